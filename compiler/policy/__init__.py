@@ -1,0 +1,1 @@
+"""The dialect-neutral trees: frozen values, no behaviour but laws."""
