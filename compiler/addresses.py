@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from compiler.integers import IntegerSet
 
@@ -253,7 +253,7 @@ def _prefixes(low: int, high: int, width: int) -> Iterator[Wildcard]:
     """The least set of prefixes that covers one range, ascending (RFC 4632 aggregation)."""
     from netaddr import IPAddress, iprange_to_cidrs  # imported when used: it costs start-up time
 
-    version = 4 if width == 32 else 6
+    version: Literal[4, 6] = 4 if width == 32 else 6
     for network in iprange_to_cidrs(IPAddress(low, version), IPAddress(high, version)):
         yield Wildcard(network.first, network.first ^ network.last, width)
 

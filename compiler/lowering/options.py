@@ -32,10 +32,13 @@ class Fragments(Enum):
 
     REASSEMBLED: the user promises that the target never sees them, because
     something reassembles packets first; the theorem is then about whole packets.
+    UNTRACKED: the user promises that nothing on the target reassembles packets
+    (no connection tracking, no NAT), so that the filter hooks see fragments too.
     """
 
     EXACT = "exact"
     REASSEMBLED = "reassembled"
+    UNTRACKED = "untracked"
 
 
 @dataclass(frozen=True, slots=True)

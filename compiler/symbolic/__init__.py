@@ -1,0 +1,1 @@
+"""Sets of packets as binary decision diagrams (Bryant 1986), by oxidd."""

@@ -1,0 +1,193 @@
+"""Two machines in one context: are they equal, and if not, by which packet?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from compiler.analysis.equality import Lazy, Region, regions
+from compiler.analysis.report import Witness
+from compiler.fields import Family
+from compiler.policy.match import ANY
+from compiler.policy.packet import Packet
+from compiler.semantics.decision import decide
+from compiler.semantics.machine import Context, Stage
+
+if TYPE_CHECKING:
+    from oxidd.bdd import BDDFunction
+
+    from compiler.analysis.overlap import OverlapIndex
+
+__all__ = ["Comparison", "Difference"]
+
+_NOTHING = Stage("no list", (), True)
+_FEW = 400
+"""Steps that are folded into sets at once; more are tried with single packets first."""
+_SECOND_DIRECTION = 400
+"""Regions that are searched for a witness of the other direction once one is found."""
+_SAMPLES = 24
+_INDEX_FROM = 200
+"""Steps from which an overlap index is worth its making (numpy costs 70 ms)."""
+
+
+class Difference(NamedTuple):
+    """Packets of one region that only the left, or only the right side passes."""
+
+    left_only: BDDFunction
+    right_only: BDDFunction
+
+
+class Comparison:
+    """Compares stage sequences and remembers what it found.
+
+    Stages are compared by identity first, so machines that keep their stages
+    (and all of ours do) are compared once for each pair of lists, however many
+    interfaces use them.
+    """
+
+    def __init__(self, *, narrower: bool = False) -> None:
+        self.narrower = narrower
+        self._regions: dict[tuple[int, int], tuple[Region, ...]] = {}
+        self._found: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[Witness, ...]] = {}
+        self._kept: list[Stage] = []
+        self._indexes: dict[int, OverlapIndex] = {}
+
+    def witnesses(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> tuple[Witness, ...]:
+        """At most one witness for each direction; none means equal (or never wider)."""
+        ids = (tuple(map(id, left)), tuple(map(id, right)))
+        if ids not in self._found:
+            self._kept += [*left, *right]  # an identity is good only while its object lives
+            self._found[ids] = tuple(self._search(left, right, context))
+        return self._found[ids]
+
+    def differences(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Iterator[Difference]:
+        """All packets that the two sides decide differently, in disjoint parts."""
+        seen: BDDFunction | None = None
+        for region in self._all_regions(left, right, context):
+            packets = region.packets if seen is None else region.packets & ~seen
+            seen = region.packets if seen is None else seen | region.packets
+            if packets.satisfiable():
+                part = Region(region.within, packets)
+                mine = [self._near(stage, part, context.family) for stage in left]
+                theirs = [self._near(stage, part, context.family) for stage in right]
+                yield self._difference(mine, theirs, part, context)
+
+    # -- regions of a context ----------------------------------------------------
+
+    def _all_regions(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Iterator[Region]:
+        """Passing all stages is a conjunction: equal stages cancel in any order."""
+        unpaired: list[Stage] = []
+        others = list(right)
+        for stage in left:
+            equal = [at for at, other in enumerate(others) if not self._pair(stage, other, context.family)]
+            if equal:
+                del others[equal[0]]
+            else:
+                unpaired.append(stage)
+        for stage, other in zip(unpaired, others, strict=False):
+            yield from self._pair(stage, other, context.family)
+        both = min(len(unpaired), len(others))
+        for stage in (*unpaired[both:], *others[both:]):
+            yield from self._pair(stage, _NOTHING, context.family)
+
+    def _pair(self, left: Stage, right: Stage, family: Family) -> tuple[Region, ...]:
+        ids = (id(left), id(right))
+        if left is right:
+            return ()
+        if ids not in self._regions:
+            self._kept += [left, right]
+            self._regions[ids] = tuple(regions(left, right, Lazy(family)))
+        return self._regions[ids]
+
+    # -- one packet of a region ----------------------------------------------------
+
+    def _search(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Iterator[Witness]:
+        wanted = {(False, True)} if self.narrower else {(True, False), (False, True)}
+        if not right:  # no stage passes everything: nothing is stopped on that side
+            wanted.discard((True, False))
+        if not left:
+            wanted.discard((False, True))
+        found = False
+        for looked, region in enumerate(self._all_regions(left, right, context)):
+            if not wanted or (found and looked > _SECOND_DIRECTION):
+                return
+            mine = [self._near(stage, region, context.family) for stage in left]
+            theirs = [self._near(stage, region, context.family) for stage in right]
+            for witness in self._tried(region, mine, theirs, context):
+                verdicts = (witness.left.passes, witness.right.passes)
+                if verdicts in wanted:
+                    wanted.discard(verdicts)
+                    found = True
+                    yield witness
+
+    def _tried(
+        self, region: Region, left: Sequence[Stage], right: Sequence[Stage], context: Context
+    ) -> Iterator[Witness]:
+        """A witness for each direction in one region, if there is one: by tries where sets would be slow."""
+        if sum(len(stage.steps) for stage in (*left, *right)) > _FEW:
+            tried = [
+                witness
+                for witness in (_witness(packet, left, right) for packet in self._samples(region, context))
+                if witness.left.passes != witness.right.passes
+            ]
+            if tried:
+                yield tried[0]
+                yield from (witness for witness in tried if witness.left.passes != tried[0].left.passes)
+                return
+        difference = self._difference(left, right, region, context)
+        for packets in (difference.left_only, difference.right_only):
+            if packets.satisfiable():
+                yield _shortest(packets, left, right, context)
+
+    def _samples(self, region: Region, context: Context) -> Iterator[Packet]:
+        """Cheap tries before the exact search: most faults show in the first."""
+        from compiler.symbolic.witness import random_packet, shortest_packet
+
+        space = Lazy(context.family)()
+        yield shortest_packet(region.packets, space, context)
+        source = random.Random(0)
+        for _ in range(_SAMPLES):
+            yield random_packet(region.packets, space, context, source)
+
+    # -- sets ------------------------------------------------------------------------
+
+    def _difference(
+        self, left: Sequence[Stage], right: Sequence[Stage], region: Region, context: Context
+    ) -> Difference:
+        passes_left = _passing(left, region, context)
+        passes_right = _passing(right, region, context)
+        return Difference(passes_left & ~passes_right, passes_right & ~passes_left)
+
+    def _near(self, stage: Stage, region: Region, family: Family) -> Stage:
+        """The stage with only the steps that may meet the region."""
+        if len(stage.steps) < _INDEX_FROM or region.within == ANY:
+            return stage
+        index = self._indexes.get(id(stage))
+        if index is None:
+            from compiler.analysis.overlap import OverlapIndex
+
+            index = OverlapIndex([step.match for step in stage.steps], family)
+            self._indexes[id(stage)] = index
+            self._kept.append(stage)
+        return stage._replace(steps=tuple(stage.steps[position] for position in index.overlapping(region.within)))
+
+
+def _passing(stages: Sequence[Stage], region: Region, context: Context) -> BDDFunction:
+    from compiler.symbolic.evaluate import passing
+
+    space = Lazy(context.family)()
+    packets = region.packets
+    for stage in stages:
+        packets = passing(stage, packets, space)
+    return packets
+
+
+def _shortest(packets: BDDFunction, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Witness:
+    from compiler.symbolic.witness import shortest_packet
+
+    return _witness(shortest_packet(packets, Lazy(context.family)(), context), left, right)
+
+
+def _witness(packet: Packet, left: Sequence[Stage], right: Sequence[Stage]) -> Witness:
+    return Witness(packet, decide(left, packet), decide(right, packet))

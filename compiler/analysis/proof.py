@@ -1,0 +1,187 @@
+"""The proof that two devices, or pairs of their lists, let the same packets pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from compiler.analysis.comparison import Comparison
+from compiler.analysis.contexts import contexts, renamed
+from compiler.analysis.report import Claim, Report, Witness
+from compiler.errors import UsageError
+from compiler.fields import Family
+from compiler.lowering.device import chain_name
+from compiler.policy.packet import Path
+from compiler.semantics.machine import Context, ListName, Machine
+
+__all__ = ["device_claim", "list_claims", "pair_lists", "prove"]
+
+Progress = Callable[[int, int], None]
+
+DEVICE_THEOREM = (
+    "for every well-formed packet (complete layer-4 header unless it is a non-initial fragment), every ingress and "
+    "egress interface, forwarded, to or from the router: {left} lets it pass if and only if {right} does"
+)
+NARROWER_THEOREM = (
+    "for every well-formed packet, every ingress and egress interface, forwarded, to or from the router: "
+    "what {right} lets pass, {left} lets pass too"
+)
+LIST_THEOREM = "the lists are equal; nothing is claimed about where they are bound"
+
+
+def prove(
+    left: Machine,
+    right: Machine,
+    *,
+    interfaces: Mapping[str, str] | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
+    narrower: bool = False,
+    whole_packets_only: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Compares all that is bound, and each list by its pair.
+
+    ``interfaces`` maps names of the left to names of the right. ``pairs`` names
+    lists that belong together; without it lists pair by their bindings (the
+    device claim) and then by name. UsageError when a list has no partner, or
+    when there is nothing to compare.
+    """
+    comparison = Comparison(narrower=narrower)
+    claims: list[Claim] = []
+    bound = bool(left.interfaces() or right.interfaces() or _has_hooks(left) or _has_hooks(right))
+    if bound and not pairs:
+        claims.append(device_claim(left, right, comparison, interfaces or {}, whole_packets_only, progress))
+    named = pair_lists(left, right, pairs, required=not bound)
+    claims += list_claims(left, right, named, comparison, whole_packets_only)
+    if not claims:
+        raise UsageError(f"nothing to compare: neither {left.source} nor {right.source} has a list")
+    template = NARROWER_THEOREM if narrower else DEVICE_THEOREM
+    theorem = template.format(left=left.source, right=right.source) if bound and not pairs else LIST_THEOREM
+    assumptions = _assumptions(interfaces or {}, whole_packets_only) if bound and not pairs else ()
+    return Report(left.source, right.source, theorem, assumptions, tuple(claims))
+
+
+def device_claim(
+    left: Machine,
+    right: Machine,
+    comparison: Comparison,
+    interfaces: Mapping[str, str],
+    whole_packets_only: bool = False,
+    progress: Progress | None = None,
+) -> Claim:
+    """One claim over every context that either side can tell apart."""
+    back = {there: here for here, there in interfaces.items()}
+    missing = sorted(left.interfaces() - set(interfaces)) if interfaces else []
+    names = right.interfaces() | {interfaces.get(name, name) for name in left.interfaces()}
+    if missing and any(name in back for name in missing):
+        raise UsageError(f"interface {missing[0]} of {left.source} is unmapped, and its name is taken on the right")
+    everything = list(contexts(names, whole_packets_only=whole_packets_only))
+    witnesses: list[Witness] = []
+    counted: set[int] = set()
+    entries = 0
+    for number, context in enumerate(everything):
+        stages, others = left.stages(renamed(context, back)), right.stages(context)
+        for stage in (*stages, *others):
+            if id(stage) not in counted:
+                counted.add(id(stage))
+                entries += len(stage.steps)
+        if not stages and not others:
+            continue
+        for witness in comparison.witnesses(stages, others, context):
+            witnesses.append(witness)
+        if progress is not None and number % 64 == 0:
+            progress(number, len(everything))
+    relation = "narrower" if comparison.narrower else "equal"
+    return Claim("the devices", relation, len(everything), entries, _plainest(witnesses))
+
+
+def list_claims(
+    left: Machine,
+    right: Machine,
+    named: Iterable[tuple[ListName, ListName]],
+    comparison: Comparison,
+    whole_packets_only: bool = False,
+) -> Iterator[Claim]:
+    """One claim for each pair of lists."""
+    for mine, theirs in named:
+        halves = (False,) if whole_packets_only else (False, True)
+        witnesses: list[Witness] = []
+        entries = 0
+        for noninitial in halves:
+            context = Context(mine.family, Path.FORWARD, "", "", noninitial)
+            stages = left.list_stages(mine, noninitial=noninitial)
+            others = right.list_stages(theirs, noninitial=noninitial)
+            entries += sum(len(stage.steps) for stage in (*stages, *others))
+            witnesses += comparison.witnesses(stages, others, context)
+        what = f"list {mine.name}" if mine.name == theirs.name else f"list {mine.name} and {theirs.name}"
+        if mine.family is Family.IPV6:
+            what += " (IPv6)"
+        relation = "narrower" if comparison.narrower else "equal"
+        yield Claim(what, relation, len(halves), entries, _plainest(witnesses))
+
+
+def pair_lists(
+    left: Machine, right: Machine, pairs: Sequence[tuple[str, str]], *, required: bool
+) -> tuple[tuple[ListName, ListName], ...]:
+    """Which list belongs to which: by the given pairs, else by name.
+
+    ``acl-101`` is the chain of list 101. With ``required``, a list without a
+    partner is a UsageError: it must never count as equal.
+    """
+    mine, theirs = left.lists(), right.lists()
+    if pairs:
+        return tuple(_given(pair, mine, theirs, left.source, right.source) for pair in pairs)
+    found = []
+    alone: list[str] = []
+    used: set[ListName] = set()
+    for name in mine:
+        names = (name.name, chain_name(name.name), name.name.removeprefix("acl-"))
+        partners = [other for other in theirs if other.name in names and other.family is name.family]
+        if partners:
+            found.append((name, partners[0]))
+            used.add(partners[0])
+        else:
+            alone.append(f"{name.name} of {left.source}")
+    alone += [f"{other.name} of {right.source}" for other in theirs if other not in used]
+    if alone and required:
+        shown = ", ".join(alone[:8]) + (" …" if len(alone) > 8 else "")
+        raise UsageError(f"no partner for list {shown}: name the pairs with --list LEFT=RIGHT")
+    return tuple(found)
+
+
+def _given(
+    pair: tuple[str, str], mine: Sequence[ListName], theirs: Sequence[ListName], left: str, right: str
+) -> tuple[ListName, ListName]:
+    for name in mine:
+        for other in theirs:
+            if (name.name, other.name) == pair and name.family is other.family:
+                return name, other
+    known = {name.name for name in mine}, {other.name for other in theirs}
+    for wanted, names, source in ((pair[0], known[0], left), (pair[1], known[1], right)):
+        if wanted not in names:
+            have = ", ".join(sorted(names)) or "none"
+            raise UsageError(f"{source} has no list {wanted}; it has {have}")
+    raise UsageError(f"lists {pair[0]} and {pair[1]} are of different address families")
+
+
+def _has_hooks(machine: Machine) -> bool:
+    """Whether anything stands in a packet's way without naming an interface."""
+    return any(machine.stages(context) for context in contexts(()))
+
+
+def _plainest(witnesses: Sequence[Witness]) -> tuple[Witness, ...]:
+    """One witness for each direction: forwarded and whole before odd ones."""
+    chosen: dict[bool, Witness] = {}
+    for witness in sorted(
+        witnesses, key=lambda one: (one.packet.path is not Path.FORWARD, one.packet.noninitial, one.packet.family)
+    ):
+        chosen.setdefault(witness.left.passes, witness)
+    return tuple(chosen.values())
+
+
+def _assumptions(interfaces: Mapping[str, str], whole_packets_only: bool) -> tuple[str, ...]:
+    lines = []
+    if interfaces:
+        lines.append("interfaces: " + ", ".join(f"{here} is {there}" for here, there in interfaces.items()))
+    if whole_packets_only:
+        lines.append("non-initial fragments never reach the lists: the target reassembles packets first")
+    return tuple(lines)

@@ -1,0 +1,290 @@
+"""What a firewall of chains does: hooks in order, jumps, returns, policies.
+
+Netfilter's rules hold for nftables and RouterOS alike: an accept ends its own
+base chain only, a drop ends everything, a chain that falls through returns,
+and a base chain that falls through has its policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from compiler.errors import InputErrors, Unmodelled, UsageError
+from compiler.fields import Family
+from compiler.policy.match import ANY, Match, intersect
+from compiler.policy.packet import Path
+from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
+from compiler.semantics.machine import Context, ListName, Outcome, Stage, Step
+
+__all__ = ["FirewallMachine"]
+
+_HOOKS: dict[Path, tuple[Hook, ...]] = {
+    Path.FORWARD: (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
+    Path.INPUT: (Hook.PREROUTING, Hook.INPUT),
+    Path.OUTPUT: (Hook.OUTPUT, Hook.POSTROUTING),
+}
+_NO_EGRESS = frozenset({Hook.PREROUTING, Hook.INPUT})
+_NO_INGRESS = frozenset({Hook.OUTPUT})
+_DECREMENTED = frozenset({Hook.FORWARD, Hook.POSTROUTING})
+
+_OUTCOMES = {
+    Verdict.ACCEPT: Outcome.PERMIT,
+    Verdict.DROP: Outcome.DENY,
+    Verdict.REJECT: Outcome.DENY,
+    Verdict.RETURN: Outcome.RETURN,
+}
+
+
+class _View(NamedTuple):
+    """What of a context a chain can tell apart."""
+
+    family: Family
+    ingress: str
+    egress: str
+    noninitial: bool
+
+
+class FirewallMachine:
+    """The machine of a ruleset."""
+
+    def __init__(self, ruleset: Ruleset, bound: str = "exact") -> None:
+        self.source = ruleset.source
+        self.dialect = ruleset.dialect
+        self._bound = bound
+        self._ruleset = ruleset
+        self._chains = {chain.key: chain for chain in ruleset.chains}
+        self._base = sorted((chain for chain in ruleset.chains if chain.hook), key=lambda chain: chain.priority)
+        self._mentions = {key: self._mentioned(chain) for key, chain in self._chains.items()}
+        self._bodies: dict[tuple[tuple[str, str], _View], tuple[Step, ...]] = {}
+        self._base_stages: dict[tuple[tuple[str, str], _View, bool], tuple[Stage, ...]] = {}
+        self._permitting: dict[tuple[str, str], bool] = {}
+        self._check_jumps()
+        if bound == "exact":
+            self._refuse_unmodelled()
+
+    def interfaces(self) -> frozenset[str]:
+        """Each interface name or pattern in a rule."""
+        names: set[str] = set()
+        for chain in self._ruleset.chains:
+            for rule in chain.rules:
+                for interfaces in (rule.match.ingress, rule.match.egress):
+                    if interfaces is not None:
+                        names |= interfaces.names
+        return frozenset(names)
+
+    def stages(self, context: Context) -> tuple[Stage, ...]:
+        """The base chains of the packet's hooks, by priority."""
+        stages: tuple[Stage, ...] = ()
+        for hook in _HOOKS[context.path]:
+            for chain in self._base:
+                if chain.hook is hook and context.family in chain.families:
+                    stages += self._base_chain(chain, hook, context)
+        return stages
+
+    def lists(self) -> tuple[ListName, ...]:
+        """Chains that stand for lists: no hook, and called by no other list."""
+        inner = {(chain.table, rule.target) for chain in self._ruleset.chains if not chain.hook for rule in chain.rules}
+        return tuple(
+            ListName(chain.name, family)
+            for chain in self._ruleset.chains
+            if not chain.hook and chain.key not in inner
+            for family in sorted(chain.families)
+        )
+
+    def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:
+        """One chain alone, called by a chain that lets pass what comes back."""
+        for chain in self._ruleset.chains:
+            if chain.name == name.name and name.family in chain.families and not chain.hook:
+                view = _View(name.family, "", "", noninitial)
+                return tuple(_split(self._body(chain, view), chain.name, True, "", False))
+        raise UsageError(f"{self.source}: no list {name.name!r}")
+
+    # -- one base chain ------------------------------------------------------
+
+    def _base_chain(self, chain: Chain, hook: Hook, context: Context) -> tuple[Stage, ...]:
+        ingress, egress = self._mentions[chain.key]
+        view = _View(
+            context.family,
+            context.ingress if ingress and hook not in _NO_INGRESS else "",
+            context.egress if egress and hook not in _NO_EGRESS else "",
+            context.noninitial and not chain.sees_reassembled,
+        )
+        decremented = hook in _DECREMENTED and context.path is Path.FORWARD
+        key = (chain.key, view, decremented)
+        if key not in self._base_stages:
+            steps = self._body(chain, view)
+            passes = chain.policy is not Verdict.DROP
+            why = f"the policy of chain {chain.name}"
+            self._base_stages[key] = tuple(_split(steps, f"chain {chain.name}", passes, why, decremented))
+        return self._base_stages[key]
+
+    # -- one chain under a view ------------------------------------------------
+
+    def _body(self, chain: Chain, view: _View) -> tuple[Step, ...]:
+        key = (chain.key, view)
+        if key not in self._bodies:
+            self._bodies[key] = tuple(_cut(self._steps(chain, view)))
+        return self._bodies[key]
+
+    def _steps(self, chain: Chain, view: _View) -> Iterator[Step]:
+        for rule in chain.rules:
+            if rule.disabled or rule.verdict is Verdict.CONTINUE:
+                continue
+            match = _under(rule.match, view)
+            if match is None or (rule.unmodelled and not self._kept(chain, rule)):
+                continue
+            outcome = _OUTCOMES.get(rule.verdict)
+            if outcome is not None:
+                yield Step(match, outcome, (), rule)
+                continue
+            body = self._body(self._chains[(chain.table, rule.target)], view)
+            if body:
+                yield Step(match, Outcome.CALL, body, rule)
+            if rule.verdict is Verdict.GOTO:
+                yield Step(match, Outcome.RETURN, (), rule)
+
+    def _kept(self, chain: Chain, rule: Rule) -> bool:
+        """Whether a rule with unknown clauses stays, as if they always held.
+
+        Lower bound: what lets pass goes, what drops stays; upper: reversed. A
+        return is no worse than an accept only where nothing in the chain accepts.
+        """
+        lower = self._bound == "lower"
+        if rule.verdict in (Verdict.DROP, Verdict.REJECT):
+            return lower
+        if rule.verdict is Verdict.ACCEPT:
+            return not lower
+        if rule.verdict is Verdict.RETURN and not self._permits(chain):
+            return not lower
+        clause = rule.unmodelled[0]
+        raise InputErrors((Unmodelled(f"a {rule.verdict.value} with {clause.text!r} has no bound", rule.span),))
+
+    def _permits(self, chain: Chain) -> bool:
+        if chain.key not in self._permitting:
+            self._permitting[chain.key] = False
+            self._permitting[chain.key] = any(
+                rule.verdict is Verdict.ACCEPT
+                or (rule.target and self._permits(self._chains[(chain.table, rule.target)]))
+                for rule in chain.rules
+                if not rule.disabled
+            )
+        return self._permitting[chain.key]
+
+    # -- the whole ruleset -----------------------------------------------------
+
+    def _mentioned(self, chain: Chain) -> tuple[bool, bool]:
+        """Whether ingress and egress matter to the chain or to what it calls."""
+        ingress = egress = False
+        seen = {chain.key}
+        waiting = [chain]
+        while waiting:
+            for rule in waiting.pop().rules:
+                ingress = ingress or rule.match.ingress is not None
+                egress = egress or rule.match.egress is not None
+                key = (chain.table, rule.target)
+                if rule.target and key in self._chains and key not in seen:
+                    seen.add(key)
+                    waiting.append(self._chains[key])
+        return ingress, egress
+
+    def _check_jumps(self) -> None:
+        """Each jump has a chain, and no chain comes back to itself (the kernel refuses both)."""
+        done: set[tuple[str, str]] = set()
+
+        def visit(chain: Chain, above: tuple[tuple[str, str], ...]) -> None:
+            for rule in chain.rules:
+                if not rule.target:
+                    continue
+                key = (chain.table, rule.target)
+                if key not in self._chains:
+                    raise UsageError(f"{rule.span}: a jump to chain {rule.target!r}, which does not exist")
+                if key in above or key == chain.key:
+                    raise UsageError(f"{rule.span}: the jump to chain {rule.target!r} makes a loop")
+                if key not in done:
+                    visit(self._chains[key], (*above, chain.key))
+            done.add(chain.key)
+
+        for chain in self._ruleset.chains:
+            visit(chain, ())
+
+    def _refuse_unmodelled(self) -> None:
+        errors = tuple(
+            Unmodelled(f"{clause.text!r} is not modelled", clause.span)
+            for chain in self._ruleset.chains
+            for rule in chain.rules
+            if not rule.disabled
+            for clause in rule.unmodelled
+        )
+        if errors:
+            raise InputErrors(errors)
+
+
+def _under(match: Match, view: _View) -> Match | None:
+    """The match with the view applied: what remains to be asked of the packet, or None."""
+    family, noninitial, ingress, egress = match.family, match.noninitial, match.ingress, match.egress
+    if family is None and noninitial is None and ingress is None and egress is None:
+        return match
+    if family is not None and family is not view.family:
+        return None
+    if noninitial is not None and noninitial is not view.noninitial:
+        return None
+    if ingress is not None and not ingress.contains(view.ingress):
+        return None
+    if egress is not None and not egress.contains(view.egress):
+        return None
+    return Match._make((None, *match[1:13], None, None, None))
+
+
+def _cut(steps: Iterator[Step]) -> Iterator[Step]:
+    """Steps up to the first that decides everything."""
+    for step in steps:
+        yield step
+        if step.outcome is not Outcome.CALL and step.match == ANY:
+            return
+
+
+def _may_permit(steps: tuple[Step, ...]) -> bool:
+    return any(
+        step.outcome is Outcome.PERMIT or (step.outcome is Outcome.CALL and _may_permit(step.body)) for step in steps
+    )
+
+
+def _split(steps: tuple[Step, ...], name: str, default: bool, default_why: str, decremented: bool) -> Iterator[Stage]:
+    """A chain as stages: each leading call of a list is a stage of its own.
+
+    Only where nothing in the list accepts: an accept would end the whole chain.
+    """
+    start = 0
+    while start < len(steps):
+        step = steps[start]
+        if step.outcome is not Outcome.CALL or step.match != ANY or _may_permit(step.body):
+            break
+        called = f"chain {step.origin.target}" if isinstance(step.origin, Rule) else name
+        yield from _split(step.body, called, True, f"the end of {called}: back to the caller", decremented)
+        start += 1
+    rest = tuple(_flatten(steps[start:], default))
+    if default and all(step.outcome is Outcome.PERMIT for step in rest):
+        return
+    yield Stage(name, rest, default, default_why, decremented)
+
+
+def _flatten(steps: tuple[Step, ...], default: bool) -> Iterator[Step]:
+    """Calls written out where that changes nothing; a return is the stage's default."""
+    for position, step in enumerate(steps):
+        last = position == len(steps) - 1
+        if step.outcome is Outcome.RETURN:
+            yield step._replace(outcome=Outcome.PERMIT if default else Outcome.DENY)
+        elif step.outcome is Outcome.CALL and (last or not _returns(step.body)):
+            for inner in _flatten(step.body, default):
+                both = inner.match if step.match == ANY else intersect(step.match, inner.match)
+                if both is not None:
+                    yield inner._replace(match=both)
+        else:
+            yield step
+
+
+def _returns(steps: tuple[Step, ...]) -> bool:
+    return any(
+        step.outcome is Outcome.RETURN or (step.outcome is Outcome.CALL and _returns(step.body)) for step in steps
+    )

@@ -1,0 +1,98 @@
+"""The machine that all devices are lowered to, and the contexts it runs in.
+
+In one context (family, path, interfaces, fragment or not) a device is a
+sequence of stages; a packet passes when every stage lets it pass. A stage is
+an ordered list of steps over the packet's own fields.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from compiler.fields import Family
+from compiler.policy.access_list import Entry
+from compiler.policy.match import Match
+from compiler.policy.packet import Path
+from compiler.policy.ruleset import Rule
+
+__all__ = ["Context", "ListName", "Machine", "Outcome", "Stage", "Step"]
+
+
+class Outcome(Enum):
+    """What a step does with a packet in its match."""
+
+    PERMIT = "permit"
+    """The packet leaves the stage and goes on to the next."""
+    DENY = "deny"
+    """The packet is gone."""
+    RETURN = "return"
+    """Back to the step after the call; in a stage's own steps, the stage's default."""
+    CALL = "call"
+    """The steps of ``body`` come next; what they do not decide comes back."""
+
+
+class Step(NamedTuple):
+    """One ordered decision. ``match`` constrains packet fields only: the context is already applied."""
+
+    match: Match
+    outcome: Outcome
+    body: tuple[Step, ...] = ()
+    origin: Entry | Rule | None = None
+    """The line that says it; None for what is implicit."""
+    why: str = ""
+    """For implicit steps: which rule of the dialect they stand for."""
+
+
+class Stage(NamedTuple):
+    """A list that a packet goes through: the first step that decides, else ``default``.
+
+    ``ttl_decremented`` tells whether the stage sees the TTL as it arrived or
+    as it leaves.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    default: bool
+    default_why: str = ""
+    ttl_decremented: bool = False
+
+
+class Context(NamedTuple):
+    """All that is decided before the fields of a packet are looked at."""
+
+    family: Family
+    path: Path
+    ingress: str
+    egress: str
+    noninitial: bool
+
+
+class ListName(NamedTuple):
+    """A list of a device, for proofs about lists alone."""
+
+    name: str
+    family: Family
+
+
+class Machine(Protocol):
+    """A device as proofs, traces and searches see it."""
+
+    source: str
+    dialect: str
+
+    def interfaces(self) -> frozenset[str]:
+        """Each interface name that anything of the device mentions."""
+        ...
+
+    def stages(self, context: Context) -> tuple[Stage, ...]:
+        """What a packet of that context goes through, in order; empty when all pass."""
+        ...
+
+    def lists(self) -> tuple[ListName, ...]:
+        """The lists that could be paired by name, bound or not."""
+        ...
+
+    def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:
+        """One list alone."""
+        ...
