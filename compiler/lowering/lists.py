@@ -7,6 +7,7 @@ list, bound to the way out, would never be asked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from compiler.fields import Family
 from compiler.lowering.options import Deny
@@ -46,16 +47,35 @@ def list_chains(
     families = frozenset({access_list.family})
     if not access_list.entries:
         return (Chain(table, name, (), families),)
-    split = fragments and is_fragment_sensitive(access_list)
-    rules: list[Rule] = []
-    chains: list[Chain] = []
-    if split:
-        inner = f"{name}-fragments"
-        rules.append(Rule(Match(noninitial=True), Verdict.GOTO, inner, span=access_list.span))
-        chains.append(Chain(table, inner, tuple(_fragment_rules(access_list, times, deny)), families))
-    rules.extend(_rules(access_list, times, deny))
-    chains.append(Chain(table, name, tuple(rules), families))
-    return tuple(chains)
+    whole = _reachable(_rules(access_list, times, deny))
+    if not fragments or not is_fragment_sensitive(access_list):
+        return (Chain(table, name, whole, families),)
+    later = _shortest(_reachable(_fragment_rules(access_list, times, deny)))
+    if len(later) == 1:
+        first = replace(later[0], match=Match(noninitial=True), comment="later fragments")
+        return (Chain(table, name, (first, *whole), families),)
+    inner = f"{name}-fragments"
+    first = Rule(Match(noninitial=True), Verdict.GOTO, inner, span=access_list.span)
+    return Chain(table, inner, later, families), Chain(table, name, (first, *whole), families)
+
+
+def _reachable(rules: Iterator[Rule]) -> tuple[Rule, ...]:
+    """The rules up to the first that decides everything."""
+    kept = []
+    for rule in rules:
+        kept.append(rule)
+        if rule.match == ANY and rule.verdict is not Verdict.CONTINUE:
+            break
+    return tuple(kept)
+
+
+def _shortest(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Without rules that only say what the last rule says of everything."""
+    last = rules[-1]
+    kept = list(rules[:-1])
+    while kept and kept[-1].verdict is last.verdict and kept[-1].log is None:
+        kept.pop()
+    return (*kept, last)
 
 
 def _rules(access_list: AccessList, times: dict[str, TimeRange], deny: Deny) -> Iterator[Rule]:

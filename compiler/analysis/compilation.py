@@ -1,0 +1,219 @@
+"""A whole compile: lower, write, read back, prove. What is not proved is not returned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from compiler.addresses import AddressSet
+from compiler.analysis import proof
+from compiler.analysis.lifting import lift
+from compiler.analysis.report import Report
+from compiler.dialects import read
+from compiler.errors import CannotSay, GerbangError, Refusal
+from compiler.lowering.device import lower_device, select_lists
+from compiler.lowering.options import Fragments, Options, Placement
+from compiler.policy.access_list import Clause, Device, Direction
+from compiler.policy.ruleset import Ruleset
+from compiler.semantics.lower import machine
+
+__all__ = ["Compilation", "FailedProof", "compile_tree"]
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """The text for the target, its proof, and what the user should know."""
+
+    target: str
+    text: str
+    report: Report | None
+    """None only when no proof was asked for."""
+    refusals: tuple[Refusal, ...] = ()
+    """Bounds that were taken: where the target is narrower than the source."""
+    notes: tuple[str, ...] = ()
+
+
+class FailedProof(GerbangError):
+    """The text that was read back does not do what the source does: an error of the compiler."""
+
+    exit_code = 1
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("the output is not equal to its source; nothing is written")
+        self.report = report
+
+    def render(self) -> str:
+        """The failed report with its witnesses."""
+        return "\n".join([str(self), *self.report.lines()])
+
+
+def compile_tree(
+    tree: Device | Ruleset,
+    target: str,
+    options: Options,
+    *,
+    prove: bool = True,
+    progress: proof.Progress | None = None,
+    announce: Announce | None = None,
+) -> Compilation:
+    """Compiles to ``target`` (``ios``, ``routeros``, ``nftables``) and proves the text.
+
+    Raises CannotSay when the target lacks words and no bound was accepted,
+    FailedProof when the text read back differs. ``announce`` hears what will
+    be large before it is built.
+    """
+    device = tree if isinstance(tree, Device) else lift(tree)
+    selected, notes = select_lists(device, options)
+    device = _only(device, tuple(access_list.name for access_list in selected))
+    if announce is not None:
+        for line in (*notes, *_sizes(device, target)):
+            announce(line)
+    unknown = _bounds(tree)
+    text, refusals, interfaces = _write(device, target, options, unknown, prove=prove)
+    if not prove:
+        return Compilation(target, text, None, unknown + refusals, notes)
+    # A lifted source is proved against what was read, not against the lifted tree.
+    source = tree if isinstance(tree, Ruleset) and device.bindings else device
+    report = _prove(source, text, target, options, interfaces, narrower=bool(unknown or refusals), progress=progress)
+    report = replace(report, assumptions=report.assumptions + _assumptions(device, target, options))
+    if not report.holds:
+        raise FailedProof(report)
+    return Compilation(target, text, report, unknown + refusals, notes)
+
+
+def _write(
+    device: Device, target: str, options: Options, unknown: tuple[Refusal, ...], *, prove: bool
+) -> tuple[str, tuple[Refusal, ...], dict[str, str]]:
+    """The text, the bounds taken, and the interfaces as the target calls them."""
+    if target == "ios":
+        from compiler.dialects.ios.writer import write as write_ios
+
+        used = {binding.interface for binding in device.bindings}
+        interfaces = {name: options.interfaces.get(name, name) for name in used}
+        bindings = tuple(replace(binding, interface=interfaces[binding.interface]) for binding in device.bindings)
+        renamed = replace(device, bindings=bindings)
+        return write_ios(renamed, _header(device, target, options, unknown, prove=prove)), (), interfaces
+    lowered = lower_device(device, target, options)
+    if lowered.refusals:
+        raise CannotSay(target, lowered.refusals)
+    if target == "nftables":
+        from compiler.dialects.nftables.adapt import adapt as adapt_nftables
+
+        ruleset, refusals = adapt_nftables(lowered.ruleset, options)
+    else:
+        from compiler.dialects.routeros.adapt import adapt as adapt_routeros
+
+        ruleset, refusals = adapt_routeros(lowered.ruleset, options)
+    if refusals and not options.bound:
+        raise CannotSay(target, refusals)
+    header = _header(device, target, options, unknown + refusals, prove=prove)
+    ruleset = replace(ruleset, header=header)
+    if target == "nftables":
+        from compiler.dialects.nftables.writer import write as write_nftables
+
+        text = write_nftables(ruleset)
+    else:
+        from compiler.dialects.routeros.writer import write as write_routeros
+
+        text = write_routeros(ruleset, options)
+    bound = {binding.interface for binding in device.bindings}
+    return text, refusals, {here: there for here, there in options.interfaces.items() if here in bound}
+
+
+def _prove(
+    source: Device | Ruleset,
+    text: str,
+    target: str,
+    options: Options,
+    interfaces: dict[str, str],
+    *,
+    narrower: bool,
+    progress: proof.Progress | None,
+) -> Report:
+    """The text alone, read by the target's own reader, against the source."""
+    back = read(text, f"the {target} output", dialect=target)
+    return proof.prove(
+        machine(source, bound="lower" if narrower else "exact"),
+        machine(back),
+        interfaces=interfaces,
+        narrower=narrower,
+        whole_packets_only=options.fragments is Fragments.REASSEMBLED,
+        progress=progress,
+    )
+
+
+def _only(device: Device, names: tuple[str, ...]) -> Device:
+    """The device with these lists and their bindings alone."""
+    if all(access_list.name in names for access_list in device.lists):
+        return device
+    return replace(
+        device,
+        lists=tuple(access_list for access_list in device.lists if access_list.name in names),
+        bindings=tuple(binding for binding in device.bindings if binding.access_list in names),
+    )
+
+
+def _bounds(tree: Device | Ruleset) -> tuple[Refusal, ...]:
+    """Clauses of the source that are not modelled, which the reader was told to bound."""
+    if isinstance(tree, Device):
+        lines: list[tuple[str, tuple[Clause, ...]]] = [
+            (entry.action.value, entry.unmodelled) for access_list in tree.lists for entry in access_list.entries
+        ]
+    else:
+        lines = [(rule.verdict.value, rule.unmodelled) for chain in tree.chains for rule in chain.rules]
+    return tuple(
+        Refusal(f"{action} … {clause.text}", "not modelled: bounded from below", clause.span)
+        for action, clauses in lines
+        for clause in clauses
+    )
+
+
+def _sizes(device: Device, target: str) -> tuple[str, ...]:
+    """What odd wildcards will cost on a target that has none."""
+    if target != "routeros":
+        return ()
+    seen: dict[AddressSet, str] = {}
+    for access_list in device.lists:
+        for entry in access_list.entries:
+            for match in entry.matches:
+                for addresses in (match.source, match.destination):
+                    if addresses is not None and addresses.wildcards:
+                        seen.setdefault(addresses, f"{entry.span}")
+    return tuple(f"{place}: an address list of {addresses.run_count():,} entries" for addresses, place in seen.items())
+
+
+def _header(
+    device: Device, target: str, options: Options, refusals: tuple[Refusal, ...], *, prove: bool
+) -> tuple[str, ...]:
+    lines = [f"Compiled by Gerbang from {device.source} to {target}."]
+    if not prove:
+        lines.append("NOT PROVED: the proof was switched off (--no-proof).")
+    elif refusals:
+        lines.append("Proved by reading back: it lets pass nothing that its source does not.")
+        lines.append("It is NARROWER than its source here:")
+        lines += [f"  {refusal}" for refusal in refusals]
+    else:
+        lines.append("Proved by reading back: it lets pass exactly what its source lets pass.")
+    if target != "ios":
+        lines.append(f"Denied packets: {options.deny.value}. IOS would answer with ICMP administratively prohibited.")
+        lines += [f"Assumed: {line}" for line in _assumptions(device, target, options)]
+    return tuple(lines)
+
+
+def _assumptions(device: Device, target: str, options: Options) -> tuple[str, ...]:
+    if target == "ios" or not device.bindings:
+        return (
+            ("relative to Gerbang's model of RouterOS: no device has been a witness",) if target == "routeros" else ()
+        )
+    lines = ["other rules of the target neither change packets before these nor are part of the claim"]
+    late = any(binding.direction is Direction.OUT for binding in device.bindings)
+    if late or options.placement is Placement.FILTER:
+        lines.append("no address translation on the target changes packets before its forward and input hooks")
+    if options.fragments is Fragments.UNTRACKED:
+        lines.append("nothing on the target tracks connections or reassembles fragments")
+    if target == "routeros":
+        lines.append("no fasttrack on the target")
+        lines.append("relative to Gerbang's model of RouterOS: no device has been a witness")
+    return tuple(lines)
