@@ -21,11 +21,11 @@ def contexts(names: Iterable[str], *, whole_packets_only: bool = False) -> Itera
     interfaces.append(OTHER)
     halves = (False,) if whole_packets_only else (False, True)
     for family, noninitial in product(Family, halves):
+        for ingress, egress in product(interfaces, interfaces):
+            yield Context(family, Path.FORWARD, ingress, egress, noninitial)
         for name in interfaces:
             yield Context(family, Path.INPUT, name, "", noninitial)
             yield Context(family, Path.OUTPUT, "", name, noninitial)
-        for ingress, egress in product(interfaces, interfaces):
-            yield Context(family, Path.FORWARD, ingress, egress, noninitial)
 
 
 def renamed(context: Context, back: Mapping[str, str]) -> Context:

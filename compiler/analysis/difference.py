@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.analysis.comparison import Comparison
-from compiler.analysis.proof import Progress, pair_lists
+from compiler.analysis.proof import Progress, named_alike, pair_lists
 from compiler.analysis.report import Witness
 from compiler.analysis.views import View, views
 from compiler.policy.match import Match
 from compiler.policy.match_text import format_match
 from compiler.policy.packet import Path
 from compiler.semantics.decision import decide
-from compiler.semantics.machine import Context, Machine
+from compiler.semantics.machine import Context, Machine, Standing
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -114,21 +114,20 @@ def differences(
     comparison = Comparison()
     changes: list[Change] = []
     situations = [] if pairs else list(views(old, new, interfaces or {}))
-    compared: set[tuple[int, ...]] = set()
+    situations += _list_views(old, new, pairs)
     for number, view in enumerate(situations):
         if progress is not None:
             progress(number, len(situations))
-        compared.add(tuple(map(id, (*view.left, *view.right))))
         changes += _changes(view, comparison)
-    notes: list[str] = [] if pairs or situations else list(_unpaired(old, new))
-    for view in _list_views(old, new, pairs):
-        if tuple(map(id, (*view.left, *view.right))) not in compared:
-            changes += _changes(view, comparison)
-    return DifferenceReport(old.source, new.source, tuple(changes), tuple(notes))
+    notes = () if pairs else tuple(_unpaired(old, new))
+    return DifferenceReport(old.source, new.source, tuple(changes), notes)
 
 
 def _list_views(old: Machine, new: Machine, pairs: Sequence[tuple[str, str]]) -> Iterator[View]:
-    for mine, theirs in pair_lists(old, new, pairs, required=False):
+    """Lists by name; those bound on both sides show in what their interfaces do."""
+    for mine, theirs in pair_lists(old, new, pairs) if pairs else named_alike(old.lists(), new.lists()):
+        if not pairs and old.standing(mine) is new.standing(theirs) is Standing.BOUND:
+            continue
         for noninitial in (False, True):
             context = Context(mine.family, Path.FORWARD, "", "", noninitial)
             yield View(
@@ -140,13 +139,11 @@ def _list_views(old: Machine, new: Machine, pairs: Sequence[tuple[str, str]]) ->
 
 
 def _unpaired(old: Machine, new: Machine) -> Iterator[str]:
-    paired = pair_lists(old, new, (), required=False)
-    for name in old.lists():
-        if name not in {mine for mine, _ in paired}:
-            yield f"list {name.name} is only in {old.source}"
-    for name in new.lists():
-        if name not in {theirs for _, theirs in paired}:
-            yield f"list {name.name} is only in {new.source}"
+    paired = named_alike(old.lists(), new.lists())
+    for machine, names in ((old, {pair[0] for pair in paired}), (new, {pair[1] for pair in paired})):
+        for name in machine.lists():
+            if name not in names:
+                yield f"list {name.name} is only in {machine.source}"
 
 
 def _changes(view: View, comparison: Comparison) -> Iterator[Change]:

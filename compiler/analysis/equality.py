@@ -54,17 +54,16 @@ def normal_steps(stage: Stage) -> tuple[tuple[Step, ...], bool]:
 
 
 def _without_repeats(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    decided = {step.match for step in steps if step.outcome is not Outcome.CALL}
-    if len(decided) == len(steps):
-        return steps
-    decided.clear()
+    decided: set[Match] = set()
     kept = []
     for step in steps:
         if step.match in decided:
             continue
-        if step.outcome is not Outcome.CALL:
-            decided.add(step.match)
         kept.append(step)
+        if step.outcome is not Outcome.CALL:
+            if step.match == ANY:
+                break  # nothing comes after it
+            decided.add(step.match)
     return tuple(kept)
 
 

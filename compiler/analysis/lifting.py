@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from compiler.analysis.comparison import Comparison
 from compiler.analysis.contexts import OTHER
 from compiler.errors import CannotSay, Refusal
 from compiler.fields import Family
 from compiler.policy.access_list import AccessList, Action, Binding, Device, Direction, Entry, ListKind
-from compiler.policy.match import Match
+from compiler.policy.match import ANY
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Rule, Ruleset
 from compiler.semantics.lower import machine
 from compiler.semantics.machine import Context, ListName, Machine, Outcome, Stage
 from compiler.semantics.router import RouterMachine
+from compiler.source import NOWHERE
 
 __all__ = ["lift"]
 
@@ -163,13 +165,13 @@ def _of(stages: tuple[Stage, ...], *, fragments: bool) -> Iterator[Entry]:
             (step.match,),
             fragments=fragments,
             log="log" if origin is not None and origin.log is not None else "",
-            span=origin.span if origin is not None else Entry(Action.DENY, ()).span,
+            span=origin.span if origin is not None else NOWHERE,
         )
+    if stages and stages[0].steps and stages[0].steps[-1].match == ANY:
+        return
     passes = stages[0].default if stages else True
-    yield Entry(Action.PERMIT if passes else Action.DENY, (Match(),), fragments=fragments)
+    yield Entry(Action.PERMIT if passes else Action.DENY, (ANY,), fragments=fragments)
 
 
 def _numbered(entries: Iterator[Entry] | tuple[Entry, ...]) -> tuple[Entry, ...]:
-    from dataclasses import replace
-
     return tuple(replace(entry, sequence=number * 10) for number, entry in enumerate(entries, 1))

@@ -11,9 +11,9 @@ from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.lowering.device import chain_name
 from compiler.policy.packet import Path
-from compiler.semantics.machine import Context, ListName, Machine
+from compiler.semantics.machine import Context, ListName, Machine, Standing
 
-__all__ = ["device_claim", "list_claims", "pair_lists", "prove"]
+__all__ = ["device_claim", "list_claims", "named_alike", "pair_lists", "prove"]
 
 Progress = Callable[[int, int], None]
 
@@ -50,7 +50,13 @@ def prove(
     bound = bool(left.interfaces() or right.interfaces() or _has_hooks(left) or _has_hooks(right))
     if bound and not pairs:
         claims.append(device_claim(left, right, comparison, interfaces or {}, whole_packets_only, progress))
-    named = pair_lists(left, right, pairs, required=not bound)
+    named = pair_lists(left, right, pairs)
+    if bound and not pairs:  # what is bound is part of the device claim
+        named = tuple(
+            pair
+            for pair in named
+            if left.standing(pair[0]) is not Standing.BOUND and right.standing(pair[1]) is not Standing.BOUND
+        )
     claims += list_claims(left, right, named, comparison, whole_packets_only)
     if not claims:
         raise UsageError(f"nothing to compare: neither {left.source} nor {right.source} has a list")
@@ -120,32 +126,43 @@ def list_claims(
 
 
 def pair_lists(
-    left: Machine, right: Machine, pairs: Sequence[tuple[str, str]], *, required: bool
+    left: Machine, right: Machine, pairs: Sequence[tuple[str, str]]
 ) -> tuple[tuple[ListName, ListName], ...]:
     """Which list belongs to which: by the given pairs, else by name.
 
-    ``acl-101`` is the chain of list 101. With ``required``, a list without a
-    partner is a UsageError: it must never count as equal.
+    ``acl-101`` is the chain of list 101. A list without a partner must never
+    count as equal, so it is a UsageError; but not where it is bound (the
+    devices themselves are compared then) or only another feature uses it.
     """
     mine, theirs = left.lists(), right.lists()
     if pairs:
         return tuple(_given(pair, mine, theirs, left.source, right.source) for pair in pairs)
-    found = []
-    alone: list[str] = []
-    used: set[ListName] = set()
-    for name in mine:
-        names = (name.name, chain_name(name.name), name.name.removeprefix("acl-"))
-        partners = [other for other in theirs if other.name in names and other.family is name.family]
-        if partners:
-            found.append((name, partners[0]))
-            used.add(partners[0])
-        else:
-            alone.append(f"{name.name} of {left.source}")
-    alone += [f"{other.name} of {right.source}" for other in theirs if other not in used]
-    if alone and required:
+    found = named_alike(mine, theirs)
+    alone = [f"{name.name} of {left.source}" for name in _alone(left, {pair[0] for pair in found})]
+    alone += [f"{name.name} of {right.source}" for name in _alone(right, {pair[1] for pair in found})]
+    if alone:
         shown = ", ".join(alone[:8]) + (" …" if len(alone) > 8 else "")
         raise UsageError(f"no partner for list {shown}: name the pairs with --list LEFT=RIGHT")
+    return found
+
+
+def named_alike(mine: Sequence[ListName], theirs: Sequence[ListName]) -> tuple[tuple[ListName, ListName], ...]:
+    """Pairs of lists of one name and family; the chain ``acl-101`` has the name 101."""
+    by_name = {(name.name.removeprefix("acl-"), name.family): name for name in theirs}
+    found = []
+    for name in mine:
+        for wanted in (name.name.removeprefix("acl-"), chain_name(name.name).removeprefix("acl-")):
+            other = by_name.get((wanted, name.family))
+            if other is not None:
+                found.append((name, other))
+                break
     return tuple(found)
+
+
+def _alone(machine: Machine, paired: set[ListName]) -> Iterator[ListName]:
+    for name in machine.lists():
+        if name not in paired and machine.standing(name) is Standing.FREE:
+            yield name
 
 
 def _given(

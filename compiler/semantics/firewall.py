@@ -15,7 +15,7 @@ from compiler.fields import Family
 from compiler.policy.match import ANY, Match, intersect
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
-from compiler.semantics.machine import Context, ListName, Outcome, Stage, Step
+from compiler.semantics.machine import Context, ListName, Outcome, Stage, Standing, Step
 
 __all__ = ["FirewallMachine"]
 
@@ -34,6 +34,9 @@ _OUTCOMES = {
     Verdict.REJECT: Outcome.DENY,
     Verdict.RETURN: Outcome.RETURN,
 }
+
+
+_END = "the end of the chain: back to the caller"
 
 
 class _View(NamedTuple):
@@ -92,12 +95,17 @@ class FirewallMachine:
             for family in sorted(chain.families)
         )
 
+    def standing(self, name: ListName) -> Standing:
+        """Called by a base chain, or by nothing."""
+        called = {rule.target for chain in self._base for rule in chain.rules if rule.target and not rule.disabled}
+        return Standing.BOUND if name.name in called else Standing.FREE
+
     def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:
         """One chain alone, called by a chain that lets pass what comes back."""
         for chain in self._ruleset.chains:
             if chain.name == name.name and name.family in chain.families and not chain.hook:
                 view = _View(name.family, "", "", noninitial)
-                return tuple(_split(self._body(chain, view), chain.name, True, "", False))
+                return tuple(_split(self._body(chain, view), f"chain {chain.name}", True, _END, False))
         raise UsageError(f"{self.source}: no list {name.name!r}")
 
     # -- one base chain ------------------------------------------------------
@@ -261,7 +269,7 @@ def _split(steps: tuple[Step, ...], name: str, default: bool, default_why: str, 
         if step.outcome is not Outcome.CALL or step.match != ANY or _may_permit(step.body):
             break
         called = f"chain {step.origin.target}" if isinstance(step.origin, Rule) else name
-        yield from _split(step.body, called, True, f"the end of {called}: back to the caller", decremented)
+        yield from _split(step.body, called, True, _END, decremented)
         start += 1
     rest = tuple(_flatten(steps[start:], default))
     if default and all(step.outcome is Outcome.PERMIT for step in rest):

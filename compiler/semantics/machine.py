@@ -16,7 +16,7 @@ from compiler.policy.match import Match
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Rule
 
-__all__ = ["Context", "ListName", "Machine", "Outcome", "Stage", "Step"]
+__all__ = ["Context", "ListName", "Machine", "Outcome", "Stage", "Standing", "Step"]
 
 
 class Outcome(Enum):
@@ -75,6 +75,16 @@ class ListName(NamedTuple):
     family: Family
 
 
+class Standing(Enum):
+    """What a list of a device is for."""
+
+    BOUND = "bound"
+    """It stands in the way of packets: the device's stages hold it."""
+    USED = "used"
+    """Only another feature names it (access-class, route-map, NAT …)."""
+    FREE = "free"
+
+
 class Machine(Protocol):
     """A device as proofs, traces and searches see it."""
 
@@ -91,6 +101,10 @@ class Machine(Protocol):
 
     def lists(self) -> tuple[ListName, ...]:
         """The lists that could be paired by name, bound or not."""
+        ...
+
+    def standing(self, name: ListName) -> Standing:
+        """What the list is for."""
         ...
 
     def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:

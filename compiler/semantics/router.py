@@ -16,7 +16,7 @@ from compiler.integers import IntegerSet
 from compiler.policy.access_list import AccessList, Action, Device, Direction, Entry, TimeRange
 from compiler.policy.match import Match, intersect, without_layer4
 from compiler.policy.packet import Path
-from compiler.semantics.machine import Context, ListName, Outcome, Stage, Step
+from compiler.semantics.machine import Context, ListName, Outcome, Stage, Standing, Step
 
 __all__ = ["NEIGHBOUR_DISCOVERY", "RouterMachine", "entry_matches"]
 
@@ -99,6 +99,13 @@ class RouterMachine:
     def lists(self) -> tuple[ListName, ...]:
         """Each list by name and family."""
         return tuple(ListName(name, family) for name, family in self._lists)
+
+    def standing(self, name: ListName) -> Standing:
+        """Bound to an interface, named by another feature, or neither."""
+        if any((binding.access_list, binding.family) == tuple(name) for binding in self._device.bindings):
+            return Standing.BOUND
+        used = any(use.access_list == name.name for use in self._device.uses)
+        return Standing.USED if used else Standing.FREE
 
     def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:
         """One list alone."""
