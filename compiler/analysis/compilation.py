@@ -10,6 +10,7 @@ from compiler.analysis import proof
 from compiler.analysis.lifting import lift
 from compiler.analysis.report import Report
 from compiler.dialects import read
+from compiler.dialects.interface_names import spelled
 from compiler.errors import CannotSay, GerbangError, Refusal
 from compiler.lowering.device import lower_device, select_lists
 from compiler.lowering.options import Fragments, Options, Placement
@@ -64,6 +65,7 @@ def compile_tree(
     FailedProof when the text read back differs. ``announce`` hears what will
     be large before it is built.
     """
+    options = replace(options, interfaces=spelled(options.interfaces, tree, target))
     device = tree if isinstance(tree, Device) else lift(tree)
     selected, notes = select_lists(device, options)
     device = _only(device, tuple(access_list.name for access_list in selected))
