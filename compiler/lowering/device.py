@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from compiler.errors import Refusal, UsageError
+from compiler.fields import Family
 from compiler.lowering.lists import asks_ttl, is_fragment_sensitive, list_chains
 from compiler.lowering.options import Deny, Fragments, Options
 from compiler.lowering.placement import Place, places, table
@@ -78,6 +79,9 @@ def lower_device(device: Device, target: str, options: Options) -> Lowered:
             groups = {places(target, Direction.IN, options.placement)[0].group: None}
         for group in groups:
             fragments = _sees_fragments(access_list, called, group, options)
+            if target == "routeros" and access_list.family is Family.IPV6:
+                # Its IPv6 rules cannot ask for fragments: exact is refused, whole packets need no such chain.
+                fragments = fragments and options.fragments is not Fragments.REASSEMBLED
             home = table(target, access_list.family, group)
             name = names[(access_list.name, access_list.family)]
             chains += list_chains(access_list, home, name, times, options.deny, fragments=fragments)
