@@ -21,11 +21,17 @@ DEVICE_THEOREM = (
     "for every well-formed packet (complete layer-4 header unless it is a non-initial fragment), every ingress and "
     "egress interface, forwarded, to or from the router: {left} lets it pass if and only if {right} does"
 )
+_NAMED = 8
+"""Interfaces that a report names."""
+
 NARROWER_THEOREM = (
     "for every well-formed packet, every ingress and egress interface, forwarded, to or from the router: "
     "what {right} lets pass, {left} lets pass too"
 )
 LIST_THEOREM = "the lists are equal; nothing is claimed about where they are bound"
+NARROWER_LIST_THEOREM = (
+    "no list of {right} lets pass what its list of {left} does not; nothing is claimed about where they are bound"
+)
 
 
 def prove(
@@ -60,9 +66,10 @@ def prove(
     claims += list_claims(left, right, named, comparison, whole_packets_only)
     if not claims:
         raise UsageError(f"nothing to compare: neither {left.source} nor {right.source} has a list")
-    template = NARROWER_THEOREM if narrower else DEVICE_THEOREM
-    theorem = template.format(left=left.source, right=right.source) if bound and not pairs else LIST_THEOREM
-    assumptions = _assumptions(interfaces or {}, whole_packets_only) if bound and not pairs else ()
+    whole_devices = bound and not pairs
+    templates = (DEVICE_THEOREM, NARROWER_THEOREM) if whole_devices else (LIST_THEOREM, NARROWER_LIST_THEOREM)
+    theorem = templates[narrower].format(left=left.source, right=right.source)
+    assumptions = _assumptions(interfaces or {} if whole_devices else {}, whole_packets_only)
     return Report(left.source, right.source, theorem, assumptions, tuple(claims))
 
 
@@ -198,7 +205,9 @@ def _plainest(witnesses: Sequence[Witness]) -> tuple[Witness, ...]:
 def _assumptions(interfaces: Mapping[str, str], whole_packets_only: bool) -> tuple[str, ...]:
     lines = []
     if interfaces:
-        lines.append("interfaces: " + ", ".join(f"{here} is {there}" for here, there in interfaces.items()))
+        named = [f"{here} is {there}" for here, there in interfaces.items()]
+        more = f" and {len(named) - _NAMED} more as given" if len(named) > _NAMED else ""
+        lines.append("interfaces: " + ", ".join(named[:_NAMED]) + more)
     if whole_packets_only:
         lines.append("non-initial fragments never reach the lists: the target reassembles packets first")
     return tuple(lines)

@@ -1,0 +1,1 @@
+"""The network appliance: services made of components, one owner of writes."""
