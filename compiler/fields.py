@@ -16,6 +16,7 @@ __all__ = [
     "PORT_PROTOCOLS",
     "TCP_FLAGS",
     "TCP_ONLY",
+    "WEEK_MINUTES",
     "WIDTH",
     "Family",
     "flags_all",
@@ -59,6 +60,8 @@ WIDTH: dict[str, int] = {
 1970-01-01 00:00, both in the device's local time: they are the moment at which
 the packet is seen, for lists with time ranges.
 """
+
+WEEK_MINUTES = 7 * 24 * 60
 
 TCP_FLAGS: dict[str, int] = {
     "fin": 0x01,

@@ -97,7 +97,7 @@ class Comparison:
             return ()
         if ids not in self._regions:
             self._kept += [left, right]
-            self._regions[ids] = tuple(regions(left, right, Lazy(family)))
+            self._regions[ids] = tuple(_possible(regions(left, right, Lazy(family)), family))
         return self._regions[ids]
 
     # -- one packet of a region ----------------------------------------------------
@@ -171,6 +171,13 @@ class Comparison:
             self._indexes[id(stage)] = index
             self._kept.append(stage)
         return stage._replace(steps=tuple(stage.steps[position] for position in index.overlapping(region.within)))
+
+
+def _possible(found: Iterator[Region], family: Family) -> Iterator[Region]:
+    for region in found:
+        packets = region.packets & Lazy(family)().possible
+        if packets.satisfiable():
+            yield Region(region.within, packets)
 
 
 def _passing(stages: Sequence[Stage], region: Region, context: Context) -> BDDFunction:

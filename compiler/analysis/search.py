@@ -143,7 +143,7 @@ def _parts(stages: tuple[Stage, ...], context: Context, question: Question) -> t
 
     family_space = space(context.family)
     asked = question.match._replace(family=None, noninitial=None)
-    region = packets = family_space.encode(asked)
+    region = packets = family_space.encode(asked) & family_space.possible
     for stage in stages:
         packets = passing(_near(stage, question.match, context.family), packets, family_space)
     answer = packets if question.permitted else region & ~packets

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from compiler.cli.arguments import add_dialect, add_file, add_format, add_interfaces, add_pairs, add_verbose, mapping
+from compiler.cli.arguments import add_dialect, add_file, add_format, add_interfaces, add_pairs, add_verbose
 from compiler.cli.output import Paint, emit_json, emit_lines
 from compiler.cli.progress import Progress
-from compiler.cli.tree import read_two
+from compiler.cli.tree import interface_map, read_two
 from compiler.cli.verb import Verb
 
 __all__ = ["verb"]
@@ -40,7 +40,7 @@ def _run(arguments: Namespace) -> int:
         report = prove(
             machine(left),
             machine(right),
-            interfaces=mapping(arguments.interfaces),
+            interfaces=interface_map(arguments.interfaces, left, right),
             pairs=tuple(arguments.lists),
             progress=progress,
         )

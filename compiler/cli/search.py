@@ -35,6 +35,7 @@ def _configure(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from compiler.analysis.search import Question, search
     from compiler.cli.constraints import Constraints, constraints
+    from compiler.dialects.interface_names import in_full
     from compiler.semantics.lower import Bound, machine
 
     match = constraints(
@@ -50,7 +51,8 @@ def _run(arguments: Namespace) -> int:
     tree = read_tree(
         arguments.file, dialect=arguments.dialect_dialect, unmodelled=arguments.unmodelled, verbose=arguments.verbose
     )
-    question = Question(match, arguments.permitted, arguments.list, arguments.ingress, arguments.egress)
+    ingress, egress = (name and in_full(name, tree) for name in (arguments.ingress, arguments.egress))
+    question = Question(match, arguments.permitted, arguments.list, ingress, egress)
     # With clauses that are not modelled, only what surely has the verdict is shown.
     surely: Bound = "lower" if arguments.permitted else "upper"
     report = search(machine(tree, bound=surely if arguments.unmodelled == "bound" else "exact"), question)

@@ -26,6 +26,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from compiler.analysis.trace import trace
+    from compiler.dialects.interface_names import in_full
     from compiler.policy.packet_text import parse_packet
     from compiler.semantics.lower import machine
 
@@ -33,10 +34,11 @@ def _run(arguments: Namespace) -> int:
     tree = read_tree(
         arguments.file, dialect=arguments.from_dialect, unmodelled=arguments.unmodelled, verbose=arguments.verbose
     )
+    packet = packet._replace(ingress=in_full(packet.ingress, tree), egress=in_full(packet.egress, tree))
     device = machine(tree, bound="lower" if arguments.unmodelled == "bound" else "exact")
     if not (arguments.list or packet.ingress or packet.egress) and device.interfaces():
         note(f"no interface is named: lists stand on {', '.join(sorted(device.interfaces()))} (--in, --out, or --list)")
-    found = trace(device, packet, arguments.list, lines=tree.lines)
+    found = trace(device, packet, arguments.list, tree=tree)
     if arguments.format == "json":
         emit_json(found.as_json())
     else:

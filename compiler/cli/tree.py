@@ -8,10 +8,12 @@ from compiler.cli.output import note
 from compiler.cli.source_text import read_source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from compiler.policy.access_list import Device
     from compiler.policy.ruleset import Ruleset
 
-__all__ = ["read_tree", "read_two"]
+__all__ = ["interface_map", "read_tree", "read_two"]
 
 
 def read_tree(
@@ -54,3 +56,12 @@ def read_two(
         read_tree(left, dialect=left_dialect, verbose=verbose),
         read_tree(right, dialect=right_dialect, verbose=verbose),
     )
+
+
+def interface_map(pairs: Iterable[tuple[str, str]], left: Device | Ruleset, right: Device | Ruleset) -> dict[str, str]:
+    """``--interface A=B`` as the two configurations spell the names."""
+    from compiler.cli.arguments import mapping
+    from compiler.dialects.interface_names import spelled
+    from compiler.policy.ruleset import Ruleset
+
+    return spelled(mapping(pairs), left, right.dialect if isinstance(right, Ruleset) else "ios")

@@ -9,7 +9,7 @@ from compiler.errors import UsageError
 from compiler.policy.access_list import Device
 from compiler.policy.ruleset import Ruleset
 
-__all__ = ["spelled"]
+__all__ = ["in_full", "spelled"]
 
 
 def spelled(names: Mapping[str, str], left: Device | Ruleset, right_dialect: str) -> dict[str, str]:
@@ -27,6 +27,11 @@ def spelled(names: Mapping[str, str], left: Device | Ruleset, right_dialect: str
         if found.setdefault(name, other) != other:
             raise UsageError(f"interface {name} is given twice, as {found[name]!r} and as {other!r}")
     return found
+
+
+def in_full(name: str, tree: Device | Ruleset) -> str:
+    """One name as the configuration spells it."""
+    return _full(name) if name and isinstance(tree, Device) else name
 
 
 def _full(name: str) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet, Wildcard
+from compiler.fields import WEEK_MINUTES
 from compiler.integers import IntegerSet
 from compiler.policy.match import ANY, Match
 from compiler.symbolic.space import FIELDS, PacketSpace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
 __all__ = ["describe"]
+
+_ALL_WEEK = ("week_minute", IntegerSet.range(0, WEEK_MINUTES - 1))
 
 
 def describe(packets: BDDFunction, space: PacketSpace, limit: int) -> tuple[tuple[Match, ...], bool]:
@@ -70,5 +73,6 @@ def _with(partial: Match, name: str, cubes: list[tuple[int, int]], width: int) -
         values[position] = AddressSet.of(width, (), [Wildcard(value, mask, width) for value, mask in cubes])
     else:
         position = Match._fields.index("ttl" if name == "ttl_out" else name)
-        values[position] = IntegerSet.of(run for value, mask in cubes for run in Wildcard(value, mask, width).runs())
+        numbers = IntegerSet.of(run for value, mask in cubes for run in Wildcard(value, mask, width).runs())
+        values[position] = None if (name, numbers) == _ALL_WEEK else numbers
     return Match._make(values)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet, Wildcard
-from compiler.fields import WIDTH, Family
+from compiler.fields import WEEK_MINUTES, WIDTH, Family
 from compiler.integers import IntegerSet
 from compiler.policy.match import Match
 
@@ -65,8 +65,12 @@ class PacketSpace:
         self._negative = [self._manager.not_var(index) for index in range(self.size)]
         self.full: BDDFunction = self._manager.true()
         self.empty: BDDFunction = self._manager.false()
+        self.possible: BDDFunction = self.full
+        """Packets that can be: a week has 10,080 minutes, of the 16,384 that its bits could count."""
         self._sets: dict[tuple[str, IntegerSet | AddressSet], BDDFunction] = {}
         self._matches: dict[tuple[Match, bool], BDDFunction] = {}
+
+        self.possible = self.encode(Match(week_minute=IntegerSet.range(0, WEEK_MINUTES - 1)))
 
     def encode(self, match: Match, *, decremented: bool = False) -> BDDFunction:
         """The packets of a match whose context is applied already.

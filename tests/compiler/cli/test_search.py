@@ -39,7 +39,7 @@ def test_by_interface_in_json(gerbang, router):
         ([], "one of the arguments --permitted --denied is required"),
         (["--permitted", "--denied"], "not allowed with argument"),
         (["--permitted", "--list", "102"], "has no list 102; it has 101"),
-        (["--permitted", "--in", "eth7"], "has no list on eth7; it has lists on GigabitEthernet0/2"),
+        (["--permitted", "--in", "eth7"], "has no list on Ethernet7; it has lists on GigabitEthernet0/2"),
         (["--permitted", "--protocol", "gre", "--port", "1"], "protocol 47 has no ports"),
     ],
 )
