@@ -17,6 +17,9 @@ __all__ = ["AddressSet", "Wildcard", "format_address", "parse_address"]
 
 Interval = tuple[int, int]
 
+_FEW_RUNS = 64
+"""Runs up to which a mixture of wildcards and ranges is written out, so that it has one form."""
+
 
 class Wildcard(NamedTuple):
     """Addresses of ``width`` bits that agree with ``value`` where ``mask`` has a 0.
@@ -112,8 +115,9 @@ class AddressSet(NamedTuple):
 
     ``ranges`` are maximal, disjoint and ascending. ``wildcards`` are kept
     apart, sorted, so that their size never explodes by itself. A set without
-    wildcards, and a single wildcard without ranges, are canonical; other
-    mixtures may write one set in several ways, so compare those symbolically.
+    wildcards, and a single wildcard without ranges, are canonical, and small
+    mixtures are made so; large ones may write one set in several ways, so
+    compare those symbolically.
     """
 
     width: int
@@ -130,6 +134,9 @@ class AddressSet(NamedTuple):
                 pairs.append((wildcard.value, wildcard.value | wildcard.mask))
             else:
                 odd.add(wildcard)
+        if odd and (pairs or len(odd) > 1) and sum(wildcard.run_count() for wildcard in odd) <= _FEW_RUNS:
+            pairs.extend(run for wildcard in odd for run in wildcard.runs())
+            odd.clear()
         merged = IntegerSet.of(pairs).intervals
         if not odd:
             whole = _as_wildcard(merged, width)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from compiler.analysis.equality import Lazy, Region, regions
+from compiler.analysis.equality import Lazy, Region, asks_ttl, regions
 from compiler.analysis.report import Witness
 from compiler.fields import Family
 from compiler.policy.match import ANY
@@ -114,7 +114,7 @@ class Comparison:
                 return
             mine = [self._near(stage, region, context.family) for stage in left]
             theirs = [self._near(stage, region, context.family) for stage in right]
-            for witness in self._tried(region, mine, theirs, context):
+            for witness in self._tried(region, mine, theirs, context, frozenset(wanted)):
                 verdicts = (witness.left.passes, witness.right.passes)
                 if verdicts in wanted:
                     wanted.discard(verdicts)
@@ -122,22 +122,26 @@ class Comparison:
                     yield witness
 
     def _tried(
-        self, region: Region, left: Sequence[Stage], right: Sequence[Stage], context: Context
+        self,
+        region: Region,
+        left: Sequence[Stage],
+        right: Sequence[Stage],
+        context: Context,
+        wanted: frozenset[tuple[bool, bool]],
     ) -> Iterator[Witness]:
-        """A witness for each direction in one region, if there is one: by tries where sets would be slow."""
+        """A witness for each wanted direction in one region, if there is one: by tries where sets would be slow.
+
+        Tries that show only an unwanted direction settle nothing: the sets are asked then.
+        """
         if sum(len(stage.steps) for stage in (*left, *right)) > _FEW:
-            tried = [
-                witness
-                for witness in (_witness(packet, left, right) for packet in self._samples(region, context))
-                if witness.left.passes != witness.right.passes
-            ]
+            tries = (_witness(packet, left, right) for packet in self._samples(region, context))
+            tried = [witness for witness in tries if (witness.left.passes, witness.right.passes) in wanted]
             if tried:
-                yield tried[0]
-                yield from (witness for witness in tried if witness.left.passes != tried[0].left.passes)
+                yield from tried
                 return
         difference = self._difference(left, right, region, context)
-        for packets in (difference.left_only, difference.right_only):
-            if packets.satisfiable():
+        for verdicts, packets in (((True, False), difference.left_only), ((False, True), difference.right_only)):
+            if verdicts in wanted and packets.satisfiable():
                 yield _shortest(packets, left, right, context)
 
     def _samples(self, region: Region, context: Context) -> Iterator[Packet]:
@@ -155,6 +159,7 @@ class Comparison:
     def _difference(
         self, left: Sequence[Stage], right: Sequence[Stage], region: Region, context: Context
     ) -> Difference:
+        region = region._replace(packets=region.packets & _one_hop((*left, *right), context.family))
         passes_left = _passing(left, region, context)
         passes_right = _passing(right, region, context)
         return Difference(passes_left & ~passes_right, passes_right & ~passes_left)
@@ -178,6 +183,14 @@ def _possible(found: Iterator[Region], family: Family) -> Iterator[Region]:
         packets = region.packets & Lazy(family)().possible
         if packets.satisfiable():
             yield Region(region.within, packets)
+
+
+def _one_hop(stages: Sequence[Stage], family: Family) -> BDDFunction:
+    """The packets whose TTL before the router fits the one after it, where a stage asks for the one after it."""
+    space = Lazy(family)()
+    if any(stage.ttl_decremented and asks_ttl(stage.steps) for stage in stages):
+        return space.one_hop()
+    return space.full
 
 
 def _passing(stages: Sequence[Stage], region: Region, context: Context) -> BDDFunction:

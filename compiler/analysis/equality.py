@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from compiler.symbolic.space import PacketSpace
 
-__all__ = ["Region", "normal_steps", "regions"]
+__all__ = ["Lazy", "Region", "asks_ttl", "normal_steps", "regions"]
 
 _FOLD_LIMIT = 96
 """Steps of a gap that are folded whole; larger gaps are looked at step by step."""
@@ -40,17 +40,22 @@ def normal_steps(stage: Stage) -> tuple[tuple[Step, ...], bool]:
     """The steps that can decide, and the default.
 
     A step that matches just what an earlier one decided never comes to its
-    turn; a last step that matches everything is the default.
+    turn; a last step that matches everything is the default; a return among a
+    stage's own steps is its default too.
     """
     steps, default = _without_repeats(stage.steps), stage.default
-    while steps:
-        last = steps[-1]
+    if any(step.outcome is Outcome.RETURN for step in steps):
+        back = Outcome.PERMIT if default else Outcome.DENY
+        steps = tuple(step._replace(outcome=back) if step.outcome is Outcome.RETURN else step for step in steps)
+    end = len(steps)
+    while end:
+        last = steps[end - 1]
         if last.match == ANY and last.outcome in (Outcome.PERMIT, Outcome.DENY):
             default = last.outcome is Outcome.PERMIT
         elif last.outcome is not (Outcome.PERMIT if default else Outcome.DENY):
             break
-        steps = steps[:-1]
-    return steps, default
+        end -= 1
+    return steps[:end], default
 
 
 def _without_repeats(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -74,7 +79,7 @@ def regions(left: Stage, right: Stage, family_space: Lazy) -> Iterator[Region]:
     """
     left_steps, left_default = normal_steps(left)
     right_steps, right_default = normal_steps(right)
-    if left.ttl_decremented != right.ttl_decremented and (_asks_ttl(left_steps) or _asks_ttl(right_steps)):
+    if left.ttl_decremented != right.ttl_decremented and (asks_ttl(left_steps) or asks_ttl(right_steps)):
         yield Region(ANY, family_space().full)
         return
     left_keys = [key(step) for step in left_steps]
@@ -99,8 +104,9 @@ class Lazy:
         return space(self._family)
 
 
-def _asks_ttl(steps: Sequence[Step]) -> bool:
-    return any(step.match.ttl is not None or _asks_ttl(step.body) for step in steps)
+def asks_ttl(steps: Sequence[Step]) -> bool:
+    """Whether a step, or one of its body, looks at the TTL."""
+    return any(step.match.ttl is not None or asks_ttl(step.body) for step in steps)
 
 
 def _gap(

@@ -122,6 +122,13 @@ class _Lifting:
         if any(len(half) > 1 for half in halves):
             self._refuse(f"chain {name.name}", "two lists in a row on one interface; IOS has one")
             return None
+        if any(step.match.looks_at_layer4 for stage in halves[1] for step in stage.steps):
+            self._refuse(
+                f"chain {name.name}",
+                "later fragments reach a rule that looks at layer 4, and nft reads their payload there; "
+                "decide them first (ip frag-off & 0x1fff != 0 …)",
+            )
+            return None
         key = tuple(id(stage) for half in halves for stage in half)
         if key not in self.lists:
             if any(step.outcome is Outcome.CALL for half in halves for stage in half for step in stage.steps):

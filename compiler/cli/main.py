@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -31,6 +32,10 @@ Exit codes: 0 fine; 1 a finding, a difference, a failed proof, or the target ref
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``gerbang`` with these arguments (those of the process when None) and return its exit code."""
+    if arguments is None:
+        # A process of a few seconds makes hundreds of thousands of values and hardly a cycle:
+        # looking for cycles costs a fifth of a large compile.
+        gc.disable()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A configuration has the same bytes on a terminal, in a pipe and in a file.

@@ -8,6 +8,7 @@ and a base chain that falls through has its policy.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain as chain_from
 from typing import NamedTuple
 
 from compiler.errors import InputErrors, Unmodelled, UsageError
@@ -16,6 +17,7 @@ from compiler.policy.match import ANY, Match, intersect
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 from compiler.semantics.machine import Context, ListName, Outcome, Stage, Standing, Step
+from compiler.source import Span
 
 __all__ = ["FirewallMachine"]
 
@@ -35,6 +37,12 @@ _OUTCOMES = {
     Verdict.RETURN: Outcome.RETURN,
 }
 
+
+_DEEPEST = 64
+"""Jumps in jumps; Linux allows 16 (NFT_JUMP_STACK_SIZE)."""
+_MOST_STEPS = 20_000
+"""Steps of one chain with all that it calls written out, beyond four times the rules that there are:
+two calls in each of twenty chains are a million."""
 
 _END = "the end of the chain: back to the caller"
 
@@ -56,13 +64,18 @@ class FirewallMachine:
         self.dialect = ruleset.dialect
         self._bound = bound
         self._ruleset = ruleset
+        # The kernel's fast path of nft payload expressions takes a non-initial fragment's
+        # bytes for a transport header (seen on Linux 6.18); the xt matchers of RouterOS do not.
+        self._reads_payload = ruleset.dialect == "nftables"
         self._chains = {chain.key: chain for chain in ruleset.chains}
         self._base = sorted((chain for chain in ruleset.chains if chain.hook), key=lambda chain: chain.priority)
+        self._check_jumps()
         self._mentions = {key: self._mentioned(chain) for key, chain in self._chains.items()}
         self._bodies: dict[tuple[tuple[str, str], _View], tuple[Step, ...]] = {}
+        self._sizes: dict[int, int] = {}
+        self._most_steps = _MOST_STEPS + 4 * sum(len(chain.rules) for chain in ruleset.chains)
         self._base_stages: dict[tuple[tuple[str, str], _View, bool], tuple[Stage, ...]] = {}
         self._permitting: dict[tuple[str, str], bool] = {}
-        self._check_jumps()
         if bound == "exact":
             self._refuse_unmodelled()
 
@@ -132,14 +145,21 @@ class FirewallMachine:
     def _body(self, chain: Chain, view: _View) -> tuple[Step, ...]:
         key = (chain.key, view)
         if key not in self._bodies:
-            self._bodies[key] = tuple(_cut(self._steps(chain, view)))
+            body = tuple(_cut(self._steps(chain, view)))
+            written_out = sum(1 + self._sizes[id(step.body)] if step.body else 1 for step in body)
+            if written_out > self._most_steps:
+                raise UsageError(
+                    f"{chain.span}: chain {chain.name!r} with all its jumps is more than {self._most_steps:,} rules"
+                )
+            self._bodies[key] = body
+            self._sizes[id(body)] = written_out
         return self._bodies[key]
 
     def _steps(self, chain: Chain, view: _View) -> Iterator[Step]:
         for rule in chain.rules:
             if rule.disabled or rule.verdict is Verdict.CONTINUE:
                 continue
-            match = _under(rule.match, view)
+            match = _under(rule.match, view, reads_payload=self._reads_payload)
             if match is None or (rule.unmodelled and not self._kept(chain, rule)):
                 continue
             outcome = _OUTCOMES.get(rule.verdict)
@@ -197,24 +217,39 @@ class FirewallMachine:
         return ingress, egress
 
     def _check_jumps(self) -> None:
-        """Each jump has a chain, and no chain comes back to itself (the kernel refuses both)."""
-        done: set[tuple[str, str]] = set()
+        """Each jump has a chain, and no chain comes back to itself (the kernel refuses both), or goes too deep."""
+        depths: dict[tuple[str, str], int] = {}
+        for chain in self._ruleset.chains:
+            for jumps, span, name in self._depths(chain, depths):
+                if jumps > _DEEPEST:
+                    raise UsageError(f"{span}: the jump to chain {name!r} is nested more than {_DEEPEST} deep")
 
-        def visit(chain: Chain, above: tuple[tuple[str, str], ...]) -> None:
-            for rule in chain.rules:
+    def _depths(self, start: Chain, depths: dict[tuple[str, str], int]) -> Iterator[tuple[int, Span, str]]:
+        """The jumps of ``start`` and below, each with how deep it leads: walked without recursion."""
+        above: list[tuple[Chain, Iterator[Rule]]] = [(start, iter(start.rules))]
+        on_the_way = {start.key}
+        while above:
+            chain, rules = above[-1]
+            for rule in rules:
                 if not rule.target:
                     continue
                 key = (chain.table, rule.target)
                 if key not in self._chains:
                     raise UsageError(f"{rule.span}: a jump to chain {rule.target!r}, which does not exist")
-                if key in above or key == chain.key:
+                if key in on_the_way:
                     raise UsageError(f"{rule.span}: the jump to chain {rule.target!r} makes a loop")
-                if key not in done:
-                    visit(self._chains[key], (*above, chain.key))
-            done.add(chain.key)
-
-        for chain in self._ruleset.chains:
-            visit(chain, ())
+                if key not in depths:
+                    # The rule is looked at again when its chain's own depth is known.
+                    above[-1] = (chain, chain_from([rule], rules))
+                    above.append((self._chains[key], iter(self._chains[key].rules)))
+                    on_the_way.add(key)
+                    break
+                yield depths[key] + 1, rule.span, rule.target
+                depths[chain.key] = max(depths.get(chain.key, 0), depths[key] + 1)
+            else:
+                depths.setdefault(chain.key, 0)
+                on_the_way.discard(chain.key)
+                above.pop()
 
     def _refuse_unmodelled(self) -> None:
         errors = tuple(
@@ -228,14 +263,19 @@ class FirewallMachine:
             raise InputErrors(errors)
 
 
-def _under(match: Match, view: _View) -> Match | None:
-    """The match with the view applied: what remains to be asked of the packet, or None."""
+def _under(match: Match, view: _View, *, reads_payload: bool) -> Match | None:
+    """The match with the view applied: what remains to be asked of the packet, or None.
+
+    With ``reads_payload`` a layer-4 condition is asked of the first bytes of a
+    non-initial fragment, whatever they are.
+    """
     family, noninitial, ingress, egress = match.family, match.noninitial, match.ingress, match.egress
     if family is None and noninitial is None and ingress is None and egress is None:
         return match
     if family is not None and family is not view.family:
         return None
-    if noninitial is not None and noninitial is not view.noninitial:
+    payload = reads_payload and view.noninitial and match.looks_at_layer4
+    if noninitial is not None and noninitial is not view.noninitial and not payload:
         return None
     if ingress is not None and not ingress.contains(view.ingress):
         return None

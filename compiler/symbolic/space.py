@@ -67,10 +67,21 @@ class PacketSpace:
         self.empty: BDDFunction = self._manager.false()
         self.possible: BDDFunction = self.full
         """Packets that can be: a week has 10,080 minutes, of the 16,384 that its bits could count."""
+        self._one_hop: BDDFunction | None = None
         self._sets: dict[tuple[str, IntegerSet | AddressSet], BDDFunction] = {}
         self._matches: dict[tuple[Match, bool], BDDFunction] = {}
 
         self.possible = self.encode(Match(week_minute=IntegerSet.range(0, WEEK_MINUTES - 1)))
+
+    def one_hop(self) -> BDDFunction:
+        """Packets whose ``ttl_out`` is one less than their ``ttl``, and never below 0."""
+        if self._one_hop is None:
+            found = self.empty
+            for hops in range(1 << WIDTH["ttl"]):
+                before = self._field("ttl", IntegerSet.values(hops))
+                found = found | (before & self._field("ttl_out", IntegerSet.values(max(hops - 1, 0))))
+            self._one_hop = found
+        return self._one_hop
 
     def encode(self, match: Match, *, decremented: bool = False) -> BDDFunction:
         """The packets of a match whose context is applied already.

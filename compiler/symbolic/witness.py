@@ -65,7 +65,11 @@ def random_packet(region: BDDFunction, space: PacketSpace, context: Context, sou
 
 
 def packet_from(cube: dict[int, bool], space: PacketSpace, context: Context) -> Packet:
-    """A packet with the given header bits; free fields take plain values, free bits of others zero."""
+    """A packet with the given header bits; free fields take plain values, free bits of others zero.
+
+    A non-initial fragment keeps the layer-4 bits that were asked for: what nft
+    reads there is its payload.
+    """
     values: dict[str, int] = {}
     asked: set[str] = set()
     for name, (first, width) in space.layout.items():
@@ -87,9 +91,9 @@ def packet_from(cube: dict[int, bool], space: PacketSpace, context: Context) -> 
         ("icmp_type", ICMP_PROTOCOLS),
         ("icmp_code", ICMP_PROTOCOLS),
     ):
-        if fragment or not carriers.contains(protocol):
+        if not carriers.contains(protocol) or (fragment and name not in asked):
             values[name] = 0
-    if fragment or protocol != TCP:
+    if protocol != TCP or (fragment and "tcp_flags" not in asked):
         values["tcp_flags"] = 0
     values.pop("ttl_out")
     return Packet(

@@ -188,7 +188,8 @@ def test_a_firewall_for_every_interface_cannot_be_lifted():
 
 def test_lifting_keeps_fragments_apart_where_ios_would_let_them_pass():
     text = """table ip f {
- chain l { tcp dport 22 return
+ chain l { ip frag-off & 0x1fff != 0 drop
+  tcp dport 22 return
   drop
  }
  chain c { type filter hook prerouting priority -450; policy accept
@@ -200,6 +201,22 @@ def test_lifting_keeps_fragments_apart_where_ios_would_let_them_pass():
     assert result.report is not None
     assert result.report.holds
     assert "fragments" in result.text
+
+
+def test_later_fragments_that_reach_a_port_match_cannot_be_lifted():
+    """What nft reads there is the fragment's payload (seen in the kernel)."""
+    text = """table ip f {
+ chain l { tcp dport 22 return
+  drop
+ }
+ chain c { type filter hook prerouting priority -450; policy accept
+  iifname "lan" jump l
+ }
+}
+"""
+    with pytest.raises(CannotSay) as caught:
+        compile_tree(read(text, "source"), "ios", Options(interfaces={"lan": "GigabitEthernet0/1"}))
+    assert "payload" in caught.value.render()
 
 
 def test_a_wrong_writer_is_caught_and_nothing_is_returned(monkeypatch):
