@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-__all__ = ["EMPTY", "IntegerSet", "bit_pattern", "full"]
+__all__ = ["EMPTY", "IntegerSet", "bit_pattern", "full", "is_number"]
 
 Interval = tuple[int, int]
 
@@ -111,3 +111,8 @@ def bit_pattern(value: int, mask: int, width: int) -> IntegerSet:
     if value & ~mask:
         return EMPTY
     return IntegerSet.of((number, number) for number in range(1 << width) if number & mask == value)
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is a decimal number of at most ten ASCII digits: what ``int`` takes in any dialect."""
+    return text.isascii() and text.isdigit() and len(text) <= 10

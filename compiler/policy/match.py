@@ -103,7 +103,10 @@ def without_layer4(match: Match) -> Match:
 
 
 def intersect(left: Match, right: Match) -> Match | None:
-    """Packets in both, or None when a field shows that there are none."""
+    """Packets in both, or None when a field shows that there are none.
+
+    ValueError for interfaces like ``ppp*`` but not ``ppp0``, which no InterfaceSet holds.
+    """
     parts: list[object] = []
     for name, mine, theirs in zip(Match._fields, left, right, strict=True):
         if mine is None or theirs is None or mine == theirs:
@@ -134,6 +137,21 @@ def _intersect_interfaces(left: InterfaceSet, right: InterfaceSet) -> InterfaceS
         return InterfaceSet(left.names | right.names, True)
     if left.negated:
         left, right = right, left
-    # ``left`` names interfaces; a pattern stays when the other side takes it in whole.
-    names = frozenset(name for name in left.names if right.contains(name))
+    if right.negated:
+        names = frozenset(name for name in left.names if right.contains(name))
+        if any(_within(other, name) for name in names for other in right.names):
+            raise ValueError("a pattern of names without some of them is no set of names and patterns")
+    else:
+        names = frozenset(
+            name
+            for mine in left.names
+            for theirs in right.names
+            for name, other in ((mine, theirs), (theirs, mine))
+            if name == other or _within(name, other)
+        )
     return InterfaceSet(names) if names else None
+
+
+def _within(name: str, pattern: str) -> bool:
+    """Whether every interface that ``name`` stands for is one that ``pattern`` stands for."""
+    return pattern.endswith("*") and name.startswith(pattern[:-1])

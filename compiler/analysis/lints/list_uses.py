@@ -7,6 +7,7 @@ from datetime import datetime
 
 from compiler.analysis.finding import Finding
 from compiler.analysis.lints.catalogue import finding
+from compiler.integers import is_number
 from compiler.policy.access_list import Device, NetworkGroup, ServiceGroup, TimeRange
 
 __all__ = ["group_findings", "list_findings", "time_range_findings"]
@@ -60,7 +61,7 @@ def list_findings(device: Device) -> Iterator[Finding]:
 
 def _is_ip_list(name: str) -> bool:
     """Whether the name can be one of an IP list; numbers of other protocols cannot."""
-    if not name.isdigit():
+    if not is_number(name):
         return True
     number = int(name)
     return 1 <= number <= 199 or 1300 <= number <= 2699

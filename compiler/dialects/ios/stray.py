@@ -1,0 +1,77 @@
+"""Lines outside the closed blocks that must not be skipped: they look like parts of a list.
+
+A list whose header has a slip of the pen would otherwise vanish without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import lru_cache
+
+from compiler.dialects.ios.entries import ACTIONS, read_body
+from compiler.dialects.ios.state import State
+from compiler.dialects.ios.words import Fault, Words
+from compiler.fields import Family
+from compiler.integers import is_number
+from compiler.policy.access_list import ListKind
+
+__all__ = ["check_stray"]
+
+_HEADS = ("access-list", "object-group", "time-range", "interface")
+_SECONDS = ("access-list", "access-group", "traffic-filter")
+_OTHER_LISTS = ("access-list", "profile", "prefix-list", "community-list", "policy-list", "filter-list")
+
+_PROMPT = re.compile(r"\S*\(config[^)]*\)#")
+
+
+@lru_cache(maxsize=4096)
+def _meant(word: str, known: tuple[str, ...]) -> str:
+    """The known word that a different word is one slip away from, or the empty string."""
+    if word in known or len(word) < 6:
+        return ""
+    near = get_close_matches(word, known, 1, 0.85)
+    return near[0] if near else ""
+
+
+def check_stray(state: State, words: list[str]) -> None:
+    """A fault when the line is nearly the header of a list, or an entry without a list."""
+    first = words[0].lower()
+    if _PROMPT.match(words[0]):
+        raise Fault("a prompt stands before the command: give the commands alone, or a running configuration", 0)
+    if not state.text[0].isspace():
+        state.header = words
+        meant = _meant(first, _HEADS)
+        if meant:
+            raise Fault(f"'{words[0]}' is not known here; did you mean '{meant}'?", 0)
+    if first in ("ip", "ipv6") and len(words) > 2:
+        meant = _meant(words[1].lower(), _SECONDS)
+        if meant:
+            raise Fault(f"'{words[1]}' is not known here; did you mean '{meant}'?", 1)
+    at = 1 if is_number(first) else 0
+    if at < len(words) and words[at].lower() in ACTIONS and _is_entry(words, at) and not _in_other_list(state):
+        raise Fault("an entry outside of any list: expected 'ip access-list' with its name above it", 0, len(words))
+
+
+def _in_other_list(state: State) -> bool:
+    """Whether the last header begins a list that is not one of ours (MAC, ARP, role-based)."""
+    return any(word in _OTHER_LISTS for word in state.header)
+
+
+def _is_entry(words: list[str], at: int) -> bool:
+    return any(
+        _reads(words, at, family, kind)
+        for family, kind in (
+            (Family.IPV4, ListKind.EXTENDED),
+            (Family.IPV6, ListKind.EXTENDED),
+            (Family.IPV4, ListKind.STANDARD),
+        )
+    )
+
+
+def _reads(words: list[str], at: int, family: Family, kind: ListKind) -> bool:
+    try:
+        read_body(Words(words, at, bound=True), family, kind)
+    except Fault:
+        return False
+    return True
