@@ -12,7 +12,8 @@ from compiler.analysis.report import Report
 from compiler.dialects import read
 from compiler.dialects.interface_names import spelled
 from compiler.errors import CannotSay, GerbangError, Refusal
-from compiler.lowering.device import lower_device, select_lists
+from compiler.fields import Family
+from compiler.lowering.device import lower_device, select_lists, translations
 from compiler.lowering.options import Fragments, Options, Placement
 from compiler.policy.access_list import Clause, Device, Direction
 from compiler.policy.ruleset import Ruleset
@@ -210,8 +211,11 @@ def _assumptions(device: Device, target: str, options: Options) -> tuple[str, ..
             ("relative to Gerbang's model of RouterOS: no device has been a witness",) if target == "routeros" else ()
         )
     lines = ["other rules of the target neither change packets before these nor are part of the claim"]
+    translated = any(translations(device, family) for family in Family)
     late = any(binding.direction is Direction.OUT for binding in device.bindings)
-    if late or options.placement is Placement.FILTER:
+    if late and translated:
+        lines.append("the target translates addresses as the source does, at the usual priorities")
+    elif late or options.placement is Placement.FILTER:
         lines.append("no address translation on the target changes packets before its forward and input hooks")
     if options.fragments is Fragments.UNTRACKED:
         lines.append("nothing on the target tracks connections or reassembles fragments")

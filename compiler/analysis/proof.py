@@ -70,6 +70,8 @@ def prove(
     templates = (DEVICE_THEOREM, NARROWER_THEOREM) if whole_devices else (LIST_THEOREM, NARROWER_LIST_THEOREM)
     theorem = templates[narrower].format(left=left.source, right=right.source)
     assumptions = _assumptions(interfaces or {} if whole_devices else {}, whole_packets_only)
+    if whole_devices:
+        assumptions += tuple(_outside(left)) + tuple(_outside(right))
     return Report(left.source, right.source, theorem, assumptions, tuple(claims))
 
 
@@ -200,6 +202,15 @@ def _plainest(witnesses: Sequence[Witness]) -> tuple[Witness, ...]:
     ):
         chosen.setdefault(witness.left.passes, witness)
     return tuple(chosen.values())
+
+
+def _outside(machine: Machine) -> Iterator[str]:
+    """What a configuration also does, and the model leaves out."""
+    texts = list(dict.fromkeys(clause.text for clause in machine.features))
+    for text in texts[:_NAMED]:
+        yield f"{machine.source} also has {text!r}, which is not part of the claim"
+    if len(texts) > _NAMED:
+        yield f"{machine.source} has {len(texts) - _NAMED} more such lines"
 
 
 def _assumptions(interfaces: Mapping[str, str], whole_packets_only: bool) -> tuple[str, ...]:

@@ -11,11 +11,18 @@ from compiler.fields import Family
 from compiler.lowering.lists import asks_ttl, is_fragment_sensitive, list_chains
 from compiler.lowering.options import Deny, Fragments, Options
 from compiler.lowering.placement import Place, places, table
-from compiler.policy.access_list import AccessList, Binding, Device, Direction
+from compiler.policy.access_list import AccessList, Binding, Clause, Device, Direction
 from compiler.policy.match import InterfaceSet, Match
-from compiler.policy.ruleset import Chain, Rule, Ruleset, Verdict
+from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 
-__all__ = ["Lowered", "chain_name", "lower_device", "select_lists"]
+__all__ = ["Lowered", "chain_name", "lower_device", "select_lists", "translations"]
+
+_TRANSLATES = {
+    Family.IPV4: re.compile(r"ip nat\b|(?!ipv?6).*\b(nat|masquerade|snat|dnat|redirect|netmap)\b"),
+    Family.IPV6: re.compile(r"ipv6 nat\b|(?!ip ).*\b(nat|masquerade|snat|dnat|redirect|netmap)\b"),
+}
+_FORWARDED = InterfaceSet(frozenset({""}), negated=True)
+"""Packets that came in by some interface: not the router's own."""
 
 
 class Lowered(NamedTuple):
@@ -110,7 +117,8 @@ def _called(
         if binding.interface not in options.interfaces:
             unmapped.append(binding.interface)
             continue
-        for place in places(target, binding.direction, options.placement):
+        translated = bool(translations(device, binding.family))
+        for place in places(target, binding.direction, options.placement, translated=translated):
             refusals.extend(_misplaced(device, binding, access_list, place, options))
             yield _Called(binding, access_list, place)
     if unmapped:
@@ -130,19 +138,27 @@ def _misplaced(
             "--fragments reassembled (the claim is then about whole packets)",
             binding.span,
         )
-    if not place.before_nat and device.features:
+    translated = translations(device, binding.family)
+    if translated and not place.sees_ios_addresses:
         yield Refusal(
             what,
-            f"the source translates addresses ({device.features[0].text}), and the list's place on the target "
+            f"the source translates addresses ({translated[0].text}), and the list's place on the target "
             "sees other addresses than on IOS",
             binding.span,
         )
+    if translated and not place.before_defragmentation and options.fragments is Fragments.UNTRACKED:
+        yield Refusal(what, "address translation tracks connections: --fragments untracked cannot hold", binding.span)
     if asks_ttl(access_list) and place.wire_ttl != (binding.direction is Direction.IN):
         yield Refusal(what, "it looks at the TTL, which its place on the target sees already lowered", binding.span)
     if place.group == "raw" and options.deny is Deny.REJECT:
         yield Refusal(
             what, "RouterOS raw cannot answer what it denies: use --deny drop or --place filter", binding.span
         )
+
+
+def translations(device: Device, family: Family) -> tuple[Clause, ...]:
+    """The lines of the source that translate addresses of the family."""
+    return tuple(clause for clause in device.features if _TRANSLATES[family].match(clause.text))
 
 
 def _chain_names(lists: tuple[AccessList, ...]) -> dict[tuple[str, object], str]:
@@ -173,6 +189,8 @@ def _dispatchers(
             interface = InterfaceSet.only(options.interfaces[call.binding.interface])
             inward = call.binding.direction is Direction.IN
             match = Match(ingress=interface) if inward else Match(egress=interface)
+            if place.hook is Hook.POSTROUTING:
+                match = match._replace(ingress=_FORWARDED)
             name = names[(call.access_list.name, call.access_list.family)]
             comment = f"{call.binding.interface} {call.binding.direction.value}"
             rules.append(Rule(match, Verdict.JUMP, name, comment=comment, span=call.binding.span))

@@ -6,6 +6,7 @@ target     placement  direction  chain                       packets            
 nftables   early      in         prerouting, priority -450   forwarded, to us    pre-NAT   wire
 nftables   filter     in         forward and input           forwarded, to us    post-DNAT forward -1
 nftables   either     out        forward, priority 0         forwarded           pre-SNAT  forward -1
+nftables   with NAT   out        postrouting, priority 150   forwarded           post-SNAT forward -1
 routeros   early      in         raw prerouting              forwarded, to us    pre-NAT   wire
 routeros   filter     in         filter forward and input    forwarded, to us    post-DNAT forward -1
 routeros   either     out        filter forward              forwarded           pre-SNAT  forward -1
@@ -13,7 +14,10 @@ routeros   either     out        filter forward              forwarded          
 
 IOS itself: in-lists see forwarded packets and packets to the router, before
 NAT; out-lists see forwarded packets after NAT, and never the router's own.
-The early places run before defragmentation (Linux -400; RouterOS raw).
+RouterOS has no filter after source NAT, so it has no place for out-lists then.
+The router's own packets come to postrouting too, without a way in; IOS never
+shows them to a list, so the calls there ask for one. The early places run
+before defragmentation (Linux -400; RouterOS raw).
 """
 
 from __future__ import annotations
@@ -38,12 +42,14 @@ class Place(NamedTuple):
     priority: int
     before_defragmentation: bool
     wire_ttl: bool
-    before_nat: bool
+    sees_ios_addresses: bool
+    """Whether the addresses are those that an IOS list sees, also where addresses are translated."""
 
 
 _NFT_EARLY = Place("", "early", Hook.PREROUTING, -450, True, True, True)
 _NFT_FORWARD = Place("", "forward", Hook.FORWARD, 0, False, False, False)
 _NFT_INPUT = Place("", "input", Hook.INPUT, 0, False, True, False)
+_NFT_POSTROUTING = Place("", "postrouting", Hook.POSTROUTING, 150, False, False, True)
 _RAW = Place("raw", "prerouting", Hook.PREROUTING, -300, True, True, True)
 _FORWARD = Place("filter", "forward", Hook.FORWARD, 0, False, False, False)
 _INPUT = Place("filter", "input", Hook.INPUT, 0, False, True, False)
@@ -60,8 +66,14 @@ _PLACES: dict[tuple[str, Direction, Placement], tuple[Place, ...]] = {
 }
 
 
-def places(target: str, direction: Direction, placement: Placement) -> tuple[Place, ...]:
-    """The base chains that call a list bound in that direction."""
+def places(target: str, direction: Direction, placement: Placement, *, translated: bool = False) -> tuple[Place, ...]:
+    """The base chains that call a list bound in that direction.
+
+    ``translated`` says that the source translates addresses: its out-lists see
+    the translated ones, as only a chain after source NAT does.
+    """
+    if translated and (target, direction) == ("nftables", Direction.OUT):
+        return (_NFT_POSTROUTING,)
     return _PLACES[(target, direction, placement)]
 
 

@@ -61,6 +61,7 @@ class FirewallMachine:
 
     def __init__(self, ruleset: Ruleset, bound: str = "exact") -> None:
         self.source = ruleset.source
+        self.features = ruleset.features
         self.dialect = ruleset.dialect
         self._bound = bound
         self._ruleset = ruleset

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from compiler.fields import Family
-from compiler.policy.access_list import Entry
+from compiler.policy.access_list import Clause, Entry
 from compiler.policy.match import Match
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Rule
@@ -90,6 +90,8 @@ class Machine(Protocol):
 
     source: str
     dialect: str
+    features: tuple[Clause, ...]
+    """What the configuration also does to packets, outside the model (NAT, inspection, fasttrack)."""
 
     def interfaces(self) -> frozenset[str]:
         """Each interface name that anything of the device mentions."""

@@ -62,6 +62,7 @@ class RouterMachine:
 
     def __init__(self, device: Device, bound: str = "exact") -> None:
         self.source = device.source
+        self.features = device.features
         self._device = device
         self._bound = bound
         self._times = {time_range.name: time_range for time_range in device.time_ranges}

@@ -93,7 +93,7 @@ def read_value(cursor: Cursor, kind: DataType, operator: str | None) -> FieldVal
             cursor.position += 1
             return plain
     if kind.name == "iface_index" and cursor.words[first].isdecimal():
-        raise cursor.unmodelled("an interface by its number: the number changes from boot to boot", first)
+        return _no_interface(cursor, operator)
     atom = read_atom(cursor, kind)
     if isinstance(atom, str):
         if operator not in (None, "==", "!="):
@@ -109,6 +109,17 @@ def read_value(cursor: Cursor, kind: DataType, operator: str | None) -> FieldVal
         low, high = {"<": (0, atom[0] - 1), "<=": (0, atom[0])}.get(operator, (atom[0], (1 << kind.width) - 1))
         return AddressSet.of(kind.width, ((low + (operator == ">"), high),))
     return compared(operator, atom[0], kind.width)
+
+
+def _no_interface(cursor: Cursor, operator: str | None) -> InterfaceSet:
+    """``0``, the number of no interface: a packet of the router itself has no way in."""
+    first = cursor.position
+    if cursor.words[first] != "0":
+        raise cursor.unmodelled("an interface by its number: the number changes from boot to boot", first)
+    if operator not in (None, "==", "!="):
+        raise cursor.fault(f"'{operator}' with an interface: expected == or !=", first)
+    cursor.position += 1
+    return InterfaceSet(frozenset({""}), operator == "!=")
 
 
 @lru_cache(maxsize=65536)

@@ -108,11 +108,16 @@ def _ecn_alone(value: IntegerSet) -> IntegerSet | None:
 
 
 def interfaces(word: str, value: InterfaceSet) -> str:
-    """``iifname "ppp*"``; several names as a set, wildcards never in one (nft 1.0.6 lists them wrongly)."""
-    plain = sorted(name for name in value.names if not name.endswith("*"))
+    """``iifname "ppp*"``; several names as a set, wildcards never in one (nft 1.0.6 lists them wrongly).
+
+    The empty name is no interface at all, as of the router's own packets: ``iif 0``.
+    """
+    plain = sorted(name for name in value.names if name and not name.endswith("*"))
     stars = sorted(name for name in value.names if name.endswith("*"))
     sign = "!= " if value.negated else ""
     quoted = [f'"{name}"' for name in plain]
     parts = [f"{word} {sign}{_listed(quoted)}"] if quoted else []
     parts += [f'{word} {sign}"{name}"' for name in stars]
+    if "" in value.names:
+        parts.insert(0, f"{word.removesuffix('name')} {sign}0")
     return " ".join(parts)
