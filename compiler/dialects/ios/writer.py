@@ -24,6 +24,7 @@ from compiler.errors import CannotSay, Refusal
 from compiler.fields import ICMPV6, Family
 from compiler.integers import IntegerSet
 from compiler.policy.access_list import Binding, Device, NetworkGroup, ServiceGroup
+from compiler.rendering import render
 from compiler.source import NOWHERE, Span
 
 __all__ = ["write"]
@@ -35,11 +36,11 @@ def write(device: Device, header: tuple[str, ...] = ()) -> str:
     Raises CannotSay with all that IOS has no words for.
     """
     writing = _Writing(device)
-    lines = [f"! {line}".rstrip() for text in header for line in text.splitlines() or [""]]
-    lines += writing.lines()
+    lines = list(writing.lines())
     if writing.refusals:
         raise CannotSay("Cisco IOS", tuple(writing.refusals))
-    return "\n".join(lines) + "\n"
+    comments = [line for text in header for line in text.splitlines() or [""]]
+    return render("ios/device.ios.j2", header=comments, lines=lines)
 
 
 class _Writing:
@@ -75,7 +76,6 @@ class _Writing:
             yield "!"
             yield from list_lines(access_list, self.groups, self.refusals.append)
         yield from self._interfaces()
-        yield from ("!", "end")
 
     def _refuse(self, what: str, why: str, span: Span) -> None:
         self.refusals.append(Refusal(what, why, span))

@@ -16,6 +16,7 @@ from compiler.errors import UsageError
 from compiler.fields import ICMP, Family
 from compiler.policy.match import Match
 from compiler.policy.ruleset import Chain, NamedSet, Rule, Ruleset, Verdict
+from compiler.rendering import render
 
 __all__ = ["write"]
 
@@ -25,18 +26,15 @@ _MOST_PER_LINE = 8
 
 def write(ruleset: Ruleset) -> str:
     """The text for ``nft -f``. Raises UsageError for a rule that is not one rule of nft."""
-    lines = [f"# {line}".rstrip() for line in ruleset.header]
+    tables = []
     for table in dict.fromkeys(chain.table for chain in ruleset.chains):
-        lines += ["", f"table {table}", f"delete table {table}", f"table {table} {{"]
-        blocks = [list(_set_block(one)) for one in ruleset.sets if one.table == table]
         family = table.partition(" ")[0]
         if family not in facts.FAMILIES:
             raise UsageError(f"the table {table!r}: expected a name like 'ip gerbang'")
-        blocks += [list(_chain_block(chain, family)) for chain in ruleset.chains if chain.table == table]
-        for position, block in enumerate(blocks):
-            lines += ["", *block] if position else block
-        lines.append("}")
-    return "\n".join(lines).lstrip("\n") + "\n"
+        blocks = ["\n".join(_set_block(one)) for one in ruleset.sets if one.table == table]
+        blocks += ["\n".join(_chain_block(chain, family)) for chain in ruleset.chains if chain.table == table]
+        tables.append({"name": table, "blocks": blocks})
+    return render("nftables/ruleset.nft.j2", header=ruleset.header, tables=tables).lstrip("\n")
 
 
 def _set_block(one: NamedSet) -> Iterator[str]:

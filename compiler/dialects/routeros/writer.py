@@ -27,6 +27,7 @@ from compiler.fields import Family
 from compiler.lowering.options import Fragments, Options
 from compiler.policy.match import ANY
 from compiler.policy.ruleset import Chain, NamedSet, Rule, Ruleset
+from compiler.rendering import render
 
 __all__ = ["HOLD", "OWNER", "write"]
 
@@ -36,16 +37,7 @@ OWNER = "gerbang:"
 HOLD = "hold while gerbang loads"
 """The comment of the holds."""
 
-_OWNED = f'[find where comment~"^{OWNER}"]'
-_HELD = f'[find where comment="{HOLD}"]'
 _FAMILIES = {family: " ".join(path) for path, family in ADDRESS_LISTS.items()}
-
-_EXPLANATION = (
-    "Load it with /import: rules are held while they change, so a pasted script may cut its own session.",
-    f"Rows whose comment begins with {OWNER} belong to this script and are replaced by it.",
-    "Rules of your own that stand before are decided first; give your chains and lists other names.",
-    f'If a load breaks off, traffic stays held: import again, or remove the rules "{HOLD}".',
-)
 
 
 def write(ruleset: Ruleset, options: Options | None = None) -> str:
@@ -63,33 +55,38 @@ def write(ruleset: Ruleset, options: Options | None = None) -> str:
     used = any(chains for (_, family), chains in by_table.items() if family is Family.IPV6)
     if options.routeros >= 7 or used or any(named.family is Family.IPV6 for named in ruleset.sets):
         families.append(Family.IPV6)
-    menus = [(" ".join(path), family, chains) for (path, family), chains in by_table.items() if family in families]
-    lines = [f"# {_comment(line)}".rstrip() for line in (*ruleset.header, *_EXPLANATION)]
-    for menu, _, chains in menus:
-        lines += _section(menu, [line for chain in chains for line in _holds(chain)])
-    for menu, _, _ in menus:
-        lines += _section(menu, [f"remove {_OWNED}"])
-    for family in families:
-        entries = [line for named in ruleset.sets if named.family is family for line in _entries(named)]
-        lines += _section(_FAMILIES[family], [f"remove {_OWNED}", *entries])
-    if options.fragments is Fragments.UNTRACKED and any(chain.table.endswith("filter") for chain in ruleset.chains):
-        # Left on auto, tracking would begin with the first filter rule, and reassemble.
-        lines += _section("ip firewall connection tracking", ["set enabled=no"])
-    for bound in (False, True):
-        for menu, family, chains in menus:
-            chosen = [chain for chain in chains if (chain.hook is not None) is bound]
-            lines += _section(menu, [line for chain in chosen for line in _rules(chain, family)])
-    for menu, _, _ in menus:
-        lines += _section(menu, [f"remove {_HELD}"])
-    return "\n".join(lines) + "\n"
+    menus = [
+        {
+            "path": " ".join(path),
+            "holds": [line for chain in chains for line in _holds(chain)],
+            "chains": [line for chain in chains if chain.hook is None for line in _rules(chain, family)],
+            "bases": [line for chain in chains if chain.hook is not None for line in _rules(chain, family)],
+        }
+        for (path, family), chains in by_table.items()
+        if family in families
+    ]
+    address_lists = [
+        {
+            "path": _FAMILIES[family],
+            "entries": [line for named in ruleset.sets if named.family is family for line in _entries(named)],
+        }
+        for family in families
+    ]
+    # Left on auto, connection tracking would begin with the first filter rule, and reassemble.
+    filters = any(chain.table.endswith("filter") for chain in ruleset.chains)
+    return render(
+        "routeros/load.rsc.j2",
+        header=[_comment(line) for line in ruleset.header],
+        menus=menus,
+        address_lists=address_lists,
+        untracked=filters and options.fragments is Fragments.UNTRACKED,
+        owner=OWNER,
+        hold=HOLD,
+    )
 
 
 def _comment(line: str) -> str:
     return "".join(character if character.isprintable() else " " for character in line)
-
-
-def _section(menu: str, lines: list[str]) -> list[str]:
-    return [f"/{menu}", *lines] if lines else []
 
 
 def _holds(chain: Chain) -> Iterator[str]:
