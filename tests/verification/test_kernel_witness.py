@@ -51,7 +51,7 @@ def line(source: random.Random, family: Family, *, layer4: bool) -> str:
         tail = " fragments"
     if source.random() < 0.15:
         tail += source.choice(
-            [" dscp ef", " ttl lt 65", " dscp 8"] if family is Family.IPV6 else [" tos 8", " dscp ef"]
+            [" dscp ef", " dscp 8"] if family is Family.IPV6 else [" tos 8", " dscp ef", " ttl lt 65"]
         )
     return f" {source.choice(['permit', 'permit', 'deny'])} {protocol} {first}{ports[0]} {second}{ports[1]}{tail}"
 
