@@ -41,6 +41,7 @@ RULES: MappingProxyType[str, tuple[Severity, str]] = MappingProxyType(
         "unmodelled": (_WARNING, "A clause outside the model: what is said about the line is a bound."),
         "unreachable-chain": (_WARNING, "No rule leads to this chain."),
         "missing-chain": (_ERROR, "A jump leads to a chain that does not exist."),
+        "payload-read-as-ports": (_WARNING, "Later fragments reach a rule of nft that looks at layer 4."),
         "lets-everything-pass": (_NOTE, "A base chain that never drops a packet."),
         "disabled-rule": (_NOTE, "Rules that stand in the text and do nothing."),
         "not-analysed": (_NOTE, "An analysis was not possible here."),

@@ -20,6 +20,8 @@ def chain_findings(ruleset: Ruleset) -> Iterator[Finding]:
     chains = {chain.key: chain for chain in ruleset.chains}
     for chain in ruleset.chains:
         yield from _rule_findings(ruleset, chain, chains)
+    if ruleset.dialect == "nftables":
+        yield from _payload_findings(ruleset)
     base = [chain for chain in ruleset.chains if chain.hook]
     reached = {key for chain in base for key in _reached(chain, chains)}
     for chain in ruleset.chains:
@@ -41,6 +43,19 @@ def chain_findings(ruleset: Ruleset) -> Iterator[Finding]:
                 f"base chain {chain.name} has the policy accept, and no rule on its way drops: everything passes",
                 chain.span,
             )
+
+
+def _payload_findings(ruleset: Ruleset) -> Iterator[Finding]:
+    from compiler.dialects.nftables.exposure import exposed_chains
+
+    for chain in exposed_chains(ruleset.chains):
+        yield finding(
+            "payload-read-as-ports",
+            f"fragments other than the first reach rules of chain {chain.name} that look at layer 4; kernels up to "
+            "Linux 6.18 take their data for ports, flags or types: decide them first "
+            "(ip frag-off & 0x1fff != 0 …, frag frag-off != 0 …)",
+            chain.span,
+        )
 
 
 def _reached(chain: Chain, chains: dict[tuple[str, str], Chain]) -> set[tuple[str, str]]:

@@ -13,25 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from compiler.policy.access_list import Clause
 from compiler.policy.match import Match
 from compiler.policy.ruleset import Chain, Rule, Verdict
 
-__all__ = ["exposed_chains", "exposure_clauses"]
+__all__ = ["exposed_chains"]
 
 _LEAVES = frozenset({Verdict.ACCEPT, Verdict.DROP, Verdict.REJECT, Verdict.RETURN, Verdict.GOTO})
-
-
-def exposure_clauses(chains: Iterable[Chain]) -> tuple[Clause, ...]:
-    """One assumption for each chain whose layer-4 rules may meet non-initial fragments."""
-    return tuple(
-        Clause(
-            f"{chain.table} {chain.name}: non-initial fragments reach rules that look at layer 4; "
-            "kernels up to Linux 6.18 may take their data for ports",
-            chain.span,
-        )
-        for chain in exposed_chains(chains)
-    )
 
 
 def exposed_chains(chains: Iterable[Chain]) -> tuple[Chain, ...]:

@@ -11,6 +11,7 @@ from compiler.analysis.lints.catalogue import RULES
 from compiler.analysis.lints.wildcards import byte_values
 from compiler.analysis.sarif import sarif
 from compiler.dialects.ios.reader import read
+from compiler.dialects.nftables.reader import read as read_nftables
 from compiler.fields import Family
 from compiler.integers import IntegerSet
 from compiler.policy.access_list import AccessList, Action, Clause, Device, Entry, ListKind, NetworkGroup, TimeRange
@@ -283,3 +284,10 @@ def test_interfaces_without_a_spare_field():
         ingress=InterfaceSet.only("a"),
     )
     assert "not-analysed" in rules_of(ruleset_of(Rule(crowded, Verdict.DROP)))
+
+
+def test_fragments_that_reach_port_matches_of_nft_are_told():
+    text = "table ip t {\n chain c {\n  type filter hook prerouting priority -450;\n  %s\n  tcp dport 22 drop\n }\n}\n"
+    exposed = {finding.rule for finding in check(read_nftables(text % "counter", "x.nft"))}
+    guarded = {finding.rule for finding in check(read_nftables(text % "ip frag-off & 0x1fff != 0 accept", "x.nft"))}
+    assert exposed - guarded == {"payload-read-as-ports"}

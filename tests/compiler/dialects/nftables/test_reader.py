@@ -495,7 +495,7 @@ def test_translations_are_features_and_make_packets_whole():
         read(text.replace("ip saddr 10.0.0.0/8 oifname", "ip sadr 10.0.0.0/8 oifname"), "text")
 
 
-def test_layer_four_rules_that_meet_fragments_are_an_assumption():
+def test_layer_four_rules_that_meet_fragments_are_found():
     chain = "type filter hook prerouting priority -450\n"
     exposed = read(f"table ip t {{ chain c {{ {chain} tcp dport 80 drop\n }}\n}}", "text")
     (clause,) = exposure_clauses(exposed.chains)
