@@ -24,7 +24,7 @@ def contexts(names: Iterable[str], *, whole_packets_only: bool = False) -> Itera
     interfaces = sorted(set(names) - {""})
     if any(name[:1] == OTHER[:1] for name in interfaces):
         raise UsageError(f"an interface called {interfaces[0]}: names that begin with {OTHER[0]} cannot be told apart")
-    interfaces.append(OTHER)
+    interfaces.insert(0, OTHER)
     halves = (False,) if whole_packets_only else (False, True)
     for family, noninitial in product(Family, halves):
         for ingress, egress in product(interfaces, interfaces):
