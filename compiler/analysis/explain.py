@@ -12,7 +12,7 @@ from compiler.analysis.plain_words import match_words
 from compiler.errors import UsageError
 from compiler.fields import ICMP_PROTOCOLS, PORT_PROTOCOLS, Family
 from compiler.integers import IntegerSet
-from compiler.policy.access_list import AccessList, Device, Direction, Entry
+from compiler.policy.access_list import AccessList, Clause, Device, Direction, Entry
 from compiler.policy.match import Match
 from compiler.policy.packet import Packet
 from compiler.policy.packet_text import format_packet
@@ -206,7 +206,7 @@ def _explain_entry(
     if entry.log:
         sentence += "; logs"
     if entry.unmodelled:
-        sentence += "; outside the model: " + ", ".join(clause.text for clause in entry.unmodelled)
+        sentence += _at_most(entry.unmodelled)
     if entry.hits is not None:
         sentence += f"; {entry.hits:,} packets so far"
     odd = [match for match in entry.matches if match.source is not None and match.source.wildcards]
@@ -214,6 +214,10 @@ def _explain_entry(
     return LineExplanation(
         entry.span, quoted(device.lines, entry.span), sentence + ".", tuple(_wildcard_lines(entry.matches)), table
     )
+
+
+def _at_most(unmodelled: tuple[Clause, ...]) -> str:
+    return f"; at most that (outside the model: {', '.join(clause.text for clause in unmodelled)})"
 
 
 def _wildcard_lines(matches: tuple[Match, ...]) -> Iterator[str]:
@@ -329,5 +333,5 @@ def _rule_sentence(rule: Rule) -> str:
     if rule.log is not None and rule.verdict is not Verdict.CONTINUE:
         sentence += "; logs"
     if rule.unmodelled:
-        sentence += "; outside the model: " + ", ".join(clause.text for clause in rule.unmodelled)
+        sentence += _at_most(rule.unmodelled)
     return ("Disabled: " if rule.disabled else "") + sentence + "."

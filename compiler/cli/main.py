@@ -80,6 +80,8 @@ def _run(name: str, rest: list[str]) -> int:
         return verb.run(build_parser(registered, verb).parse_args(rest))
     except GerbangError as error:
         _complain(_said(error, name))
+        for advice in getattr(error, "__notes__", ()):
+            _complain(f"gerbang {name}: {advice}")
         return error.exit_code
     except RecursionError:
         return _complain(f"gerbang {name}: the input nests too deeply")

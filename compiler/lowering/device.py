@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from compiler.errors import Refusal, UsageError
 from compiler.fields import Family
-from compiler.lowering.lists import asks_ttl, is_fragment_sensitive, list_chains
+from compiler.lowering.lists import asks_ttl, fragment_chain, is_fragment_sensitive, list_chains
 from compiler.lowering.options import Deny, Fragments, Options
 from compiler.lowering.placement import Place, places, table
 from compiler.policy.access_list import AccessList, Binding, Clause, Device, Direction
@@ -162,15 +162,16 @@ def translations(device: Device, family: Family) -> tuple[Clause, ...]:
 
 
 def _chain_names(lists: tuple[AccessList, ...]) -> dict[tuple[str, object], str]:
+    """A name for each list, such that its chain for fragments has a name of its own too."""
     names: dict[tuple[str, object], str] = {}
     taken: set[tuple[str, object]] = set()
     for access_list in lists:
         base = name = chain_name(access_list.name)
         number = 2
-        while (name, access_list.family) in taken:
+        while {(name, access_list.family), (fragment_chain(name), access_list.family)} & taken:
             name = f"{base}_{number}"
             number += 1
-        taken.add((name, access_list.family))
+        taken |= {(name, access_list.family), (fragment_chain(name), access_list.family)}
         names[(access_list.name, access_list.family)] = name
     return names
 

@@ -16,7 +16,7 @@ from compiler.policy.match import ANY, Match, layer4
 from compiler.policy.ruleset import Chain, Rule, Verdict
 from compiler.semantics.router import NEIGHBOUR_DISCOVERY, entry_matches
 
-__all__ = ["asks_ttl", "is_fragment_sensitive", "list_chains"]
+__all__ = ["asks_ttl", "fragment_chain", "is_fragment_sensitive", "list_chains"]
 
 _COMMENT_BYTES = 100
 
@@ -34,6 +34,11 @@ def is_fragment_sensitive(access_list: AccessList) -> bool:
 def asks_ttl(access_list: AccessList) -> bool:
     """Whether an entry looks at the TTL, which differs from hook to hook."""
     return any(match.ttl is not None for entry in access_list.entries for match in entry.matches)
+
+
+def fragment_chain(name: str) -> str:
+    """The name of the chain that decides the non-initial fragments of the chain ``name``."""
+    return f"{name}-fragments"
 
 
 def list_chains(
@@ -54,7 +59,7 @@ def list_chains(
     if len(later) == 1:
         first = replace(later[0], match=Match(noninitial=True), comment="later fragments")
         return (Chain(table, name, (first, *whole), families),)
-    inner = f"{name}-fragments"
+    inner = fragment_chain(name)
     first = Rule(Match(noninitial=True), Verdict.GOTO, inner, span=access_list.span)
     return Chain(table, inner, later, families), Chain(table, name, (first, *whole), families)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compiler.analysis.finding import Finding, Related
 from compiler.analysis.lints.catalogue import finding
 from compiler.analysis.lints.quoting import place
+from compiler.policy.access_list import Clause
 from compiler.policy.ruleset import Chain, Ruleset, Verdict
 
 __all__ = ["chain_findings"]
@@ -72,6 +73,7 @@ def _reached(chain: Chain, chains: dict[tuple[str, str], Chain]) -> set[tuple[st
 
 
 def _rule_findings(ruleset: Ruleset, chain: Chain, chains: dict[tuple[str, str], Chain]) -> Iterator[Finding]:
+    said: set[Clause] = set()
     for rule in chain.rules:
         if rule.target and (chain.table, rule.target) not in chains:
             yield finding(
@@ -79,7 +81,10 @@ def _rule_findings(ruleset: Ruleset, chain: Chain, chains: dict[tuple[str, str],
                 f"the {rule.verdict.value} leads to chain {rule.target} of table {chain.table}, which does not exist",
                 rule.span,
             )
-        for clause in rule.unmodelled:
+        for clause in () if rule.disabled else rule.unmodelled:
+            if clause in said:  # one line may stand for several rules
+                continue
+            said.add(clause)
             yield finding(
                 "unmodelled",
                 f"'{clause.text}' is outside the model: the rule is taken as a bound, and covers no other",

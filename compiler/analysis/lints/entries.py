@@ -107,11 +107,12 @@ def _fragments_pass(access_list: AccessList) -> Iterator[Finding]:
     first = access_list.entries.index(passing[0])
     if any(entry.action is Action.DENY and entry.fragments for entry in access_list.entries[:first]):
         return
+    everything = "ip" if access_list.family is Family.IPV4 else "ipv6"
     yield finding(
         "fragments-pass",
         f"{len(passing)} permit(s) of list {access_list.name} look at layer 4, this one first: each also permits "
-        "every non-initial fragment of its addresses and protocol, whatever the ports; "
-        "'deny ip any any fragments' before it stops them",
+        "every non-initial fragment of its addresses and protocol, whatever the ports or types; "
+        f"'deny {everything} any any fragments' before it stops them",
         passing[0].span,
     )
 

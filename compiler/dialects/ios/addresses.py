@@ -93,6 +93,8 @@ def ipv4_host(line: Words) -> AddressSet:
     try:
         return _host(word, 32)
     except ValueError:
+        if word in _WORDS:
+            raise Fault(f"'{word}' stands behind 'host'; expected an IPv4 address A.B.C.D", line.at - 1) from None
         raise explain_address(line.words, line.at - 1, "an IPv4 address A.B.C.D") from None
 
 

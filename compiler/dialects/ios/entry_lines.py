@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from compiler.addresses import AddressSet
 from compiler.dialects.ios import phrases
-from compiler.dialects.ios.facts import EXTENSION_HEADERS, PROTOCOLS
+from compiler.dialects.ios.facts import EXTENSION_HEADERS, PROTOCOL_WORDS
 from compiler.dialects.ios.names import is_word
 from compiler.dialects.ios.phrases import Unsayable
 from compiler.dialects.ios.ports import PORTS
@@ -20,11 +20,6 @@ __all__ = ["ENTRY_LINES", "Groups", "entry_lines"]
 
 ENTRY_LINES = 16_384
 """The most lines that one entry may become."""
-
-_PROTOCOL_WORDS = {
-    family: {number: word for word, number in names.items() if number is not None}
-    for family, names in PROTOCOLS.items()
-}
 
 
 class Groups:
@@ -196,7 +191,7 @@ def _one_protocol(protocol: int, fields: Fields, family: Family, named: bool) ->
     constrained = ports or types or tcp_flags is not None
     if named and not constrained and protocol not in PORTS:
         raise Unsayable(f"a layer-4 field of protocol {protocol}", "only ports can be named without being constrained")
-    word = _PROTOCOL_WORDS[family].get(protocol, str(protocol))
+    word = PROTOCOL_WORDS[family].get(protocol, str(protocol))
     sources = phrases.comparisons(source_port, 16)
     destinations = phrases.comparisons(destination_port, 16)
     if named and not constrained:

@@ -21,6 +21,7 @@ __all__ = [
     "PORT_LIMIT",
     "PRECEDENCE",
     "PROTOCOLS",
+    "PROTOCOL_WORDS",
     "TCP_FLAG_WORDS",
     "TOS",
     "list_kind",
@@ -32,6 +33,7 @@ _IPV4_PROTOCOLS = {
     "igmp": 2,
     "ipinip": 4,
     "tcp": 6,
+    "igrp": 9,
     "udp": 17,
     "gre": 47,
     "esp": 50,
@@ -59,6 +61,19 @@ PROTOCOLS: Mapping[Family, Mapping[str, int | None]] = MappingProxyType(
     {Family.IPV4: MappingProxyType(_IPV4_PROTOCOLS), Family.IPV6: MappingProxyType(_IPV6_PROTOCOLS)}
 )
 """Protocol words and IANA numbers; None for the word that stands for all."""
+
+_FORMER_PROTOCOLS = frozenset(("igrp",))
+"""Words of old releases only (12.2 and before): read, and written as their number."""
+
+PROTOCOL_WORDS: Mapping[Family, Mapping[int, str]] = MappingProxyType(
+    {
+        family: MappingProxyType(
+            {number: word for word, number in words.items() if number is not None and word not in _FORMER_PROTOCOLS}
+        )
+        for family, words in PROTOCOLS.items()
+    }
+)
+"""IANA numbers and the words to write for them."""
 
 EXTENSION_HEADERS = frozenset((0, 43, 44, 60, 135, 139, 140))
 """IPv6 next-header values that are not a protocol but an extension header (RFC 8200, 4)."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from compiler.addresses import AddressSet, Wildcard, format_address
 from compiler.dialects.ios import phrases
-from compiler.dialects.ios.facts import EXTENSION_HEADERS, PROTOCOLS
+from compiler.dialects.ios.facts import EXTENSION_HEADERS, PROTOCOL_WORDS
 from compiler.dialects.ios.icmp import MESSAGES
 from compiler.dialects.ios.phrases import Unsayable
 from compiler.dialects.ios.ports import PORTS
@@ -108,8 +108,7 @@ def _service(match: Match, family: Family) -> Iterator[str]:
 def _one_protocol(protocol: int, match: Match, family: Family) -> Iterator[str]:
     if family is Family.IPV6 and protocol in EXTENSION_HEADERS:
         raise Unsayable(f"protocol {protocol} in an IPv6 group", "this number is an extension header")
-    words = {number: word for word, number in PROTOCOLS[family].items() if number is not None}
-    word = words.get(protocol, str(protocol))
+    word = PROTOCOL_WORDS[family].get(protocol, str(protocol))
     if match.icmp_type is not None or match.icmp_code is not None:
         if protocol != (ICMP if family is Family.IPV4 else ICMPV6):
             raise Unsayable(f"ICMP types of protocol {protocol}", f"this is not the ICMP of IPv{family.value}")

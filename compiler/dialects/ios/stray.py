@@ -20,6 +20,10 @@ __all__ = ["check_stray"]
 
 _HEADS = ("access-list", "object-group", "time-range", "interface")
 _SECONDS = ("access-list", "access-group", "traffic-filter")
+_FAMILIES = ("ip", "ipv6", "mac", "ipx")
+"""What may stand before ``access-list standard`` or ``extended``."""
+_OTHER_WORDS = ("object", "time")
+"""Words of other systems, which are no short form."""
 _OTHER_LISTS = ("access-list", "profile", "prefix-list", "community-list", "policy-list", "filter-list")
 
 _PROMPT = re.compile(r"\S*\(config[^)]*\)#")
@@ -34,6 +38,25 @@ def _meant(word: str, known: tuple[str, ...]) -> str:
     return near[0] if near else ""
 
 
+def _shortened(word: str, known: tuple[str, ...], least: int = 4) -> str:
+    """The known word that is typed in part, as the router's command line takes it, or the empty string."""
+    if len(word) < least:
+        return ""
+    return next((whole for whole in known if whole != word and whole.startswith(word)), "")
+
+
+def _shortened_head(words: list[str]) -> str:
+    """The same for the first word of a line, which the words behind it make sure."""
+    first, second, third = (*(word.lower() for word in words[:3]), "", "")[:3]
+    meant = _shortened(first, _HEADS, 3)
+    sure = {
+        "access-list": is_number(second) and third in (*ACTIONS, "remark"),
+        "object-group": len(second) > 2 and ("network".startswith(second) or "service".startswith(second)),
+        "time-range": len(words) == 2,
+    }
+    return meant if sure.get(meant) and first not in _OTHER_WORDS else ""
+
+
 def check_stray(state: State, words: list[str]) -> None:
     """A fault when the line is nearly the header of a list, or an entry without a list."""
     first = words[0].lower()
@@ -41,11 +64,14 @@ def check_stray(state: State, words: list[str]) -> None:
         raise Fault("a prompt stands before the command: give the commands alone, or a running configuration", 0)
     if not state.text[0].isspace():
         state.header = words
-        meant = _meant(first, _HEADS)
+        meant = _meant(first, _HEADS) or _shortened_head(words)
         if meant:
             raise Fault(f"'{words[0]}' is not known here; did you mean '{meant}'?", 0)
+        if words[1:2] == ["access-list"] and words[2:3] in (["standard"], ["extended"]) and first not in _FAMILIES:
+            raise Fault(f"'{words[0]}' is not known here; expected 'ip access-list {words[2]}'", 0)
     if first in ("ip", "ipv6") and len(words) > 2:
-        meant = _meant(words[1].lower(), _SECONDS)
+        second = words[1].lower()
+        meant = _meant(second, _SECONDS) or _shortened(second, _SECONDS[1:] if state.interface else _SECONDS)
         if meant:
             raise Fault(f"'{words[1]}' is not known here; did you mean '{meant}'?", 1)
     at = 1 if is_number(first) else 0

@@ -84,7 +84,8 @@ def expected(word: str, index: int, what: str, known: Iterable[str] = ()) -> Fau
     if not word:
         return Fault(f"the line ends here; expected {what}", index)
     near = get_close_matches(word.lower(), list(known), 1, 0.65)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    # A known word in the wrong place is no slip of the pen.
+    hint = f"; did you mean '{near[0]}'?" if near and near[0] != word else ""
     return Fault(f"'{word}' is not known here; expected {what}{hint}", index)
 
 

@@ -18,7 +18,7 @@ from compiler.dialects.nftables.elements import SetState, read_verdict
 from compiler.dialects.nftables.keys import KEYS, RAW_KEYS, UNMODELLED_WORDS, Key, unmodelled_reason
 from compiler.dialects.nftables.statements import TRANSLATIONS, comment, statement, translation
 from compiler.dialects.nftables.tokens import END, Cursor
-from compiler.dialects.nftables.unmodelled import ALTERING, SINGLE_KEYS, clause_end, is_unmodelled
+from compiler.dialects.nftables.unmodelled import ALTERING, SINGLE_KEYS, check_symbols, clause_end, is_unmodelled
 from compiler.fields import Family
 from compiler.integers import IntegerSet
 from compiler.policy.access_list import Clause
@@ -227,9 +227,10 @@ class RuleReader:
         text = cursor.text(first, end)
         if word == "ct":
             self.tracks = True
+            check_symbols(cursor, first, end)
         sets_field = "set" in words[first + 1 : end] and word not in ("add", "update", "delete")
         harmless = word in ("ct", "meta", "mark") or (word, second) == ("tcp", "option")
-        if not self.keep or word in ALTERING or (sets_field and not harmless):
+        if not self.keep or word in ALTERING or (word, second) == ("xt", "target") or (sets_field and not harmless):
             raise cursor.unmodelled(_why(text, word, second, sets_field), first, end - 1)
         if "vmap" in words[first:end]:
             self._unmodelled_map(draft, words.index("vmap", first), end)

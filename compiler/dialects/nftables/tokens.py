@@ -133,8 +133,15 @@ class Cursor:
         return self.fault(f"{shown(self.words[where])} where {what} is expected", where)
 
     def text(self, first: int, last: int) -> str:
-        """The tokens ``first`` to ``last - 1`` as one line."""
-        return " ".join(word for word in self.words[first:last] if word != "\n")
+        """The tokens ``first`` to ``last - 1`` as one line, as nft prints them: ``a,b`` and ``{ a, b }``."""
+        found, depth = "", 0
+        for word in self.words[first:last]:
+            depth += (word == "{") - (word == "}")
+            if word == ",":
+                found = found.rstrip(" ") + (", " if depth else ",")
+            elif word != "\n":
+                found += f"{word} "
+        return found.rstrip(" ")
 
 
 def shown(word: str) -> str:

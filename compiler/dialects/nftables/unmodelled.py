@@ -13,7 +13,7 @@ from compiler.dialects.nftables.flags import COMPARISONS
 from compiler.dialects.nftables.keys import KEYS, UNMODELLED_WORDS
 from compiler.dialects.nftables.tokens import END, Cursor
 
-__all__ = ["ALTERING", "SINGLE_KEYS", "STATEMENTS", "balanced_end", "clause_end", "is_unmodelled"]
+__all__ = ["ALTERING", "SINGLE_KEYS", "STATEMENTS", "balanced_end", "check_symbols", "clause_end", "is_unmodelled"]
 
 SINGLE_KEYS = word_set(
     """mark skuid skgid nftrace rtclassid pkttype cpu iiftype oiftype iifgroup oifgroup cgroup ibriport obriport
@@ -33,8 +33,17 @@ _LIMIT_WORD = re.compile(
     re.ASCII,
 )
 _JOINTS = frozenset({",", "|", "&", "^", "<<", ">>", "/", "-", ".", "and", "or", "xor"})
-_WHOLE_STATEMENTS = word_set("queue tproxy synproxy dup fwd set meter xt reset secmark flow")
+_WHOLE_STATEMENTS = word_set("queue tproxy synproxy dup fwd reset")
+_ENDING = {"set": "@", "flow": "@", "meter": "{", "xt": '"', "secmark": '"'}
+"""Statements that a verdict may follow, and how the last word of each begins."""
 _OPTION_FIELDS = word_set("size count left right tsval tsecr kind length type flags value ptr addr subtype")
+_CONNECTION_SYMBOLS = {
+    "state": word_set("invalid established related new untracked"),
+    "status": word_set("expected assured confirmed snat dnat dying"),
+    "direction": word_set("original reply"),
+}
+"""The symbols of conntrack's own data types (nft(8), "ct expression"); ``seen-reply`` is no single word."""
+_OPERATOR_WORDS = word_set("and or xor eq ne in")
 _CLOSING = {"{": "}", "(": ")"}
 _RULE_ENDS = frozenset({"\n", ";", "}", END})
 
@@ -73,7 +82,20 @@ def clause_end(cursor: Cursor, start: int) -> int:
         return _statement_end(cursor, start + 1)
     if word == "notrack":
         return start + 1
+    if word in _ENDING:
+        return _named_end(cursor, start)
     return _right_side_end(cursor, min(_expression_end(cursor, start), len(words) - 1))
+
+
+def check_symbols(cursor: Cursor, start: int, end: int) -> None:
+    """A fault where ``ct state``, ``status`` or ``direction`` is compared with a word that nft does not know."""
+    words = cursor.words
+    known = _CONNECTION_SYMBOLS.get(words[start + 1])
+    if known is None or not {"set", "map", "vmap"}.isdisjoint(words[start:end]):
+        return
+    for index in range(start + 2, end):
+        if words[index].isalpha() and words[index] not in known and words[index] not in _OPERATOR_WORDS:
+            raise cursor.expected(f"one of {', '.join(sorted(known))}", index)
 
 
 def _expression_end(cursor: Cursor, start: int) -> int:
@@ -119,6 +141,17 @@ def _statement_end(cursor: Cursor, index: int) -> int:
     while words[index] not in _RULE_ENDS and words[index] != "comment":
         index = balanced_end(cursor, index) if words[index] in _CLOSING else index + 1
     return index
+
+
+def _named_end(cursor: Cursor, start: int) -> int:
+    """Behind the set, flow table, block or name that closes the statement."""
+    words = cursor.words
+    last, index = _ENDING[words[start]], start + 1
+    while words[index][:1] != last:
+        if words[index] in _RULE_ENDS:
+            raise cursor.expected("the rest of the statement", index)
+        index = balanced_end(cursor, index) if words[index] in _CLOSING else index + 1
+    return balanced_end(cursor, index) if last == "{" else index + 1
 
 
 def _modulus_end(cursor: Cursor, index: int) -> int:

@@ -147,6 +147,8 @@ class Table:
         index = _index(statement, where) if isinstance(where, str) else where
         text = value.text if isinstance(value, Opaque) else str(value)
         short = text if len(text) <= 40 else text[:40] + "…"
+        if text.startswith("{{"):
+            return script.fault_at(f"{short} is a placeholder: fill in the template first", statement, index)
         return script.fault_at(
             f"{short} can only be known on a running router: not modelled", statement, index, Unmodelled
         )

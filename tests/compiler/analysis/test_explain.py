@@ -131,7 +131,9 @@ def test_chains():
     assert first.heading == "chain input of table filter (3 rules, IPv4; hook input, priority 0)"
     assert first.entries[0].sentence == "Goes to chain inner with TCP from any address to any address port 22."
     assert first.entries[1].sentence.startswith("Disabled: Goes to chain inner and does not come back")
-    assert first.entries[2].sentence.endswith("; answers tcp reset; logs; outside the model: ct state new.")
+    assert first.entries[2].sentence.endswith(
+        "; answers tcp reset; logs; at most that (outside the model: ct state new)."
+    )
     assert first.ending == "the policy is drop"
     assert second.ending == "goes back to the caller"
     assert explain(tree, "inner").lists == (second,)

@@ -291,3 +291,16 @@ def test_fragments_that_reach_port_matches_of_nft_are_told():
     exposed = {finding.rule for finding in check(read_nftables(text % "counter", "x.nft"))}
     guarded = {finding.rule for finding in check(read_nftables(text % "ip frag-off & 0x1fff != 0 accept", "x.nft"))}
     assert exposed - guarded == {"payload-read-as-ports"}
+
+
+def test_unmodelled_clauses_are_reported_once_a_line_and_not_of_disabled_rules():
+    clause = Clause("limit rate 1/second", Span("r", 3, 5, 9))
+    twice = [Rule(SSH, Verdict.ACCEPT, unmodelled=(clause,)), Rule(TCP, Verdict.ACCEPT, unmodelled=(clause,))]
+    assert [found.rule for found in check(ruleset_of(*twice))].count("unmodelled") == 1
+    assert "unmodelled" not in rules_of(ruleset_of(Rule(SSH, Verdict.ACCEPT, disabled=True, unmodelled=(clause,))))
+
+
+def test_the_advice_about_fragments_speaks_of_the_family():
+    text = "ipv6 access-list A\n permit icmp any any echo-request\n"
+    (found,) = [found for found in check(read(text, "r")) if found.rule == "fragments-pass"]
+    assert "'deny ipv6 any any fragments'" in found.message

@@ -55,3 +55,31 @@ def test_nothing_to_complain_about(gerbang, tmp_path):
     path.write_text(DOUBLE.replace("access-list 101 permit tcp any any eq 80\n", ""))
     code, out, _ = gerbang("check", path)
     assert (code, out.splitlines()[-1][:22]) == (0, "0 errors, 0 warnings, ")
+
+
+ADVICE = "--unmodelled=bound"
+
+
+def test_a_bound_is_advised_where_it_would_do(gerbang, tmp_path):
+    path = tmp_path / "reflexive.cfg"
+    path.write_text("ip access-list extended A\n permit tcp any any reflect B\n")
+    code, _, err = gerbang("check", path)
+    assert code == 2
+    assert ADVICE in err.splitlines()[-1]
+    assert gerbang("check", path, ADVICE)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.cfg", "ip access-list extended A\n permit tcp any any reflect B\n permit tpc any any\n"),
+        ("a.rsc", "/ip firewall filter\nadd chain=x connection-state=new\n:global x 1\n"),
+    ],
+)
+def test_no_bound_is_advised_where_it_would_not_do(gerbang, tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    code, _, err = gerbang("check", path)
+    assert code == 2
+    assert ADVICE not in err
+    assert gerbang("check", path, ADVICE)[0] == 2

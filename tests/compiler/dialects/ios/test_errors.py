@@ -195,6 +195,14 @@ STRAY = [
     ("R1(config-if)# ip access-group 101 in", [(1, 1)]),
     ("ip access-list extended A\n permit ip any any\n no 10 now", [(3, 8)]),
     ("interface range Fa0/1 - 4\n ip access-group 101 in", [(2, 2)]),
+    ("p access-list extended A\n deny ip any any", [(1, 1)]),
+    ("access-l 101 permit ip any any", [(1, 1)]),
+    ("acc 101 permit ip any any", [(1, 1)]),
+    ("hostname x\nobj net G\n host 10.0.0.1", [(2, 1)]),
+    ("time-r T\n periodic daily 0:00 to 1:00", [(1, 1)]),
+    ("interface Ethernet0\n ip access-g 101 in", [(2, 5)]),
+    ("interface Ethernet0\n ip access 101 in", [(2, 5)]),
+    ("interface Ethernet0\n ipv6 traffic-f A in", [(2, 7)]),
 ]
 
 
@@ -213,9 +221,18 @@ def test_parts_of_a_list_never_vanish(text, places):
         "ip as-path access-list 1 permit ^$",
         "route-map R permit 10\n match as-path 1",
         "interface range Fa0/1 - 4\n switchport mode access",
+        "interface range Fa0/1 - 4\n ip accounting output-packets",
+        "time 5",
     ],
 )
 def test_lists_of_other_kinds_are_skipped(text):
     device = read(text, "t")
     assert (device.lists, device.uses) == ((), ())
     assert device.skipped_lines == len(text.split("\n"))
+
+
+def test_a_known_word_in_the_wrong_place_is_no_slip_of_the_pen():
+    error = entry_error("permit esp host any any")
+    assert error.span.column == 18
+    assert error.message == "'any' stands behind 'host'; expected an IPv4 address A.B.C.D"
+    assert "did you mean" not in entry_error("permit tcp any eq eq 80").message

@@ -280,3 +280,11 @@ def test_standard_lists(addresses):
     )
     device = Device("", (AccessList("10", Family.IPV4, ListKind.STANDARD, entries),))
     assert bare(read(write(device), "w")) == bare(device)
+
+
+def test_words_of_old_releases_are_read_and_written_as_numbers():
+    device = read("ip access-list extended OLD\n permit igrp any any\nobject-group service S\n igrp\n", "old.cfg")
+    assert device.lists[0].entries[0].matches[0].protocol == IntegerSet.values(9)
+    text = write(device)
+    assert "permit 9 any any" in text
+    assert "igrp" not in text

@@ -51,6 +51,8 @@ NAMED = [
     ("username bob access-class 17", [("17", "username access-class")]),
     ("ip wccp web-cache redirect-list 104", [("104", "ip wccp")]),
     ("ip tcp intercept list 105", [("105", "ip tcp intercept")]),
+    ("ip nat inside source list global-list pool P overload", [("global-list", "ip nat")]),
+    ("ip nat inside source list 7 pool my-list overload", [("7", "ip nat")]),
     ("ip inspect name FW http java-list 18", [("18", "ip inspect")]),
     ("monitor session 1 filter ip access-group CAP", [("CAP", "monitor access-group")]),
     ("description behind access-list 101", []),

@@ -28,17 +28,17 @@ READ = {
 
 REFUSED = {
     "debian/ct_helpers.nft": [
-        "ct state established , related",
+        "ct state established,related",
         'ct helper set "ftp-standard"',
         "ct helper set udp dport",
     ],
     "debian/load_balancing.nft": ["notrack", "the table netdev mytable"],
-    "debian/overview.nft": ["ct state new , established", "ct state invalid", "ct state established , related"],
+    "debian/overview.nft": ["ct state new,established", "ct state invalid", "ct state established,related"],
     "debian/secmark.nft": ["ct state new"] * 3,
-    "debian/workstation.nft": ["ct state established , related"],
+    "debian/workstation.nft": ["ct state established,related"],
     "ours/stateful.nft": [
         "fib saddr . iif oif missing",
-        "ct state vmap { established : accept , related : accept , invalid : drop }",
+        "ct state vmap { established : accept, related : accept, invalid : drop }",
         "ct state new",
         "limit rate over 5/second",
         "meta mark and 0xff == 0x01",

@@ -335,7 +335,7 @@ def test_priorities(text, number):
 
 
 UNMODELLED = [
-    ("ct state established,related accept", "ct state established , related"),
+    ("ct state established,related accept", "ct state established,related"),
     ("limit rate 5/second burst 5 packets accept", "limit rate 5/second burst 5 packets"),
     ("meta mark 0x1 drop", "meta mark 0x1"),
     ("meta mark set 1", "no rule may change fields or state"),
@@ -353,8 +353,8 @@ UNMODELLED = [
     ("ip length 40 drop", "ip length 40"),
     ("ip frag-off & 0x3fff != 0 drop", "only whether the fragment offset is zero is modelled"),
     ("th dport 53 drop", "th sport/dport without meta l4proto"),
-    ("@th,16,8 1 drop", "@th , 16 , 8 1"),
-    ("@nh,96,16 0x0a00 drop", "@nh , 96 , 16 0x0a00"),
+    ("@th,16,8 1 drop", "@th,16,8 1"),
+    ("@nh,96,16 0x0a00 drop", "@nh,96,16 0x0a00"),
     ("add @seen { ip saddr } accept", "the set changes with the packets"),
     ("iif 2 drop", "an interface by its number"),
     ("masquerade", "a translation of addresses in a filter chain"),
@@ -377,9 +377,37 @@ def test_next_headers_are_refused_with_the_better_word():
         read(rule_text("ip6 nexthdr tcp drop", "ip6"), "text")
 
 
+@pytest.mark.parametrize("unmodelled", ["refuse", "bound"])
+def test_words_that_no_connection_has_are_no_clause_outside_the_model(unmodelled):
+    with pytest.raises(InputErrors, match="'newaccept' where one of established, invalid, new") as caught:
+        read(rule_text("ct state newaccept"), "text", unmodelled=unmodelled)
+    assert isinstance(caught.value.errors[0], SyntaxFault)
+    rules_of("ct state & (established | related) != 0 ct status dnat ct direction original", unmodelled="bound")
+
+
+KEPT = [
+    ("meter m { ip saddr limit rate over 3/minute }", Verdict.DROP),
+    ("meter m size 9 { ip saddr limit rate 3/minute }", Verdict.ACCEPT),
+    ('xt match "recent"', Verdict.DROP),
+    ("flow add @f", Verdict.ACCEPT),
+]
+
+
+@pytest.mark.parametrize(("clause", "verdict"), KEPT)
+def test_a_bound_keeps_the_verdict_behind_the_clause(clause, verdict):
+    (rule,) = rules_of(f"tcp dport 25 {clause} {verdict.value}", unmodelled="bound")
+    assert [kept.text for kept in rule.unmodelled] == [clause]
+    assert rule.verdict is verdict
+
+
+def test_what_may_do_anything_has_no_bound():
+    with pytest.raises(InputErrors, match="'xt target"):
+        read(rule_text('xt target "MARK"'), "text", unmodelled="bound")
+
+
 def test_a_bound_keeps_the_clause_and_the_rest():
     (rule,) = rules_of("ip saddr 10.0.0.0/8 ct state new,established tcp dport 22 accept", unmodelled="bound")
-    assert [clause.text for clause in rule.unmodelled] == ["ct state new , established"]
+    assert [clause.text for clause in rule.unmodelled] == ["ct state new,established"]
     assert rule.match == Match(source=prefix("10.0.0.0/8"), **ports((22, 22)))
     first, second = rules_of("ct state vmap { established : accept, invalid : drop }", unmodelled="bound")
     assert [clause.text for clause in first.unmodelled] == ["ct state established"]

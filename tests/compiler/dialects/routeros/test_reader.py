@@ -394,6 +394,7 @@ add chain=prerouting action=mark-routing disabled=yes
         ("/ip firewall filter\nset 0 chain=x", 2, 5, SyntaxFault, "no such item: 0"),
         ("/ip firewall filter\nset chain=x", 2, 1, SyntaxFault, "without items"),
         ("/ip firewall address-list\nadd list=x address=10.0.0.0.1/3/4", 2, 12, SyntaxFault, "IPv4"),
+        ("/ip firewall filter\nadd chain=x src-address={{ lan }}", 2, 13, SyntaxFault, "fill in the template"),
         ("/ip firewall filter\nadd chain=x connection-state=new", 2, 13, Unmodelled, "connection-state=new"),
         ("/ip firewall filter\nadd chain=x action=fasttrack-connection", 2, 13, Unmodelled, "fasttrack"),
         ("/ip firewall raw\nadd chain=x action=notrack", 2, 13, Unmodelled, "notrack"),
