@@ -15,7 +15,8 @@ from compiler.errors import CannotSay, GerbangError, Refusal
 from compiler.fields import Family
 from compiler.lowering.device import lower_device, select_lists, translations
 from compiler.lowering.options import Fragments, Options, Placement
-from compiler.policy.access_list import Clause, Device, Direction
+from compiler.policy.access_list import AccessList, Action, Clause, Device, Direction, Entry, Remark
+from compiler.policy.match import ANY
 from compiler.policy.ruleset import Ruleset
 from compiler.semantics.lower import machine
 
@@ -96,7 +97,8 @@ def _write(
         used = {binding.interface for binding in device.bindings}
         interfaces = {name: options.interfaces.get(name, name) for name in used}
         bindings = tuple(replace(binding, interface=interfaces[binding.interface]) for binding in device.bindings)
-        renamed = replace(device, bindings=bindings)
+        lists = tuple(_lower_bound(access_list) for access_list in device.lists)
+        renamed = replace(device, lists=lists, bindings=bindings)
         return write_ios(renamed, _header(device, target, options, unknown, prove=prove)), (), interfaces
     lowered = lower_device(device, target, options)
     if lowered.refusals:
@@ -171,6 +173,21 @@ def _bounds(tree: Device | Ruleset) -> tuple[Refusal, ...]:
         for action, clauses in lines
         for clause in clauses
     )
+
+
+def _lower_bound(access_list: AccessList) -> AccessList:
+    """The list without clauses that are not modelled: unknown permits go, unknown denies deny all they name."""
+    if not any(entry.unmodelled for entry in access_list.entries):
+        return access_list
+    kept: list[Entry | Remark] = []
+    for line in access_list.lines:
+        if isinstance(line, Remark) or not line.unmodelled:
+            kept.append(line)
+        elif not line.action.permits:
+            kept.append(replace(line, unmodelled=()))
+    if not any(isinstance(line, Entry) for line in kept):  # an empty list would permit everything
+        kept.append(Entry(Action.DENY, (ANY,), sequence=10))
+    return replace(access_list, lines=tuple(kept))
 
 
 def _sizes(device: Device, target: str) -> tuple[str, ...]:

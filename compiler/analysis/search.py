@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from compiler.analysis.contexts import OTHER
 from compiler.analysis.overlap import OverlapIndex
+from compiler.analysis.views import views
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.match import Match
@@ -106,6 +107,9 @@ def _situations(machine: Machine, question: Question) -> Iterator[tuple[str, Con
     if question.ingress is not None or question.egress is not None:
         yield from _between(machine, question, families, halves)
         return
+    if question.list_name is None and machine.dialect != "ios":
+        yield from _everywhere(machine, families, halves)
+        return
     names = [name for name in machine.lists() if question.list_name in (None, name.name)]
     if question.list_name is not None and not names:
         have = ", ".join(sorted({name.name for name in machine.lists()})) or "none"
@@ -119,20 +123,40 @@ def _situations(machine: Machine, question: Question) -> Iterator[tuple[str, Con
             yield where, context, machine.list_stages(name, noninitial=noninitial)
 
 
+def _everywhere(
+    machine: Machine, families: list[Family], halves: tuple[bool, ...]
+) -> Iterator[tuple[str, Context, tuple[Stage, ...]]]:
+    """What a firewall does, way by way; and each chain alone where it has no hooks."""
+    shown = False
+    for view in views(machine, machine, {}):
+        if view.context.family in families and view.context.noninitial in halves:
+            shown = True
+            yield f"{view.where}, {_half(view.context)}", view.context, view.left
+    for name in () if shown else machine.lists():
+        for noninitial in halves:
+            context = Context(name.family, Path.FORWARD, "", "", noninitial)
+            if name.family in families:
+                yield f"chain {name.name}, {_half(context)}", context, machine.list_stages(name, noninitial=noninitial)
+
+
+def _half(context: Context) -> str:
+    return f"IPv{context.family.value}" + (" (later fragments)" if context.noninitial else "")
+
+
 def _between(
     machine: Machine, question: Question, families: list[Family], halves: tuple[bool, ...]
 ) -> Iterator[tuple[str, Context, tuple[Stage, ...]]]:
     known = machine.interfaces()
     for name in (question.ingress, question.egress):
-        if name is not None and name not in known:
+        # A rule of a firewall may hold on every interface; a list of a router never does.
+        if name is not None and name not in known and machine.dialect == "ios":
             raise UsageError(f"{machine.source} has no list on {name}; it has lists on {', '.join(sorted(known))}")
     ingress, egress = question.ingress or OTHER, question.egress or OTHER
     where = f"{question.ingress or 'anywhere'} to {question.egress or 'anywhere'}"
     for family in families:
         for noninitial in halves:
             context = Context(family, Path.FORWARD, ingress, egress, noninitial)
-            label = where + (" (later fragments)" if noninitial else "") + f", IPv{family.value}"
-            yield label, context, machine.stages(context)
+            yield f"{where}, {_half(context)}", context, machine.stages(context)
 
 
 def _parts(stages: tuple[Stage, ...], context: Context, question: Question) -> tuple[tuple[Found, ...], bool]:

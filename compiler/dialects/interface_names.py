@@ -26,6 +26,10 @@ def spelled(names: Mapping[str, str], left: Device | Ruleset, right_dialect: str
         other = _full(there) if right_dialect == "ios" else there
         if found.setdefault(name, other) != other:
             raise UsageError(f"interface {name} is given twice, as {found[name]!r} and as {other!r}")
+    for there in found.values():
+        if len([name for name, other in found.items() if other == there]) > 1:
+            both = " and ".join(name for name, other in found.items() if other == there)
+            raise UsageError(f"{both} cannot both be the interface {there}")
     return found
 
 
