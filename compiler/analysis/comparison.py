@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.equality import Lazy, Region, asks_ttl, regions
 from compiler.analysis.report import Witness
+from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.match import ANY
 from compiler.policy.packet import Packet
 from compiler.semantics.decision import decide
-from compiler.semantics.machine import Context, Stage
+from compiler.semantics.machine import Context, Stage, Step
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -57,12 +58,14 @@ class Comparison:
         """At most one witness for each direction; none means equal (or never wider)."""
         ids = (tuple(map(id, left)), tuple(map(id, right)))
         if ids not in self._found:
+            _refuse_incomparable(left, right)
             self._kept += [*left, *right]  # an identity is good only while its object lives
             self._found[ids] = tuple(self._search(left, right, context))
         return self._found[ids]
 
     def differences(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Iterator[Difference]:
         """All packets that the two sides decide differently, in disjoint parts."""
+        _refuse_incomparable(left, right)
         seen: BDDFunction | None = None
         for region in self._all_regions(left, right, context):
             packets = region.packets if seen is None else region.packets & ~seen
@@ -176,6 +179,28 @@ class Comparison:
             self._indexes[id(stage)] = index
             self._kept.append(stage)
         return stage._replace(steps=tuple(stage.steps[position] for position in index.overlapping(region.within)))
+
+
+def _refuse_incomparable(left: Sequence[Stage], right: Sequence[Stage]) -> None:
+    """A later fragment has layer-4 fields where its whole packet is seen, and none (or its payload) elsewhere.
+
+    Raises UsageError where only one side looks at such fields of whole packets:
+    the two speak of different things.
+    """
+    whole = [
+        {stage.reassembled for stage in stages if any(_asks_layer4(step) for step in stage.steps)}
+        for stages in (left, right)
+    ]
+    if True in whole[0] ^ whole[1]:
+        names = ", ".join(dict.fromkeys(stage.name for stage in (*left, *right) if stage.reassembled))
+        raise UsageError(
+            f"only one side reassembles fragments before it looks at layer 4 ({names}): what becomes of later "
+            "fragments cannot be compared; --fragments reassembled compares whole packets only"
+        )
+
+
+def _asks_layer4(step: Step) -> bool:
+    return step.match.looks_at_layer4 or any(_asks_layer4(inner) for inner in step.body)
 
 
 def _possible(found: Iterator[Region], family: Family) -> Iterator[Region]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from compiler.addresses import AddressSet
@@ -13,8 +13,9 @@ from compiler.dialects import read
 from compiler.dialects.interface_names import spelled
 from compiler.errors import CannotSay, GerbangError, Refusal
 from compiler.fields import Family
-from compiler.lowering.device import lower_device, select_lists, translations
+from compiler.lowering.device import Lowered, lower_device, select_lists, translations
 from compiler.lowering.options import Fragments, Options, Placement
+from compiler.lowering.translate import translate
 from compiler.policy.access_list import AccessList, Action, Clause, Device, Direction, Entry, Remark
 from compiler.policy.match import ANY
 from compiler.policy.ruleset import Ruleset
@@ -68,39 +69,55 @@ def compile_tree(
     be large before it is built.
     """
     options = replace(options, interfaces=spelled(options.interfaces, tree, target))
-    device = tree if isinstance(tree, Device) else lift(tree)
-    selected, notes = select_lists(device, options)
-    device = _only(device, tuple(access_list.name for access_list in selected))
-    if announce is not None:
-        for line in (*notes, *_sizes(device, target)):
-            announce(line)
     unknown = _bounds(tree)
-    text, refusals, interfaces = _write(device, target, options, unknown, prove=prove)
+    if isinstance(tree, Ruleset) and target != "ios":
+        text, refusals = _write_chains(translate(tree, target, options), tree, options, unknown, prove=prove)
+        notes: tuple[str, ...] = ()
+        source: Device | Ruleset = tree
+        used = machine(tree, bound="lower").interfaces()
+    else:
+        device = tree if isinstance(tree, Device) else lift(tree)
+        selected, notes = select_lists(device, options)
+        device = _only(device, tuple(access_list.name for access_list in selected))
+        if announce is not None:
+            for line in (*notes, *_sizes(device, target)):
+                announce(line)
+        text, refusals = _write_lists(device, target, options, unknown, prove=prove)
+        # A lifted source is proved against what was read, not against the lifted tree.
+        source = tree if isinstance(tree, Ruleset) and device.bindings else device
+        used = frozenset(binding.interface for binding in device.bindings)
     if not prove:
         return Compilation(target, text, None, unknown + refusals, notes)
-    # A lifted source is proved against what was read, not against the lifted tree.
-    source = tree if isinstance(tree, Ruleset) and device.bindings else device
+    interfaces = {name: options.interfaces.get(name, name) for name in used if name}
     report = _prove(source, text, target, options, interfaces, narrower=bool(unknown or refusals), progress=progress)
-    report = replace(report, assumptions=report.assumptions + _assumptions(device, target, options))
+    report = replace(report, assumptions=report.assumptions + _assumptions(source, target, options))
     if not report.holds:
         raise FailedProof(report)
     return Compilation(target, text, report, unknown + refusals, notes)
 
 
-def _write(
+def _write_lists(
     device: Device, target: str, options: Options, unknown: tuple[Refusal, ...], *, prove: bool
-) -> tuple[str, tuple[Refusal, ...], dict[str, str]]:
-    """The text, the bounds taken, and the interfaces as the target calls them."""
-    if target == "ios":
-        from compiler.dialects.ios.writer import write as write_ios
+) -> tuple[str, tuple[Refusal, ...]]:
+    """The text for bound lists, and the bounds taken."""
+    if target != "ios":
+        return _write_chains(lower_device(device, target, options), device, options, unknown, prove=prove)
+    from compiler.dialects.ios.writer import write as write_ios
 
-        used = {binding.interface for binding in device.bindings}
-        interfaces = {name: options.interfaces.get(name, name) for name in used}
-        bindings = tuple(replace(binding, interface=interfaces[binding.interface]) for binding in device.bindings)
-        lists = tuple(_lower_bound(access_list) for access_list in device.lists)
-        renamed = replace(device, lists=lists, bindings=bindings)
-        return write_ios(renamed, _header(device, target, options, unknown, prove=prove)), (), interfaces
-    lowered = lower_device(device, target, options)
+    bindings = tuple(
+        replace(binding, interface=options.interfaces.get(binding.interface, binding.interface))
+        for binding in device.bindings
+    )
+    lists = tuple(_lower_bound(access_list) for access_list in device.lists)
+    header = _header(device, target, options, unknown, prove=prove)
+    return write_ios(replace(device, lists=lists, bindings=bindings), header), ()
+
+
+def _write_chains(
+    lowered: Lowered, source: Device | Ruleset, options: Options, unknown: tuple[Refusal, ...], *, prove: bool
+) -> tuple[str, tuple[Refusal, ...]]:
+    """The text for chains, and the bounds taken. Raises CannotSay where none may be."""
+    target = lowered.ruleset.dialect
     if lowered.refusals:
         raise CannotSay(target, lowered.refusals)
     if target == "nftables":
@@ -113,18 +130,15 @@ def _write(
         ruleset, refusals = adapt_routeros(lowered.ruleset, options)
     if refusals and not options.bound:
         raise CannotSay(target, refusals)
-    header = _header(device, target, options, unknown + refusals, prove=prove)
+    header = _header(source, target, options, unknown + refusals, prove=prove)
     ruleset = replace(ruleset, header=header)
     if target == "nftables":
         from compiler.dialects.nftables.writer import write as write_nftables
 
-        text = write_nftables(ruleset)
-    else:
-        from compiler.dialects.routeros.writer import write as write_routeros
+        return write_nftables(ruleset), refusals
+    from compiler.dialects.routeros.writer import write as write_routeros
 
-        text = write_routeros(ruleset, options)
-    bound = {binding.interface for binding in device.bindings}
-    return text, refusals, {here: there for here, there in options.interfaces.items() if here in bound}
+    return write_routeros(ruleset, options), refusals
 
 
 def _prove(
@@ -205,9 +219,9 @@ def _sizes(device: Device, target: str) -> tuple[str, ...]:
 
 
 def _header(
-    device: Device, target: str, options: Options, refusals: tuple[Refusal, ...], *, prove: bool
+    source: Device | Ruleset, target: str, options: Options, refusals: tuple[Refusal, ...], *, prove: bool
 ) -> tuple[str, ...]:
-    lines = [f"Compiled by Gerbang from {device.source} to {target}."]
+    lines = [f"Compiled by Gerbang from {source.source} to {target}."]
     if not prove:
         lines.append("NOT PROVED: the proof was switched off (--no-proof).")
     elif refusals:
@@ -217,26 +231,34 @@ def _header(
     else:
         lines.append("Proved by reading back: it lets pass exactly what its source lets pass.")
     if target != "ios":
-        lines.append(f"Denied packets: {options.deny.value}. IOS would answer with ICMP administratively prohibited.")
-        lines += [f"Assumed: {line}" for line in _assumptions(device, target, options)]
+        if isinstance(source, Device):
+            answer = "IOS would answer with ICMP administratively prohibited"
+            lines.append(f"Denied packets: {options.deny.value}. {answer}.")
+        lines += [f"Assumed: {line}" for line in _assumptions(source, target, options)]
     return tuple(lines)
 
 
-def _assumptions(device: Device, target: str, options: Options) -> tuple[str, ...]:
-    if target == "ios" or not device.bindings:
-        return (
-            ("relative to Gerbang's model of RouterOS: no device has been a witness",) if target == "routeros" else ()
-        )
-    lines = ["other rules of the target neither change packets before these nor are part of the claim"]
-    translated = any(translations(device, family) for family in Family)
-    late = any(binding.direction is Direction.OUT for binding in device.bindings)
-    if late and translated:
-        lines.append("the target translates addresses as the source does, at the usual priorities")
-    elif late or options.placement is Placement.FILTER:
-        lines.append("no address translation on the target changes packets before its forward and input hooks")
-    if options.fragments is Fragments.UNTRACKED:
-        lines.append("nothing on the target tracks connections or reassembles fragments")
-    if target == "routeros":
-        lines.append("no fasttrack on the target")
+def _assumptions(source: Device | Ruleset, target: str, options: Options) -> tuple[str, ...]:
+    lines = []
+    if target != "ios" and (isinstance(source, Ruleset) or source.bindings):
+        lines.append("other rules of the target neither change packets before these nor are part of the claim")
+        lines += _translation_assumptions(source, options)
+        if options.fragments is Fragments.UNTRACKED:
+            lines.append("nothing on the target tracks connections or reassembles fragments")
+        if target == "routeros":
+            lines.append("no fasttrack on the target")
+    dialects = {target, source.dialect if isinstance(source, Ruleset) else "ios"}
+    if "routeros" in dialects:
         lines.append("relative to Gerbang's model of RouterOS: no device has been a witness")
     return tuple(lines)
+
+
+def _translation_assumptions(source: Device | Ruleset, options: Options) -> Iterator[str]:
+    late = True
+    if isinstance(source, Device):
+        late = any(binding.direction is Direction.OUT for binding in source.bindings)
+        if late and any(translations(source, family) for family in Family):
+            yield "the target translates addresses as the source does, at the usual priorities"
+            return
+    if late or options.placement is Placement.FILTER:
+        yield "no address translation on the target changes packets before its forward and input hooks"

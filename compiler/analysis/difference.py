@@ -104,17 +104,19 @@ def differences(
     *,
     interfaces: Mapping[str, str] | None = None,
     pairs: Sequence[tuple[str, str]] = (),
+    whole_packets_only: bool = False,
     progress: Progress | None = None,
 ) -> DifferenceReport:
     """Everything that changes: for bound lists by interface, for all others by list.
 
     ``interfaces`` maps names of the old to names of the new; ``pairs`` names
-    lists that were renamed. Lists that came or went are told in the notes.
+    lists that were renamed; ``whole_packets_only`` leaves later fragments out.
+    Lists that came or went are told in the notes.
     """
     comparison = Comparison()
     changes: list[Change] = []
-    situations = [] if pairs else list(views(old, new, interfaces or {}))
-    situations += _list_views(old, new, pairs)
+    situations = [] if pairs else list(views(old, new, interfaces or {}, whole_packets_only=whole_packets_only))
+    situations += _list_views(old, new, pairs, whole_packets_only=whole_packets_only)
     for number, view in enumerate(situations):
         if progress is not None:
             progress(number, len(situations))
@@ -123,12 +125,14 @@ def differences(
     return DifferenceReport(old.source, new.source, tuple(changes), notes)
 
 
-def _list_views(old: Machine, new: Machine, pairs: Sequence[tuple[str, str]]) -> Iterator[View]:
+def _list_views(
+    old: Machine, new: Machine, pairs: Sequence[tuple[str, str]], *, whole_packets_only: bool
+) -> Iterator[View]:
     """Lists by name; those bound on both sides show in what their interfaces do."""
     for mine, theirs in pair_lists(old, new, pairs) if pairs else named_alike(old.lists(), new.lists()):
         if not pairs and old.standing(mine) is new.standing(theirs) is Standing.BOUND:
             continue
-        for noninitial in (False, True):
+        for noninitial in (False,) if whole_packets_only else (False, True):
             context = Context(mine.family, Path.FORWARD, "", "", noninitial)
             yield View(
                 f"list {mine.name}",

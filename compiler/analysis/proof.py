@@ -216,7 +216,8 @@ def _outside(machine: Machine) -> Iterator[str]:
 def _assumptions(interfaces: Mapping[str, str], whole_packets_only: bool) -> tuple[str, ...]:
     lines = []
     if interfaces:
-        named = [f"{here} is {there}" for here, there in interfaces.items()]
+        named = [f"{here} is {there}" for here, there in interfaces.items() if here != there]
+        named = named or ["each keeps its name"]
         more = f" and {len(named) - _NAMED} more as given" if len(named) > _NAMED else ""
         lines.append("interfaces: " + ", ".join(named[:_NAMED]) + more)
     if whole_packets_only:

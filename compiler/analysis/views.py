@@ -22,7 +22,9 @@ class View(NamedTuple):
     right: tuple[Stage, ...]
 
 
-def views(left: Machine, right: Machine, interfaces: Mapping[str, str]) -> Iterator[View]:
+def views(
+    left: Machine, right: Machine, interfaces: Mapping[str, str], *, whole_packets_only: bool = False
+) -> Iterator[View]:
     """Situations that differ in what either machine does, each named once.
 
     First every way in and every way out alone. A pair of interfaces follows
@@ -32,7 +34,7 @@ def views(left: Machine, right: Machine, interfaces: Mapping[str, str]) -> Itera
     back = {there: here for here, there in interfaces.items()}
     names = sorted((right.interfaces() | {interfaces.get(name, name) for name in left.interfaces()}) - {""})
     for family in Family:
-        for noninitial in (False, True):
+        for noninitial in (False,) if whole_packets_only else (False, True):
             alone: dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]] = {}
             shown: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
             for where, context in _situations(family, names, noninitial=noninitial):

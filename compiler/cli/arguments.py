@@ -11,6 +11,7 @@ __all__ = [
     "add_dialect",
     "add_file",
     "add_format",
+    "add_fragments",
     "add_interfaces",
     "add_pairs",
     "add_unmodelled",
@@ -68,6 +69,16 @@ def add_interfaces(parser: ArgumentParser, left: str = "source", right: str = "t
         metavar="A=B",
         dest="interfaces",
         help=f"interface A of the {left} is interface B of the {right}; may be repeated",
+    )
+
+
+def add_fragments(parser: ArgumentParser) -> None:
+    """``--fragments``: whether later fragments are compared too."""
+    parser.add_argument(
+        "--fragments",
+        choices=("exact", "reassembled"),
+        default="exact",
+        help="compare later fragments too (exact, the default), or whole packets only (reassembled)",
     )
 
 

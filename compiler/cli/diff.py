@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from compiler.cli.arguments import add_dialect, add_file, add_format, add_interfaces, add_pairs, add_verbose
+from compiler.cli.arguments import (
+    add_dialect,
+    add_file,
+    add_format,
+    add_fragments,
+    add_interfaces,
+    add_pairs,
+    add_verbose,
+)
 from compiler.cli.output import emit, emit_json, emit_lines
 from compiler.cli.progress import Progress
 from compiler.cli.tree import interface_map, read_two
@@ -17,6 +25,7 @@ def _configure(parser: ArgumentParser) -> None:
     add_file(parser, "old", "the configuration as it was")
     add_file(parser, "new", "the configuration as it will be")
     add_pairs(parser)
+    add_fragments(parser)
     add_interfaces(parser, "old", "new")
     add_dialect(parser, "--from", "OLD")
     add_dialect(parser, "--to", "NEW")
@@ -41,6 +50,7 @@ def _run(arguments: Namespace) -> int:
             machine(new),
             interfaces=interface_map(arguments.interfaces, old, new),
             pairs=tuple(arguments.lists),
+            whole_packets_only=arguments.fragments == "reassembled",
             progress=progress,
         )
     if arguments.format == "json":

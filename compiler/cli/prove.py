@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 
-from compiler.cli.arguments import add_dialect, add_file, add_format, add_interfaces, add_pairs, add_verbose
+from compiler.cli.arguments import (
+    add_dialect,
+    add_file,
+    add_format,
+    add_fragments,
+    add_interfaces,
+    add_pairs,
+    add_verbose,
+)
 from compiler.cli.output import Paint, emit_json, emit_lines
 from compiler.cli.progress import Progress
 from compiler.cli.tree import interface_map, read_two
@@ -18,6 +26,7 @@ def _configure(parser: ArgumentParser) -> None:
     add_file(parser, "a", "the first configuration")
     add_file(parser, "b", "the second configuration")
     add_pairs(parser)
+    add_fragments(parser)
     add_interfaces(parser, "first", "second")
     add_dialect(parser, "--from", "A")
     add_dialect(parser, "--to", "B")
@@ -42,6 +51,7 @@ def _run(arguments: Namespace) -> int:
             machine(right),
             interfaces=interface_map(arguments.interfaces, left, right),
             pairs=tuple(arguments.lists),
+            whole_packets_only=arguments.fragments == "reassembled",
             progress=progress,
         )
     if arguments.format == "json":

@@ -75,7 +75,7 @@ class FirewallMachine:
         self._bodies: dict[tuple[tuple[str, str], _View], tuple[Step, ...]] = {}
         self._sizes: dict[int, int] = {}
         self._most_steps = _MOST_STEPS + 4 * sum(len(chain.rules) for chain in ruleset.chains)
-        self._base_stages: dict[tuple[tuple[str, str], _View, bool], tuple[Stage, ...]] = {}
+        self._base_stages: dict[tuple[tuple[str, str], _View, bool, bool], tuple[Stage, ...]] = {}
         self._permitting: dict[tuple[str, str], bool] = {}
         if bound == "exact":
             self._refuse_unmodelled()
@@ -133,12 +133,14 @@ class FirewallMachine:
             context.noninitial and not chain.sees_reassembled,
         )
         decremented = hook in _DECREMENTED and context.path is Path.FORWARD
-        key = (chain.key, view, decremented)
+        whole = context.noninitial and chain.sees_reassembled
+        key = (chain.key, view, decremented, whole)
         if key not in self._base_stages:
             steps = self._body(chain, view)
             passes = chain.policy is not Verdict.DROP
             why = f"the policy of chain {chain.name}"
-            self._base_stages[key] = tuple(_split(steps, f"chain {chain.name}", passes, why, decremented))
+            stages = _split(steps, f"chain {chain.name}", passes, why, decremented)
+            self._base_stages[key] = tuple(stage._replace(reassembled=whole) for stage in stages)
         return self._base_stages[key]
 
     # -- one chain under a view ------------------------------------------------

@@ -56,6 +56,8 @@ class Stage(NamedTuple):
     default: bool
     default_why: str = ""
     ttl_decremented: bool = False
+    reassembled: bool = False
+    """Whether a non-initial fragment is seen here only as part of its whole packet."""
 
 
 class Context(NamedTuple):
