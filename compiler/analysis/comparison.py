@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from compiler.analysis.overlap import OverlapIndex
 
-__all__ = ["Comparison", "Difference"]
+__all__ = ["Comparison", "Difference", "one_hop"]
 
 _NOTHING = Stage("no list", (), True)
 _FEW = 400
@@ -162,7 +162,7 @@ class Comparison:
     def _difference(
         self, left: Sequence[Stage], right: Sequence[Stage], region: Region, context: Context
     ) -> Difference:
-        region = region._replace(packets=region.packets & _one_hop((*left, *right), context.family))
+        region = region._replace(packets=region.packets & one_hop((*left, *right), context.family))
         passes_left = _passing(left, region, context)
         passes_right = _passing(right, region, context)
         return Difference(passes_left & ~passes_right, passes_right & ~passes_left)
@@ -210,7 +210,7 @@ def _possible(found: Iterator[Region], family: Family) -> Iterator[Region]:
             yield Region(region.within, packets)
 
 
-def _one_hop(stages: Sequence[Stage], family: Family) -> BDDFunction:
+def one_hop(stages: Sequence[Stage], family: Family) -> BDDFunction:
     """The packets whose TTL before the router fits the one after it, where a stage asks for the one after it."""
     space = Lazy(family)()
     if any(stage.ttl_decremented and asks_ttl(stage.steps) for stage in stages):

@@ -13,7 +13,7 @@ from compiler.dialects import read
 from compiler.dialects.interface_names import spelled
 from compiler.errors import CannotSay, GerbangError, Refusal
 from compiler.fields import Family
-from compiler.lowering.device import Lowered, lower_device, select_lists, translations
+from compiler.lowering.device import Lowered, chain_names, lower_device, select_lists, translations
 from compiler.lowering.options import Fragments, Options, Placement
 from compiler.lowering.translate import translate
 from compiler.policy.access_list import AccessList, Action, Clause, Device, Direction, Entry, Remark
@@ -78,7 +78,7 @@ def compile_tree(
     else:
         device = tree if isinstance(tree, Device) else lift(tree)
         selected, notes = select_lists(device, options)
-        device = _only(device, tuple(access_list.name for access_list in selected))
+        device = _only(device, selected)
         if announce is not None:
             for line in (*notes, *_sizes(device, target)):
                 announce(line)
@@ -89,7 +89,10 @@ def compile_tree(
     if not prove:
         return Compilation(target, text, None, unknown + refusals, notes)
     interfaces = {name: options.interfaces.get(name, name) for name in used if name}
-    report = _prove(source, text, target, options, interfaces, narrower=bool(unknown or refusals), progress=progress)
+    called = {} if isinstance(source, Ruleset) or target == "ios" else chain_names(source.lists)
+    report = _prove(
+        source, text, target, options, interfaces, called, narrower=bool(unknown or refusals), progress=progress
+    )
     report = replace(report, assumptions=report.assumptions + _assumptions(source, target, options))
     if not report.holds:
         raise FailedProof(report)
@@ -147,6 +150,7 @@ def _prove(
     target: str,
     options: Options,
     interfaces: dict[str, str],
+    called: dict[tuple[str, Family], str],
     *,
     narrower: bool,
     progress: proof.Progress | None,
@@ -159,19 +163,21 @@ def _prove(
         interfaces=interfaces,
         narrower=narrower,
         whole_packets_only=options.fragments is Fragments.REASSEMBLED,
+        called=called,
         progress=progress,
     )
 
 
-def _only(device: Device, names: tuple[str, ...]) -> Device:
-    """The device with these lists and their bindings alone."""
-    if all(access_list.name in names for access_list in device.lists):
+def _only(device: Device, lists: tuple[AccessList, ...]) -> Device:
+    """The device with these lists and their bindings alone; its name says so where a bound list is left out."""
+    if len(lists) == len(device.lists):
         return device
-    return replace(
-        device,
-        lists=tuple(access_list for access_list in device.lists if access_list.name in names),
-        bindings=tuple(binding for binding in device.bindings if binding.access_list in names),
-    )
+    names = {access_list.name for access_list in lists}
+    bindings = tuple(binding for binding in device.bindings if binding.access_list in names)
+    source = device.source
+    if len(bindings) < len(device.bindings):
+        source = f"{device.source} with only list {', '.join(sorted(names))}"
+    return replace(device, source=source, lists=lists, bindings=bindings)
 
 
 def _bounds(tree: Device | Ruleset) -> tuple[Refusal, ...]:
@@ -230,16 +236,17 @@ def _header(
         lines += [f"  {refusal}" for refusal in refusals]
     else:
         lines.append("Proved by reading back: it lets pass exactly what its source lets pass.")
-    if target != "ios":
-        if isinstance(source, Device):
-            answer = "IOS would answer with ICMP administratively prohibited"
-            lines.append(f"Denied packets: {options.deny.value}. {answer}.")
-        lines += [f"Assumed: {line}" for line in _assumptions(source, target, options)]
+    if target != "ios" and isinstance(source, Device):
+        answer = "IOS would answer with ICMP administratively prohibited"
+        lines.append(f"Denied packets: {options.deny.value}. {answer}.")
+    lines += [f"Assumed: {line}" for line in _assumptions(source, target, options)]
     return tuple(lines)
 
 
 def _assumptions(source: Device | Ruleset, target: str, options: Options) -> tuple[str, ...]:
     lines = []
+    if target == "ios":
+        lines.append("the device has no lists of these names yet, or just these: what is loaded adds to what is there")
     if target != "ios" and (isinstance(source, Ruleset) or source.bindings):
         lines.append("other rules of the target neither change packets before these nor are part of the claim")
         lines += _translation_assumptions(source, options)

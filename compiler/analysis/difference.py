@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.analysis.comparison import Comparison
-from compiler.analysis.proof import Progress, named_alike, pair_lists
+from compiler.analysis.pairing import named_alike, pair_lists, unbound
+from compiler.analysis.proof import Progress
 from compiler.analysis.report import Witness
 from compiler.analysis.views import View, views
 from compiler.policy.match import Match
 from compiler.policy.match_text import format_match
 from compiler.policy.packet import Path
 from compiler.semantics.decision import decide
-from compiler.semantics.machine import Context, Machine, Standing
+from compiler.semantics.machine import Context, Machine
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -128,10 +129,8 @@ def differences(
 def _list_views(
     old: Machine, new: Machine, pairs: Sequence[tuple[str, str]], *, whole_packets_only: bool
 ) -> Iterator[View]:
-    """Lists by name; those bound on both sides show in what their interfaces do."""
-    for mine, theirs in pair_lists(old, new, pairs) if pairs else named_alike(old.lists(), new.lists()):
-        if not pairs and old.standing(mine) is new.standing(theirs) is Standing.BOUND:
-            continue
+    """Lists by name; bound ones show in what their interfaces do."""
+    for mine, theirs in pair_lists(old, new, pairs) if pairs else named_alike(unbound(old), unbound(new)):
         for noninitial in (False,) if whole_packets_only else (False, True):
             context = Context(mine.family, Path.FORWARD, "", "", noninitial)
             yield View(
@@ -143,10 +142,10 @@ def _list_views(
 
 
 def _unpaired(old: Machine, new: Machine) -> Iterator[str]:
-    paired = named_alike(old.lists(), new.lists())
-    for machine, names in ((old, {pair[0] for pair in paired}), (new, {pair[1] for pair in paired})):
-        for name in machine.lists():
-            if name not in names:
+    for machine, other in ((old, new), (new, old)):
+        known = {(name.name.removeprefix("acl-"), name.family) for name in other.lists()}
+        for name in dict.fromkeys(machine.lists()):
+            if (name.name.removeprefix("acl-"), name.family) not in known:
                 yield f"list {name.name} is only in {machine.source}"
 
 
@@ -172,7 +171,7 @@ def _change(packets: BDDFunction, newly: str, view: View, family_space: object) 
     from compiler.symbolic.witness import shortest_packet
 
     assert isinstance(family_space, PacketSpace)
-    matches, whole = describe(packets, family_space, _RULES)
+    matches, whole = describe(family_space.as_it_came(packets), family_space, _RULES)
     if view.context.noninitial:
         matches = tuple(match._replace(noninitial=True) for match in matches)
     packet = shortest_packet(packets, family_space, view.context)

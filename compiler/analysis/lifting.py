@@ -20,7 +20,7 @@ from compiler.policy.match import ANY
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Rule, Ruleset
 from compiler.semantics.lower import machine
-from compiler.semantics.machine import Context, ListName, Machine, Outcome, Stage
+from compiler.semantics.machine import Context, ListName, Machine, Outcome, Stage, Standing
 from compiler.semantics.router import RouterMachine
 from compiler.source import NOWHERE
 
@@ -63,11 +63,14 @@ class _Lifting:
     def unbound(self) -> None:
         """Each chain that nothing calls is a list."""
         for name in self._firewall.lists():
-            halves = (
-                self._firewall.list_stages(name, noninitial=False),
-                self._firewall.list_stages(name, noninitial=True),
-            )
-            self._list(halves, name)
+            self._chain_alone(name)
+
+    def _chain_alone(self, name: ListName) -> None:
+        halves = (
+            self._firewall.list_stages(name, noninitial=False),
+            self._firewall.list_stages(name, noninitial=True),
+        )
+        self._list(halves, name)
 
     def bound(self) -> None:
         """Each interface's way in and way out."""
@@ -83,6 +86,9 @@ class _Lifting:
                 )
                 continue
             self._family(family, names)
+        for free in self._firewall.lists():
+            if self._firewall.standing(free) is Standing.FREE:
+                self._chain_alone(free)
 
     def _family(self, family: Family, names: list[str]) -> None:
         inward = {name: self._halves(family, Path.FORWARD, name, OTHER) for name in names}

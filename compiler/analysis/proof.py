@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 
 from compiler.analysis.comparison import Comparison
-from compiler.analysis.contexts import contexts, renamed
+from compiler.analysis.contexts import OTHER, contexts, interface_names, renamed
+from compiler.analysis.pairing import left_out, pair_lists
 from compiler.analysis.report import Claim, Report, Witness
 from compiler.errors import UsageError
 from compiler.fields import Family
-from compiler.lowering.device import chain_name
 from compiler.policy.packet import Path
-from compiler.semantics.machine import Context, ListName, Machine, Standing
+from compiler.semantics.machine import Context, ListName, Machine
 
-__all__ = ["device_claim", "list_claims", "named_alike", "pair_lists", "prove"]
+__all__ = ["Progress", "device_claim", "list_claims", "prove"]
 
 Progress = Callable[[int, int], None]
 
@@ -42,36 +43,31 @@ def prove(
     pairs: Sequence[tuple[str, str]] = (),
     narrower: bool = False,
     whole_packets_only: bool = False,
+    called: Mapping[tuple[str, Family], str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Compares all that is bound, and each list by its pair.
 
     ``interfaces`` maps names of the left to names of the right. ``pairs`` names
     lists that belong together; without it lists pair by their bindings (the
-    device claim) and then by name. UsageError when a list has no partner, or
-    when there is nothing to compare.
+    device claim), by what a compile called them (``called``), and by name.
+    UsageError when a list has no partner, or when there is nothing to compare.
     """
     comparison = Comparison(narrower=narrower)
     claims: list[Claim] = []
-    bound = bool(left.interfaces() or right.interfaces() or _has_hooks(left) or _has_hooks(right))
+    bound = left.is_placed() or right.is_placed()
     if bound and not pairs:
         claims.append(device_claim(left, right, comparison, interfaces or {}, whole_packets_only, progress))
-    named = pair_lists(left, right, pairs)
-    if bound and not pairs:  # what is bound is part of the device claim
-        named = tuple(
-            pair
-            for pair in named
-            if left.standing(pair[0]) is not Standing.BOUND and right.standing(pair[1]) is not Standing.BOUND
-        )
+    named = pair_lists(left, right, pairs, called)
     claims += list_claims(left, right, named, comparison, whole_packets_only)
     if not claims:
-        raise UsageError(f"nothing to compare: neither {left.source} nor {right.source} has a list")
+        raise UsageError(f"nothing to compare: {left.source} and {right.source} have no lists that belong together")
     whole_devices = bound and not pairs
     templates = (DEVICE_THEOREM, NARROWER_THEOREM) if whole_devices else (LIST_THEOREM, NARROWER_LIST_THEOREM)
     theorem = templates[narrower].format(left=left.source, right=right.source)
     assumptions = _assumptions(interfaces or {} if whole_devices else {}, whole_packets_only)
     if whole_devices:
-        assumptions += tuple(_outside(left)) + tuple(_outside(right))
+        assumptions += tuple(_outside(left)) + tuple(_outside(right)) + tuple(left_out(left, right))
     return Report(left.source, right.source, theorem, assumptions, tuple(claims))
 
 
@@ -85,28 +81,60 @@ def device_claim(
 ) -> Claim:
     """One claim over every context that either side can tell apart."""
     back = {there: here for here, there in interfaces.items()}
-    missing = sorted(left.interfaces() - set(interfaces)) if interfaces else []
-    names = right.interfaces() | {interfaces.get(name, name) for name in left.interfaces()}
-    if missing and any(name in back for name in missing):
-        raise UsageError(f"interface {missing[0]} of {left.source} is unmapped, and its name is taken on the right")
-    everything = list(contexts(names, whole_packets_only=whole_packets_only))
+    names = interface_names(left, right, interfaces)
     witnesses: list[Witness] = []
-    counted: set[int] = set()
-    entries = 0
-    for number, context in enumerate(everything):
-        stages, others = left.stages(renamed(context, back)), right.stages(context)
-        for stage in (*stages, *others):
-            if id(stage) not in counted:
-                counted.add(id(stage))
-                entries += len(stage.steps)
-        if not stages and not others:
-            continue
-        for witness in comparison.witnesses(stages, others, context):
-            witnesses.append(witness)
-        if progress is not None and number % 64 == 0:
-            progress(number, len(everything))
+    counted: dict[int, int] = {}
+    total = number = 0
+    for family, noninitial in product(Family, (False,) if whole_packets_only else (False, True)):
+        count, chosen = _telling(left, right, names, back, comparison, family, noninitial)
+        total += count
+        for context in chosen:
+            stages, others = left.stages(renamed(context, back)), right.stages(context)
+            counted.update((id(stage), len(stage.steps)) for stage in (*stages, *others))
+            witnesses += comparison.witnesses(stages, others, context)
+            number += 1
+            if progress is not None and number % 64 == 0:
+                progress(number, total)
     relation = "narrower" if comparison.narrower else "equal"
-    return Claim("the devices", relation, len(everything), entries, _plainest(witnesses))
+    return Claim("the devices", relation, total, sum(counted.values()), _plainest(witnesses))
+
+
+def _telling(
+    left: Machine,
+    right: Machine,
+    names: frozenset[str],
+    back: Mapping[str, str],
+    comparison: Comparison,
+    family: Family,
+    noninitial: bool,
+) -> tuple[int, list[Context]]:
+    """How many contexts there are, and those that must be looked at.
+
+    A forwarded packet passes when it passes what its ingress asks and what its
+    egress asks. Where the two sides ask the same in each part, they let the
+    same pass for every pair of interfaces: a thousand interfaces are two
+    thousand comparisons, not a million.
+    """
+    everything = list(contexts(names, family, noninitial))
+    forwarded = [context for context in everything if context.path is Path.FORWARD]
+    alike: tuple[dict[str, bool], dict[str, bool]] = ({}, {})
+    for context in forwarded:
+        if OTHER not in (context.ingress, context.egress):
+            continue
+        parts = left.ways(renamed(context, back)), right.ways(context)
+        if parts[0] is None or parts[1] is None:
+            return len(everything), everything
+        for side, name in enumerate((context.ingress, context.egress)):
+            if name not in alike[side]:
+                alike[side][name] = not comparison.witnesses(parts[0][side], parts[1][side], context)
+    chosen = [
+        context
+        for context in everything
+        if context.path is not Path.FORWARD
+        or OTHER in (context.ingress, context.egress)
+        or not (alike[0][context.ingress] and alike[1][context.egress])
+    ]
+    return len(everything), chosen
 
 
 def list_claims(
@@ -132,66 +160,6 @@ def list_claims(
             what += " (IPv6)"
         relation = "narrower" if comparison.narrower else "equal"
         yield Claim(what, relation, len(halves), entries, _plainest(witnesses))
-
-
-def pair_lists(
-    left: Machine, right: Machine, pairs: Sequence[tuple[str, str]]
-) -> tuple[tuple[ListName, ListName], ...]:
-    """Which list belongs to which: by the given pairs, else by name.
-
-    ``acl-101`` is the chain of list 101. A list without a partner must never
-    count as equal, so it is a UsageError; but not where it is bound (the
-    devices themselves are compared then) or only another feature uses it.
-    """
-    mine, theirs = left.lists(), right.lists()
-    if pairs:
-        return tuple(_given(pair, mine, theirs, left.source, right.source) for pair in pairs)
-    found = named_alike(mine, theirs)
-    alone = [f"{name.name} of {left.source}" for name in _alone(left, {pair[0] for pair in found})]
-    alone += [f"{name.name} of {right.source}" for name in _alone(right, {pair[1] for pair in found})]
-    if alone:
-        shown = ", ".join(alone[:8]) + (" …" if len(alone) > 8 else "")
-        raise UsageError(f"no partner for list {shown}: name the pairs with --list LEFT=RIGHT")
-    return found
-
-
-def named_alike(mine: Sequence[ListName], theirs: Sequence[ListName]) -> tuple[tuple[ListName, ListName], ...]:
-    """Pairs of lists of one name and family; the chain ``acl-101`` has the name 101."""
-    by_name = {(name.name.removeprefix("acl-"), name.family): name for name in theirs}
-    found = []
-    for name in mine:
-        for wanted in (name.name.removeprefix("acl-"), chain_name(name.name).removeprefix("acl-")):
-            other = by_name.get((wanted, name.family))
-            if other is not None:
-                found.append((name, other))
-                break
-    return tuple(found)
-
-
-def _alone(machine: Machine, paired: set[ListName]) -> Iterator[ListName]:
-    for name in machine.lists():
-        if name not in paired and machine.standing(name) is Standing.FREE:
-            yield name
-
-
-def _given(
-    pair: tuple[str, str], mine: Sequence[ListName], theirs: Sequence[ListName], left: str, right: str
-) -> tuple[ListName, ListName]:
-    for name in mine:
-        for other in theirs:
-            if (name.name, other.name) == pair and name.family is other.family:
-                return name, other
-    known = {name.name for name in mine}, {other.name for other in theirs}
-    for wanted, names, source in ((pair[0], known[0], left), (pair[1], known[1], right)):
-        if wanted not in names:
-            have = ", ".join(sorted(names)) or "none"
-            raise UsageError(f"{source} has no list {wanted}; it has {have}")
-    raise UsageError(f"lists {pair[0]} and {pair[1]} are of different address families")
-
-
-def _has_hooks(machine: Machine) -> bool:
-    """Whether anything stands in a packet's way without naming an interface."""
-    return any(machine.stages(context) for context in contexts(()))
 
 
 def _plainest(witnesses: Sequence[Witness]) -> tuple[Witness, ...]:

@@ -77,7 +77,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The proof for a person."""
-        lines = [("PROVED: " if self.holds else "NOT EQUAL: ") + self.theorem]
+        lines = [("PROVED: " if self.holds else "DISPROVED: ") + self.theorem]
         for claim in self.claims:
             word = {"equal": "equal", "narrower": "never wider"}[claim.relation]
             size = f"{claim.entries} steps in {claim.contexts} contexts"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from compiler.analysis.comparison import one_hop
 from compiler.analysis.contexts import OTHER
 from compiler.analysis.overlap import OverlapIndex
 from compiler.analysis.views import views
@@ -21,6 +22,8 @@ from compiler.semantics.machine import Context, Machine, Stage
 __all__ = ["Found", "Question", "SearchReport", "search"]
 
 _RULES = 40
+_NAMED = 4
+"""Ways through the device that one answer names."""
 _INDEX_FROM = 200
 
 
@@ -151,12 +154,28 @@ def _between(
         # A rule of a firewall may hold on every interface; a list of a router never does.
         if name is not None and name not in known and machine.dialect == "ios":
             raise UsageError(f"{machine.source} has no list on {name}; it has lists on {', '.join(sorted(known))}")
-    ingress, egress = question.ingress or OTHER, question.egress or OTHER
-    where = f"{question.ingress or 'anywhere'} to {question.egress or 'anywhere'}"
+    anywhere = (OTHER, *sorted(known - {""}))
+    ways_in = anywhere if question.ingress is None else (question.ingress,)
+    ways_out = anywhere if question.egress is None else (question.egress,)
     for family in families:
         for noninitial in halves:
-            context = Context(family, Path.FORWARD, ingress, egress, noninitial)
-            yield f"{where}, {_half(context)}", context, machine.stages(context)
+            seen: dict[tuple[int, ...], list[str]] = {}
+            found: list[tuple[list[str], Context, tuple[Stage, ...]]] = []
+            for ingress in ways_in:
+                for egress in ways_out:
+                    context = Context(family, Path.FORWARD, ingress, egress, noninitial)
+                    stages = machine.stages(context)
+                    ids = tuple(map(id, stages))
+                    if ids not in seen:
+                        seen[ids] = []
+                        found.append((seen[ids], context, stages))
+                    seen[ids].append(f"{ingress} to {egress}")
+            for names, context, stages in found:
+                yield f"{_several(names)}, {_half(context)}", context, stages
+
+
+def _several(names: list[str]) -> str:
+    return "; ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _parts(stages: tuple[Stage, ...], context: Context, question: Question) -> tuple[tuple[Found, ...], bool]:
@@ -167,11 +186,11 @@ def _parts(stages: tuple[Stage, ...], context: Context, question: Question) -> t
 
     family_space = space(context.family)
     asked = question.match._replace(family=None, noninitial=None)
-    region = packets = family_space.encode(asked) & family_space.possible
+    region = packets = family_space.encode(asked) & family_space.possible & one_hop(stages, context.family)
     for stage in stages:
         packets = passing(_near(stage, question.match, context.family), packets, family_space)
     answer = packets if question.permitted else region & ~packets
-    matches, whole = describe(answer, family_space, _RULES)
+    matches, whole = describe(family_space.as_it_came(answer), family_space, _RULES)
     parts = []
     for match in matches:
         sample = shortest_packet(family_space.encode(match) & answer, family_space, context)

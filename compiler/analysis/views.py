@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from compiler.analysis.contexts import OTHER, renamed
+from compiler.analysis.contexts import OTHER, interface_names, renamed
 from compiler.fields import Family
 from compiler.policy.packet import Path
 from compiler.semantics.machine import Context, Machine, Stage
 
 __all__ = ["View", "views"]
+
+_TO_ROUTER = "to the router, "
+_NAMED = 6
+"""Places that one view names."""
 
 
 class View(NamedTuple):
@@ -32,11 +36,11 @@ def views(
     shows all that two devices do differently.
     """
     back = {there: here for here, there in interfaces.items()}
-    names = sorted((right.interfaces() | {interfaces.get(name, name) for name in left.interfaces()}) - {""})
+    names = sorted(interface_names(left, right, interfaces) - {""})
     for family in Family:
         for noninitial in (False,) if whole_packets_only else (False, True):
             alone: dict[tuple[str, str], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-            shown: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
+            shown: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[list[str], View]] = {}
             for where, context in _situations(family, names, noninitial=noninitial):
                 mine, theirs = left.stages(renamed(context, back)), right.stages(context)
                 ids = (tuple(map(id, mine)), tuple(map(id, theirs)))
@@ -46,16 +50,21 @@ def views(
                     outward = alone.get((OTHER, context.egress), ((), ()))
                     if OTHER not in context[2:4] and ids == (inward[0] + outward[0], inward[1] + outward[1]):
                         continue
-                if ids != ((), ()) and ids not in shown:
-                    shown.add(ids)
-                    yield View(where, context, mine, theirs)
+                if ids == ((), ()):
+                    continue
+                places, _ = shown.setdefault(ids, ([], View(where, context, mine, theirs)))
+                if where.removeprefix(_TO_ROUTER) not in places:  # a way in that needs no more words
+                    places.append(where)
+            for places, view in shown.values():
+                more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+                yield view._replace(where="; ".join(places[:_NAMED]) + more)
 
 
 def _situations(family: Family, names: list[str], *, noninitial: bool) -> Iterator[tuple[str, Context]]:
     for name in (OTHER, *names):
         label = f"by {name}" if name is not OTHER else "anywhere"
         yield f"in {label}", Context(family, Path.FORWARD, name, OTHER, noninitial)
-        yield f"to the router, in {label}", Context(family, Path.INPUT, name, "", noninitial)
+        yield f"{_TO_ROUTER}in {label}", Context(family, Path.INPUT, name, "", noninitial)
     for name in names:
         yield f"out by {name}", Context(family, Path.FORWARD, OTHER, name, noninitial)
     for name in (OTHER, *names):

@@ -103,7 +103,7 @@ class Paint:
 
     def verdict(self, line: str) -> str:
         """A line of a report, with the words that say how it went in their colours."""
-        for word in ("NOT EQUAL", "DIFFERENT", "NOT PROVED"):
+        for word in ("DISPROVED", "DIFFERENT", "NOT PROVED"):
             if word in line:
                 return line.replace(word, self.bad(word), 1)
         return line.replace("PROVED", self.good("PROVED"), 1)

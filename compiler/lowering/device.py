@@ -15,7 +15,7 @@ from compiler.policy.access_list import AccessList, Binding, Clause, Device, Dir
 from compiler.policy.match import InterfaceSet, Match
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 
-__all__ = ["Lowered", "chain_name", "lower_device", "select_lists", "translations"]
+__all__ = ["Lowered", "chain_name", "chain_names", "lower_device", "select_lists", "translations"]
 
 _TRANSLATES = {
     Family.IPV4: re.compile(r"ip nat\b|(?!ipv?6).*\b(nat|masquerade|snat|dnat|redirect|netmap)\b"),
@@ -78,7 +78,7 @@ def lower_device(device: Device, target: str, options: Options) -> Lowered:
     refusals: list[Refusal] = []
     called = tuple(_called(device, lists, target, options, refusals))
     times = {time_range.name: time_range for time_range in device.time_ranges}
-    names = _chain_names(lists)
+    names = chain_names(lists)
     chains: list[Chain] = []
     for access_list in lists:
         groups = dict.fromkeys(call.place.group for call in called if call.access_list is access_list)
@@ -161,10 +161,10 @@ def translations(device: Device, family: Family) -> tuple[Clause, ...]:
     return tuple(clause for clause in device.features if _TRANSLATES[family].match(clause.text))
 
 
-def _chain_names(lists: tuple[AccessList, ...]) -> dict[tuple[str, object], str]:
+def chain_names(lists: tuple[AccessList, ...]) -> dict[tuple[str, Family], str]:
     """A name for each list, such that its chain for fragments has a name of its own too."""
-    names: dict[tuple[str, object], str] = {}
-    taken: set[tuple[str, object]] = set()
+    names: dict[tuple[str, Family], str] = {}
+    taken: set[tuple[str, Family]] = set()
     for access_list in lists:
         base = name = chain_name(access_list.name)
         number = 2
@@ -177,7 +177,7 @@ def _chain_names(lists: tuple[AccessList, ...]) -> dict[tuple[str, object], str]
 
 
 def _dispatchers(
-    called: tuple[_Called, ...], names: dict[tuple[str, object], str], target: str, options: Options
+    called: tuple[_Called, ...], names: dict[tuple[str, Family], str], target: str, options: Options
 ) -> Iterator[Chain]:
     """The base chains: first every in-list by ingress, then every out-list by egress."""
     bases: dict[tuple[str, Place], list[_Called]] = {}

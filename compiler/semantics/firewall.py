@@ -99,11 +99,30 @@ class FirewallMachine:
                     stages += self._base_chain(chain, hook, context)
         return stages
 
+    def is_placed(self) -> bool:
+        """Whether there is a base chain."""
+        return bool(self._base)
+
+    def ways(self, context: Context) -> tuple[tuple[Stage, ...], tuple[Stage, ...]] | None:
+        """The base chains that know no egress, and those that know no ingress."""
+        parts: tuple[tuple[Stage, ...], tuple[Stage, ...]] = ((), ())
+        for hook in _HOOKS[Path.FORWARD]:
+            for chain in self._base:
+                if chain.hook is not hook or context.family not in chain.families:
+                    continue
+                ingress, egress = self._mentions[chain.key]
+                if ingress and egress and hook not in _NO_EGRESS:
+                    return None
+                stages = self._base_chain(chain, hook, context)
+                out = egress and hook not in _NO_EGRESS
+                parts = (parts[0], parts[1] + stages) if out else (parts[0] + stages, parts[1])
+        return parts
+
     def lists(self) -> tuple[ListName, ...]:
         """Chains that stand for lists: no hook, and called by no other list."""
         inner = {(chain.table, rule.target) for chain in self._ruleset.chains if not chain.hook for rule in chain.rules}
         return tuple(
-            ListName(chain.name, family)
+            ListName(chain.name, family, chain.table)
             for chain in self._ruleset.chains
             if not chain.hook and chain.key not in inner
             for family in sorted(chain.families)
@@ -111,13 +130,20 @@ class FirewallMachine:
 
     def standing(self, name: ListName) -> Standing:
         """Called by a base chain, or by nothing."""
-        called = {rule.target for chain in self._base for rule in chain.rules if rule.target and not rule.disabled}
-        return Standing.BOUND if name.name in called else Standing.FREE
+        called = {
+            (chain.table, rule.target)
+            for chain in self._base
+            for rule in chain.rules
+            if rule.target and not rule.disabled
+        }
+        bound = any(called_name == name.name and name.table in ("", table) for table, called_name in called)
+        return Standing.BOUND if bound else Standing.FREE
 
     def list_stages(self, name: ListName, *, noninitial: bool) -> tuple[Stage, ...]:
         """One chain alone, called by a chain that lets pass what comes back."""
         for chain in self._ruleset.chains:
-            if chain.name == name.name and name.family in chain.families and not chain.hook:
+            named = chain.name == name.name and name.table in ("", chain.table)
+            if named and name.family in chain.families and not chain.hook:
                 view = _View(name.family, "", "", noninitial)
                 return tuple(_split(self._body(chain, view), f"chain {chain.name}", True, _END, False))
         raise UsageError(f"{self.source}: no list {name.name!r}")

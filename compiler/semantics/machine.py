@@ -71,10 +71,11 @@ class Context(NamedTuple):
 
 
 class ListName(NamedTuple):
-    """A list of a device, for proofs about lists alone."""
+    """A list of a device, for proofs about lists alone. ``table`` tells chains of one name apart."""
 
     name: str
     family: Family
+    table: str = ""
 
 
 class Standing(Enum):
@@ -99,8 +100,19 @@ class Machine(Protocol):
         """Each interface name that anything of the device mentions."""
         ...
 
+    def is_placed(self) -> bool:
+        """Whether anything at all stands in a packet's way: a binding, a base chain."""
+        ...
+
     def stages(self, context: Context) -> tuple[Stage, ...]:
         """What a packet of that context goes through, in order; empty when all pass."""
+        ...
+
+    def ways(self, context: Context) -> tuple[tuple[Stage, ...], tuple[Stage, ...]] | None:
+        """The stages of a forwarded packet in two parts: what no egress changes, and what no ingress changes.
+
+        None where one stage depends on both.
+        """
         ...
 
     def lists(self) -> tuple[ListName, ...]:

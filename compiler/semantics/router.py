@@ -97,13 +97,24 @@ class RouterMachine:
             stages += self._bound_stages(context, context.egress, Direction.OUT)
         return stages
 
+    def is_placed(self) -> bool:
+        """Whether a list is bound."""
+        return bool(self._device.bindings)
+
+    def ways(self, context: Context) -> tuple[tuple[Stage, ...], tuple[Stage, ...]]:
+        """The in-list of the ingress, and the out-list of the egress."""
+        return (
+            self._bound_stages(context, context.ingress, Direction.IN),
+            self._bound_stages(context, context.egress, Direction.OUT),
+        )
+
     def lists(self) -> tuple[ListName, ...]:
         """Each list by name and family."""
         return tuple(ListName(name, family) for name, family in self._lists)
 
     def standing(self, name: ListName) -> Standing:
         """Bound to an interface, named by another feature, or neither."""
-        if any((binding.access_list, binding.family) == tuple(name) for binding in self._device.bindings):
+        if any((binding.access_list, binding.family) == name[:2] for binding in self._device.bindings):
             return Standing.BOUND
         used = any(use.access_list == name.name for use in self._device.uses)
         return Standing.USED if used else Standing.FREE

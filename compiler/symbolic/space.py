@@ -83,6 +83,14 @@ class PacketSpace:
             self._one_hop = found
         return self._one_hop
 
+    def as_it_came(self, packets: BDDFunction) -> BDDFunction:
+        """The packets by the TTL that they came with, whatever it became."""
+        first, width = self.layout["ttl_out"]
+        cube = self.full
+        for index in range(first + width - 1, first - 1, -1):
+            cube = self._positive[index] & cube
+        return packets.exists(cube)
+
     def encode(self, match: Match, *, decremented: bool = False) -> BDDFunction:
         """The packets of a match whose context is applied already.
 

@@ -164,6 +164,7 @@ def read_set_block(cursor: Cursor, table: TableState, name: str, *, is_map: bool
             continue
         if word == END:
             raise cursor.expected("'}'")
+        table.tracks = table.tracks or word == "ct"
         elements = _set_line(cursor, state, word) or elements
         if words[cursor.position] not in _RULE_ENDS:
             raise cursor.expected("';' or the end of the line")
@@ -287,7 +288,7 @@ def _expression_type(cursor: Cursor, state: SetState) -> DataType | None:
     return None
 
 
-def skip_object(cursor: Cursor, table: TableState) -> None:
+def skip_object(cursor: Cursor, table: TableState, *, tracks: bool) -> None:
     """A named counter, quota, limit, helper or flowtable: it decides nothing until a rule names it."""
     words = cursor.words
     cursor.position += 2 if words[cursor.position] == "ct" else 1
@@ -299,4 +300,5 @@ def skip_object(cursor: Cursor, table: TableState) -> None:
     else:
         while words[cursor.position] not in _RULE_ENDS:
             cursor.position += 1
+    table.tracks = table.tracks or tracks
     table.objects += 1

@@ -16,6 +16,8 @@ __all__ = ["read_commands"]
 _FAMILIES = frozenset(facts.FAMILIES) | facts.FOREIGN_FAMILIES
 _ACTIONS = frozenset({"add", "create", "insert", "delete", "destroy", "flush", "rename", "replace"})
 _OBJECTS = frozenset({"counter", "quota", "limit", "ct", "secmark", "synproxy", "flowtable", "tunnel"})
+_TRACKING = frozenset({"ct", "synproxy"})
+"""Objects for whose sake the kernel tracks connections (nft_ct_helper_obj_init and its like)."""
 _SEPARATORS = frozenset({"\n", ";"})
 
 
@@ -195,7 +197,7 @@ class _Commands:
             name = self._name(word)
             read_set_block(cursor, table, name, is_map=word == "map", first=first)
         elif word in _OBJECTS:
-            skip_object(cursor, table)
+            skip_object(cursor, table, tracks=word in _TRACKING)
         else:
             raise cursor.expected("chain, set, map, flags, comment or a named object")
 
@@ -323,4 +325,4 @@ class _Commands:
         cursor.position += 2 if cursor.words[noun] == "ct" else 1
         table = self._place()
         cursor.position -= 1
-        skip_object(cursor, table)
+        skip_object(cursor, table, tracks=cursor.words[noun] in _TRACKING)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from compiler.addresses import AddressSet, Wildcard
+from compiler.addresses import AddressSet
 from compiler.dialects.nftables.datatypes import DataType
 from compiler.dialects.nftables.draft import Alternative, Draft, FieldValue
 from compiler.dialects.nftables.elements import (
     Atom,
     Element,
     SetState,
+    UnknownMembers,
     integer_members,
     plain_value,
     read_atom,
@@ -20,9 +21,10 @@ from compiler.dialects.nftables.elements import (
 )
 from compiler.dialects.nftables.flags import COMPARISONS, compared, read_flags
 from compiler.dialects.nftables.keys import Key
+from compiler.dialects.nftables.patterns import TooManyPieces, other_values, pattern
 from compiler.dialects.nftables.tokens import Cursor
 from compiler.fields import Family
-from compiler.integers import EMPTY, IntegerSet, bit_pattern
+from compiler.integers import IntegerSet
 from compiler.policy.match import InterfaceSet
 from compiler.policy.ruleset import Verdict
 
@@ -176,15 +178,20 @@ def _members(cursor: Cursor, draft: Draft, key: Key, sets: Sets, *, negated: boo
 
 
 def find_set(cursor: Cursor, sets: Sets, keys: tuple[Key, ...], *, is_map: bool) -> SetState:
-    """The named set or map at the cursor, when its type fits."""
+    """The named set or map at the cursor, when its type fits.
+
+    Raises UnknownMembers when it does, but holds what the text does not tell.
+    """
     name = cursor.words[cursor.position][1:]
     state = sets.get(name)
     if state is None or state.is_map != is_map:
         raise cursor.fault(f"the table has no {'map' if is_map else 'set'} {name!r}")
-    if state.unmodelled:
-        raise cursor.unmodelled(f"the set {name!r}: {state.unmodelled}", cursor.position)
     wanted = tuple(key.kind for key in keys)
-    if tuple(_base(kind) for kind in state.kinds) != tuple(_base(kind) for kind in wanted):
+    fits = tuple(_base(kind) for kind in state.kinds) == tuple(_base(kind) for kind in wanted)
+    # Kinds outside the model are not in the list of kinds.
+    if state.unmodelled and (fits or len(state.kinds) < len(wanted)):
+        raise UnknownMembers(f"the set {name!r}: {state.unmodelled}")
+    if not fits:
         have = " . ".join(kind.name for kind in state.kinds)
         raise cursor.fault(f"{name!r} holds {have}, not {' . '.join(kind.name for kind in wanted)}")
     return state
@@ -224,20 +231,11 @@ def _masked(cursor: Cursor, key: Key, sets: Sets) -> FieldValue:
         if isinstance(atom, str) or atom[0] != atom[1]:
             raise cursor.unmodelled("a mask compared with a range", first, cursor.position - 1)
         values.append(atom[0])
-    found = _pattern(kind, mask, values)
-    return _negated(kind, found) if operator == "!=" else found
-
-
-def _pattern(kind: DataType, mask: int, values: list[int]) -> IntegerSet | AddressSet:
-    # A value with a bit outside the mask is never equal to anything masked.
-    values = [value for value in values if not value & ~mask]
-    if kind.address:
-        ignored = ((1 << kind.width) - 1) & ~mask
-        return AddressSet.of(kind.width, (), [Wildcard.of(value, ignored, kind.width) for value in values])
-    found = EMPTY
-    for value in values:
-        found = found.union(bit_pattern(value, mask, kind.width))
-    return found
+    find = other_values if operator == "!=" else pattern
+    try:
+        return find(kind, mask, tuple(values))
+    except TooManyPieces as too_many:
+        raise cursor.unmodelled(str(too_many), first, cursor.position - 1) from None
 
 
 def families_of(cursor: Cursor, key: Key, value: FieldValue) -> list[Family]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.addresses import AddressSet
+from compiler.dialects.nftables.patterns import MOST_PIECES
 from compiler.fields import PORT_PROTOCOLS, WIDTH, Family
 from compiler.integers import IntegerSet, full
 from compiler.policy.access_list import Clause
@@ -142,6 +143,8 @@ def _both(have: FieldValue, value: FieldValue) -> FieldValue:
     if isinstance(have, IntegerSet) and isinstance(value, IntegerSet):
         return have.intersection(value)
     if isinstance(have, AddressSet) and isinstance(value, AddressSet):
+        if have.wildcards and value.wildcards and len(have.wildcards) * len(value.wildcards) > MOST_PIECES:
+            raise TooMuch(f"conditions on one address that together stand for more than {MOST_PIECES:,} wildcards")
         return have.intersection(value)
     if isinstance(have, InterfaceSet) and isinstance(value, InterfaceSet):
         return _both_interfaces(have, value)

@@ -19,6 +19,7 @@ __all__ = [
     "Atom",
     "Element",
     "SetState",
+    "UnknownMembers",
     "integer_members",
     "plain_value",
     "read_atom",
@@ -46,6 +47,10 @@ class Element(NamedTuple):
     key: tuple[Atom, ...] | None
     verdict: Verdict | None = None
     target: str = ""
+
+
+class UnknownMembers(Exception):
+    """A named set whose members the text does not tell; the text of the exception says why."""
 
 
 @dataclass(slots=True)

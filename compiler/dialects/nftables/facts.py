@@ -119,7 +119,7 @@ KEYWORDS = word_set(
     day dccp define delete describe destroy device devices dnat drop dst dup dynamic ecn element elements esp ether
     exists expires export fib flags flow flowtable flush frag fwd get goto hbh hook hour icmp icmpv6 iif iifgroup
     iifname iiftype import include inet insert interval ip ip6 ipsec jhash jump last limit list log map mark
-    masquerade meta meter mh monitor netdev nftrace notrack numgen oif oifgroup oifname oiftype or osf pkttype
+    masquerade meta meter mh monitor netdev nftrace not notrack numgen oif oifgroup oifname oiftype or osf pkttype
     policy position priority queue quota random redefine redirect reject rename replace reset return rt rtclassid
     rule ruleset sctp secmark set size skgid skuid snat socket synproxy table tcp th time timeout tproxy tunnel type
     typeof udp udplite undefine update vlan vmap xor xt"""

@@ -2,7 +2,7 @@
 
 Without an operator a list of flags means ANY of them; with ``==`` or ``!=`` the
 whole byte is compared; ``a / b`` and ``& b == a`` look only at the bits of b;
-``! a`` means none of them. (nft 1.0.6, ``--debug=netlink``.)
+``! a`` and ``not a`` mean none of them. (nft 1.0.6, ``--debug=netlink``.)
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def read_flags(cursor: Cursor) -> IntegerSet:
         if operator is not None:
             cursor.position += 1
         return _masked(mask, _right_side(cursor, operator or "=="))
-    if word == "!":
+    if word in ("!", "not"):
         cursor.position += 1
         return _masked(_bits(cursor), IntegerSet.values(0))
     operator = COMPARISONS.get(word)

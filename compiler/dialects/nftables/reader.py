@@ -11,6 +11,7 @@ from typing import Literal
 
 from compiler.addresses import AddressSet
 from compiler.dialects.nftables import facts
+from compiler.dialects.nftables.changing import mark_changing_sets
 from compiler.dialects.nftables.commands import read_commands
 from compiler.dialects.nftables.elements import SetState, value_of
 from compiler.dialects.nftables.fragments import join_fragment_rules
@@ -38,6 +39,7 @@ def read(text: str, source: str, *, unmodelled: Literal["refuse", "bound"] = "re
     """
     cursor, header = tokenise(text, source)
     state, errors = read_commands(cursor)
+    mark_changing_sets(cursor, state)
     body = _Body(cursor, state, errors, keep=unmodelled == "bound")
     chains = body.chains()
     body.check_discarded()
@@ -83,6 +85,8 @@ class _Body:
             if table.is_foreign:
                 self._refuse_foreign(table)
                 continue
+            if table.tracks:
+                self.tracked |= facts.FAMILIES[table.family]
             apart = self._not_filtering(table)
             waiting = list(table.chains.values())
             for chain in waiting:  # grows by the chains without a name that rules jump to
@@ -164,8 +168,7 @@ class _Body:
             one = self._read(reader, start)
             if one is None:
                 continue
-            if one.tracks:
-                self.tracked |= facts.FAMILIES[table.family]
+            self.tracked |= one.tracks
             special = special or bool(one.fragment_header)
             read.append(one)
         anonymous = [

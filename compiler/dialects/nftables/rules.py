@@ -14,7 +14,7 @@ from typing import NamedTuple
 from compiler.dialects.nftables.blocks import read_anonymous_block
 from compiler.dialects.nftables.conditions import MOST_ALTERNATIVES, concatenation, condition
 from compiler.dialects.nftables.draft import Alternative, Conflict, Draft, TooMuch
-from compiler.dialects.nftables.elements import SetState, read_verdict
+from compiler.dialects.nftables.elements import SetState, UnknownMembers, read_verdict
 from compiler.dialects.nftables.keys import KEYS, RAW_KEYS, UNMODELLED_WORDS, Key, unmodelled_reason
 from compiler.dialects.nftables.statements import TRANSLATIONS, comment, statement, translation
 from compiler.dialects.nftables.tokens import END, Cursor
@@ -43,7 +43,8 @@ class ReadRule(NamedTuple):
     span: Span
     fragment_header: str = ""
     translates: bool = False
-    tracks: bool = False
+    tracks: frozenset[Family] = frozenset()
+    """Families whose connections the kernel tracks for it: it puts their fragments together first."""
 
 
 class RuleReader:
@@ -63,7 +64,7 @@ class RuleReader:
         self.sets = sets
         self.keep = keep
         self.translate = translate
-        self.tracks = False
+        self.tracks: frozenset[Family] = frozenset()
         self.anonymous: list[tuple[str, list[int]]] = []
         """Chains without a name that rules read so far jump to: name, and where their rules begin."""
 
@@ -73,7 +74,7 @@ class RuleReader:
         words = cursor.words
         cursor.position = start
         draft = Draft(self.family)
-        self.tracks = False
+        self.tracks = frozenset()
         first = start
         try:
             while words[cursor.position] not in _ENDS:
@@ -105,8 +106,9 @@ class RuleReader:
         if statement(cursor, draft):
             return
         if word in TRANSLATIONS:
+            self.tracks |= self._translated(draft)
             translation(cursor)
-            draft.nat = self.tracks = True
+            draft.nat = True
             draft.verdict = Verdict.CONTINUE
         elif word[:1] == "@":
             self._raw(draft)
@@ -138,12 +140,34 @@ class RuleReader:
         key = seconds.get(second)
         if key is None or (second and cursor.words[cursor.position + 2] == "set"):
             return False
+        first = cursor.position
+        if key.field == "tcp_flags" and self._is_flag_map(first):
+            return False
         cursor.position += 2 if second else 1
-        if cursor.words[cursor.position] == ".":
-            self._concatenation(draft, key)
-        else:
-            condition(cursor, draft, key, self.sets)
+        self._narrow(draft, key, first)
         return True
+
+    def _narrow(self, draft: Draft, key: Key, first: int) -> None:
+        """Read what follows the key; a set that holds what nobody knows makes it a clause outside the model."""
+        cursor = self.cursor
+        try:
+            if cursor.words[cursor.position] == ".":
+                self._concatenation(draft, key)
+            else:
+                condition(cursor, draft, key, self.sets)
+        except UnknownMembers as unknown:
+            last = cursor.position
+            if not self.keep or cursor.words[last - 1] == "vmap":
+                raise cursor.unmodelled(str(unknown), first, last) from None
+            cursor.position = last + 1
+            draft.unmodelled = (*draft.unmodelled, Clause(cursor.text(first, last + 1), cursor.span(first, last)))
+
+    def _is_flag_map(self, first: int) -> bool:
+        """Whether ``tcp flags [& mask] vmap`` stands there."""
+        words = self.cursor.words
+        if words[first + 2] not in ("vmap", "&", "and"):
+            return False
+        return "vmap" in words[first : clause_end(self.cursor, first)]
 
     def _key(self) -> Key:
         """The key at the cursor, inside a concatenation."""
@@ -183,7 +207,7 @@ class RuleReader:
                 return
             raise cursor.expected("a match or statement of nft")
         cursor.position = first + 5
-        condition(cursor, draft, key, self.sets)
+        self._narrow(draft, key, first)
 
     def _fragment(self, draft: Draft) -> bool:
         """Tests of the fragment offset, in IPv4 and in the fragment header of IPv6."""
@@ -213,6 +237,19 @@ class RuleReader:
         cursor.position = index + length
         return True
 
+    def _families(self) -> frozenset[Family]:
+        return frozenset(Family) if self.family is None else frozenset((self.family,))
+
+    def _translated(self, draft: Draft) -> frozenset[Family]:
+        """``dnat ip to`` in an inet table has the kernel track IPv4 alone (nft_nat_init); the rest, what the table has."""
+        words, first = self.cursor.words, self.cursor.position
+        if self.family is None and words[first] in ("snat", "dnat"):
+            if words[first + 1] in ("ip", "ip6"):
+                return frozenset((Family.IPV4 if words[first + 1] == "ip" else Family.IPV6,))
+            if draft.family is not None:
+                return frozenset((draft.family,))
+        return self._families()
+
     # -- what is outside the model ---------------------------------------------
 
     def _unmodelled(self, draft: Draft) -> None:
@@ -225,8 +262,9 @@ class RuleReader:
             raise cursor.expected(f"a field of {word}", first + 1)
         end = clause_end(cursor, first)
         text = cursor.text(first, end)
+        if word == "flow" or "ct" in words[first:end]:  # ``meta mark set ct mark`` tracks too
+            self.tracks = self._families()
         if word == "ct":
-            self.tracks = True
             check_symbols(cursor, first, end)
         sets_field = "set" in words[first + 1 : end] and word not in ("add", "update", "delete")
         harmless = word in ("ct", "meta", "mark") or (word, second) == ("tcp", "option")
@@ -235,8 +273,6 @@ class RuleReader:
         if "vmap" in words[first:end]:
             self._unmodelled_map(draft, words.index("vmap", first), end)
             return
-        if word == "flow":
-            self.tracks = True
         draft.unmodelled = (*draft.unmodelled, Clause(text, cursor.span(first, end - 1)))
         cursor.position = end
 

@@ -43,7 +43,7 @@ _CONNECTION_SYMBOLS = {
     "direction": word_set("original reply"),
 }
 """The symbols of conntrack's own data types (nft(8), "ct expression"); ``seen-reply`` is no single word."""
-_OPERATOR_WORDS = word_set("and or xor eq ne in")
+_OPERATOR_WORDS = word_set("and or xor eq ne in not")
 _CLOSING = {"{": "}", "(": ")"}
 _RULE_ENDS = frozenset({"\n", ";", "}", END})
 
@@ -177,7 +177,7 @@ def _right_side_end(cursor: Cursor, index: int) -> int:
         index = _atom_end(cursor, index + 1)
     if words[index] in ("vmap", "map"):
         return _atom_end(cursor, index + 1)
-    if words[index] in COMPARISONS or words[index] == "!":
+    if words[index] in COMPARISONS or words[index] in ("!", "not"):
         index += 1
     index = _atom_end(cursor, index)
     while words[index] in _JOINTS or words[index] in COMPARISONS or words[index] in ("map", "vmap"):

@@ -41,7 +41,37 @@ def test_denied_in_one_list():
 def test_between_interfaces():
     report = found(Question(ANY, permitted=True, ingress="GigabitEthernet0/2"))
     labels = [where for where, _, _ in report.found]
-    assert any("GigabitEthernet0/2 to anywhere" in label for label in labels)
+    assert any("GigabitEthernet0/2 to (any-other-interface)" in label for label in labels)
+
+
+def test_every_way_out_is_tried():
+    text = """\
+interface GigabitEthernet0/1
+ ip access-group 102 out
+interface GigabitEthernet0/2
+ ip access-group 101 in
+access-list 101 permit ip any any
+access-list 102 deny ip any any
+"""
+    report = found(Question(ANY, permitted=False, ingress="GigabitEthernet0/2"), text)
+    assert {where for where, _, _ in report.found} == {
+        "GigabitEthernet0/2 to GigabitEthernet0/1, IPv4",
+        "GigabitEthernet0/2 to GigabitEthernet0/1, IPv4 (later fragments)",
+    }
+
+
+def test_an_out_list_sees_the_lowered_ttl():
+    text = """\
+interface GigabitEthernet0/1
+ ip access-group T out
+ip access-list extended T
+ deny ip any any ttl eq 10
+ permit ip any any
+"""
+    report = found(Question(Match(noninitial=False), permitted=False, egress="GigabitEthernet0/1"), text)
+    ((_, (part,), _),) = report.found
+    assert part.packets.ttl == IntegerSet.values(11)
+    assert (part.sample.ttl, part.decision.span.line) == (11, 4)
 
 
 def test_nothing_found_is_said():

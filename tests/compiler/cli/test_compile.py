@@ -102,7 +102,7 @@ def test_a_failed_proof_writes_nothing(gerbang, router, tmp_path, monkeypatch):
     written = tmp_path / "written"
     code, out, err = gerbang("compile", router, "--to", "ios", "-o", written)
     assert (code, out) == (1, "")
-    assert "NOT EQUAL: they are equal" in err
+    assert "DISPROVED: they are equal" in err
     assert not written.exists()
     code, out, _ = gerbang("compile", router, "--to", "ios", "-o", written, "--format", "json")
     assert (code, json.loads(out)["proof"]["holds"]) == (1, False)

@@ -14,7 +14,7 @@ def test_equal(gerbang, router):
 def test_different_shows_a_packet_and_who_decided_it(gerbang, router, changed):
     code, out, _ = gerbang("prove", router, changed)
     assert code == 1
-    assert out.startswith("NOT EQUAL: ")
+    assert out.startswith("DISPROVED: ")
     assert "packet  tcp 172.16." in out
     assert "> 10.0.0.2:21" in out
     assert f"{router}:8:" in out
