@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from compiler.addresses import AddressSet, Wildcard, format_address, parse_address
-from compiler.dialects.ios.words import Fault, Words, expected
+from compiler.dialects.ios.words import Fault, Words, expected, number
 from compiler.integers import is_number
 
 __all__ = [
@@ -28,7 +28,7 @@ _IPV4 = "an address: any, host A.B.C.D, A.B.C.D with a wildcard, or object-group
 _IPV6 = "an address: any, host X:X::X, X:X::X/LENGTH, or object-group NAME"
 _STANDARD = "an address: any, host A.B.C.D, or A.B.C.D with or without a wildcard"
 _WORDS = ("any", "host", "object-group")
-_DOTTED = re.compile(r"\d+(\.\d+)+")
+_DOTTED = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
 _OCTETS = {str(octet): octet for octet in range(256)}
@@ -218,7 +218,7 @@ def _explain_wildcard(words: list[str], at: int) -> Fault:
 def _explain_octets(word: str, octets: list[str], at: int, what: str) -> Fault:
     """A run of too many or too few octets: most often a lost blank."""
     count = len(octets)
-    if count in (7, 8) and all(int(octet) <= 255 for octet in octets):
+    if count in (7, 8) and all(number(octet, 0, 255) is not None for octet in octets):
         first, last = ".".join(octets[:4]), ".".join(octets[-4:])
         lost = "an octet is missing" if count == 7 else "a blank is missing"
         return Fault(f"'{word}' is not an address: {count} octets in one word, {lost}; try '{first} {last}'", at)

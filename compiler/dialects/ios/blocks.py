@@ -10,6 +10,7 @@ from compiler.dialects.ios.entries import read_body
 from compiler.dialects.ios.facts import PROTOCOLS
 from compiler.dialects.ios.foreign import foreign_system
 from compiler.dialects.ios.groups import GroupDraft, network_member, service_member
+from compiler.dialects.ios.line_removal import ENTRY_WORDS, MAXIMUM_SEQUENCE, remove_line, removes_line
 from compiler.dialects.ios.lists import ListDraft
 from compiler.dialects.ios.state import State
 from compiler.dialects.ios.words import Fault, Words, expected, number
@@ -21,8 +22,6 @@ __all__ = ["add_line", "group_block", "list_block", "time_range_block"]
 
 Block = Callable[[list[str]], bool]
 
-_ENTRY_WORDS = frozenset(("permit", "deny", "remark", "evaluate", "dynamic"))
-_MAXIMUM_SEQUENCE = 0xFFFFFFFE
 _GROUP_WORDS = ("host", "range", "any", "group-object", "description", "tcp-udp")
 
 
@@ -38,6 +37,9 @@ def add_line(
     line = Words(words, at, bound=state.bound)
     body = read_body(line, draft.family, draft.kind)
     if body.sequence is not None:
+        if sequence is not None:
+            index = next(index for index, word in enumerate(words) if index > at and word.lower() == "sequence")
+            raise Fault("the sequence number is given twice", index, 2)
         sequence, body = body.sequence, body._replace(sequence=None)
     text = state.text
     span = Span(state.source, state.number, len(text) - len(text.lstrip()) + 1, len(text.rstrip()) + 1)
@@ -53,13 +55,13 @@ def list_block(state: State, draft: ListDraft) -> Block:
 
     def block(words: list[str]) -> bool:
         first = words[0]
-        if first in _ENTRY_WORDS:
+        if first in ENTRY_WORDS:
             add_line(state, draft, words, 0, None)
             return True
-        if is_number(first):
-            sequence = number(first, 1, _MAXIMUM_SEQUENCE)
+        if first.isdigit():  # a wider class than that of sequence numbers: the others are faults
+            sequence = number(first, 1, MAXIMUM_SEQUENCE)
             if sequence is None:
-                raise Fault(f"'{first}' is not a sequence number: expected 1 to {_MAXIMUM_SEQUENCE}", 0)
+                raise Fault(f"'{first}' is not a sequence number: expected 1 to {MAXIMUM_SEQUENCE}", 0)
             add_line(state, draft, words, 1, sequence)
             return True
         return _rare_line(state, draft, words)
@@ -70,47 +72,32 @@ def list_block(state: State, draft: ListDraft) -> Block:
 def _rare_line(state: State, draft: ListDraft, words: list[str]) -> bool:
     first = words[0].lower()
     if first == "sequence" and draft.family is Family.IPV6:
-        sequence = number(words[1], 1, _MAXIMUM_SEQUENCE) if len(words) > 1 else None
+        sequence = number(words[1], 1, MAXIMUM_SEQUENCE) if len(words) > 1 else None
         if sequence is None:
-            raise Fault(f"expected a sequence number from 1 to {_MAXIMUM_SEQUENCE}", 1)
+            raise Fault(f"expected a sequence number from 1 to {MAXIMUM_SEQUENCE}", 1)
         add_line(state, draft, words, 2, sequence)
         return True
-    if first in _ENTRY_WORDS:
+    if first in ENTRY_WORDS:
         add_line(state, draft, words, 0, None)
         return True
-    if first == "no" and len(words) > 1 and (is_number(words[1]) or words[1] in _ENTRY_WORDS or words[1] == "sequence"):
-        _remove(state, draft, words)
+    if first == "no" and len(words) > 1 and removes_line(draft, words[1].lower()):
+        remove_line(state, draft, words)
         return True
     if first == "exit":
         state.skipped += 1
         state.enter(None)
         return True
     inside = state.inside()
-    near = not state.indented and len(words) > 1 and get_close_matches(first, list(_ENTRY_WORDS), 1, 0.75)
+    at = 1 if first in ("no", "default") and len(words) > 1 else 0
+    near = not state.indented and len(words) > 1 and get_close_matches(words[at].lower(), list(ENTRY_WORDS), 1, 0.75)
     if inside or near:
         foreign = foreign_system(words)
         if foreign is not None:
             raise foreign
-        raise expected(words[0], 0, "permit, deny, remark or a sequence number", _ENTRY_WORDS)
+        if first == "default":
+            raise Fault("'default' is not modelled in a list: say 'no'", 0, unmodelled=True)
+        raise expected(words[at], at, "permit, deny, remark or a sequence number", ENTRY_WORDS)
     return False
-
-
-def _remove(state: State, draft: ListDraft, words: list[str]) -> None:
-    """``no 10``, ``no permit …``, ``no remark …``."""
-    at = 2 if words[1] == "sequence" else 1
-    if at < len(words) and is_number(words[at]):
-        if len(words) > at + 1 and words[at + 1].lower() not in _ENTRY_WORDS:
-            raise expected(words[at + 1], at + 1, "the end of the line", _ENTRY_WORDS)
-        if not draft.remove(int(words[at])):
-            raise Fault(f"the list {draft.name} has no line {words[at]}", at)
-        return
-    if words[1] == "remark":
-        text = " ".join(words[2:])
-        draft.pending = [remark for remark in draft.pending if " ".join(remark.text.split()) != text]
-        return
-    body = read_body(Words(words, 1, bound=state.bound), draft.family, draft.kind)
-    if not draft.remove_body(body._replace(sequence=None)):
-        raise Fault(f"the list {draft.name} has no such entry", 1, len(words) - 1)
 
 
 def group_block(state: State, draft: GroupDraft, *, service: bool) -> Block:
@@ -122,8 +109,13 @@ def group_block(state: State, draft: GroupDraft, *, service: bool) -> Block:
             state.skipped += 1
             state.enter(None)
             return True
-        if not state.inside() and (state.indented or not _looks_like_member(words, draft.family, service=service)):
+        taken_back = first == "no" and len(words) > 1
+        own = words[1:] if taken_back else words
+        if not state.inside() and (state.indented or not _looks_like_member(own, draft.family, service=service)):
             return False
+        if taken_back:
+            _remove_member(draft, words, service=service)
+            return True
         foreign = foreign_system(words)
         if foreign is not None and first != "ip":
             raise foreign
@@ -139,6 +131,17 @@ def group_block(state: State, draft: GroupDraft, *, service: bool) -> Block:
         return True
 
     return block
+
+
+def _remove_member(draft: GroupDraft, words: list[str], *, service: bool) -> None:
+    """``no host 10.0.0.1``, ``no description``."""
+    if words[1].lower() == "description":
+        draft.description = ""
+        return
+    line = Words(words, 1)
+    member = service_member(line, draft.family) if service else network_member(line, draft.family)
+    if draft.members.pop(member, None) is None:
+        raise Fault(f"the group {draft.name} has no such member", 1, len(words) - 1)
 
 
 def _looks_like_member(words: list[str], family: Family, *, service: bool) -> bool:
@@ -161,8 +164,13 @@ def time_range_block(state: State, draft: TimeRangeDraft) -> Block:
             state.enter(None)
             return True
         inside = state.inside()
-        if not inside and (state.indented or not get_close_matches(first, ("absolute", "periodic"), 1, 0.75)):
+        taken_back = first == "no" and len(words) > 1
+        own = words[1].lower() if taken_back else first
+        if not inside and (state.indented or not get_close_matches(own, ("absolute", "periodic"), 1, 0.75)):
             return False
+        if taken_back:
+            why = "a time-range is given whole; take it back with 'no time-range'"
+            raise Fault(f"'{' '.join(words[:2])}' is not modelled: {why}", 0, len(words), unmodelled=True)
         read_time_line(Words(words), draft)
         return True
 

@@ -57,6 +57,8 @@ def read_body(line: Words, family: Family, kind: ListKind) -> Body:
             line.take("the name of a dynamic list")
             count = 4 if line.peek() == "timeout" else 2
             line.refuse("it permits only users who have logged in (lock-and-key)", start, count)
+            if line.peek().lower() not in ACTIONS:
+                raise expected(line.peek(), line.at, "permit or deny", ACTIONS)
             return read_body(line, family, kind)
         raise expected(word, start, "permit, deny or remark", ("permit", "deny", "remark", "evaluate", "dynamic"))
     if kind is ListKind.STANDARD:
@@ -70,6 +72,8 @@ def _standard(line: Words, action: Action) -> Body:
     if line.peek().lower() == "log":
         line.at += 1
         log = "log"
+        if line.peek().lower() in ("log", "log-input"):
+            raise Fault("the option 'log' is given twice", line.at)
         if line.at == len(line.words) - 1 and line.peek().isalnum():
             line.at += 1  # the log's own word
     if line.at < len(line.words):

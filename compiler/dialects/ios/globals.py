@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from compiler.dialects.ios.bindings import RANGE, bind
 from compiler.dialects.ios.blocks import add_line, group_block, list_block, time_range_block
 from compiler.dialects.ios.clock import TimeRangeDraft
 from compiler.dialects.ios.facts import NON_IP_LISTS, list_kind
 from compiler.dialects.ios.foreign import foreign_system
 from compiler.dialects.ios.groups import GroupDraft
-from compiler.dialects.ios.interfaces import interface_name
+from compiler.dialects.ios.interfaces import read_interface
+from compiler.dialects.ios.removal import LIST_KINDS, OTHER_LIST_WORDS, read_default, read_no
 from compiler.dialects.ios.show import begin_shown_list
 from compiler.dialects.ios.state import State
 from compiler.dialects.ios.stray import check_stray
@@ -18,15 +20,9 @@ from compiler.dialects.ios.uses import feature, uses
 from compiler.dialects.ios.words import Fault, expected, number
 from compiler.fields import Family
 from compiler.integers import is_number
-from compiler.policy.access_list import Binding, Clause, Direction, ListKind, ListUse
+from compiler.policy.access_list import Clause, ListKind, ListUse
 
 __all__ = ["read_global"]
-
-_LIST_KINDS = {"standard": ListKind.STANDARD, "extended": ListKind.EXTENDED}
-_OTHER_LIST_WORDS = ("log-update", "logging", "persistent", "match-local-traffic", "helper", "role-based", "fqdn")
-
-_RANGE = "interface range"
-"""Stands for the interfaces of a range while its lines are read."""
 
 _BANNER = re.compile(
     r"\s*(?:banner\s+(?:motd|login|exec|incoming|slip-ppp|prompt-timeout|config-save)"
@@ -128,7 +124,7 @@ def _numbered(state: State, words: list[str]) -> bool:
 def _ip(state: State, words: list[str]) -> bool:
     second = words[1].lower() if len(words) > 1 else ""
     if second == "access-group":
-        return _bind(state, words, Family.IPV4)
+        return bind(state, words, Family.IPV4)
     if second == "access-list":
         return _ip_access_list(state, words)
     return False
@@ -136,12 +132,12 @@ def _ip(state: State, words: list[str]) -> bool:
 
 def _ip_access_list(state: State, words: list[str]) -> bool:
     word = words[2].lower() if len(words) > 2 else ""
-    kind = _LIST_KINDS.get(word)
+    kind = LIST_KINDS.get(word)
     if kind is None:
         if word == "resequence":
             _resequence(state, words)
             return True
-        if word in _OTHER_LIST_WORDS:
+        if word in OTHER_LIST_WORDS:
             state.interface = ""
             return False
         raise expected(words[2] if word else "", 2, "standard or extended", ("standard", "extended", "resequence"))
@@ -169,7 +165,7 @@ def _resequence(state: State, words: list[str]) -> None:
 def _ipv6(state: State, words: list[str]) -> bool:
     second = words[1].lower() if len(words) > 1 else ""
     if second == "traffic-filter":
-        return _bind(state, words, Family.IPV6)
+        return bind(state, words, Family.IPV6)
     if second != "access-list":
         return False
     if words[2:3] and words[2] in ("log-update", "match-local-traffic", "role-based"):
@@ -180,41 +176,12 @@ def _ipv6(state: State, words: list[str]) -> bool:
     return True
 
 
-def _bind(state: State, words: list[str], family: Family) -> bool:
-    """``ip access-group NAME in|out`` of an interface; elsewhere it is a use."""
-    if not state.interface:
-        return False
-    if len(words) > 2 and words[2] == "common" and len(words) > 4:
-        raise Fault(f"'{words[1]} common' is not modelled: two lists in one binding", 2, 2, unmodelled=True)
-    name = words[2] if len(words) > 2 else ""
-    if state.interface == _RANGE:
-        why = "a list bound to an interface range; 'show running-config' binds it to each interface"
-        raise Fault(f"'{' '.join(words)}' is not modelled: {why}", 0, len(words), unmodelled=True)
-    if not name:
-        raise expected("", 2, "the name of a list")
-    word = words[3].lower() if len(words) > 3 else ""
-    if word not in ("in", "out"):
-        raise expected(words[3] if word else "", 3, "in or out", ("in", "out"))
-    if len(words) > 4:
-        raise Fault(f"'{words[4]}' is too much: expected the end of the line", 4)
-    if family is Family.IPV4 and is_number(name):
-        name = str(int(name))
-    direction = Direction(word)
-    binding = Binding(state.interface, direction, family, name, state.span(0, 4))
-    state.bindings[state.interface, direction, family] = binding
-    return True
-
-
 def _interface(state: State, words: list[str]) -> bool:
-    if len(words) < 2:
-        raise expected("", 1, "the name of an interface")
-    if words[1].lower() == "range":
-        state.enter(None)
-        state.interface = _RANGE
-        return False
-    name = words[1] + (words[2] if len(words) > 2 and is_number(words[2][0]) and not is_number(words[1][-1]) else "")
     state.enter(None)
-    state.interface = interface_name(name)
+    if len(words) > 1 and words[1].lower() == "range":
+        state.interface = RANGE
+        return False
+    state.interface = read_interface(words, 1)
     state.interfaces[state.interface] = None
     return True
 
@@ -245,29 +212,6 @@ def _time_range(state: State, words: list[str]) -> bool:
         raise expected("", 1, "the name of the time-range") if len(words) < 2 else Fault(f"'{words[2]}' is too much", 2)
     draft = state.time_ranges.setdefault(words[1], TimeRangeDraft(words[1], state.span(1)))
     state.enter(time_range_block(state, draft))
-    return True
-
-
-def _no(state: State, words: list[str]) -> bool:
-    """What ``no`` takes back: lists, groups, time ranges, bindings."""
-    state.skipped += 1
-    if words[1:2] == ["access-list"] and len(words) > 2:
-        # The router drops the whole list, even when an entry is named behind the number.
-        state.lists.pop((Family.IPV4, words[2]), None)
-    elif words[1:3] == ["ip", "access-list"] and len(words) == 5 and words[3] in _LIST_KINDS:
-        state.lists.pop((Family.IPV4, words[4]), None)
-    elif words[1:3] == ["ipv6", "access-list"] and len(words) == 4:
-        state.lists.pop((Family.IPV6, words[3]), None)
-    elif words[1:2] == ["object-group"] and len(words) == 4:
-        state.network_groups.pop(words[3], None)
-        state.service_groups.pop(words[3], None)
-    elif words[1:2] == ["time-range"] and len(words) == 3:
-        state.time_ranges.pop(words[2], None)
-    elif state.interface and words[1:3] in (["ip", "access-group"], ["ipv6", "traffic-filter"]):
-        family = Family.IPV4 if words[1] == "ip" else Family.IPV6
-        for direction in Direction:
-            if direction.value in words[3:] or len(words) < 5:
-                state.bindings.pop((state.interface, direction, family), None)
     return True
 
 
@@ -322,7 +266,8 @@ _READERS: Mapping[str, Callable[[State, list[str]], bool]] = {
     **{"interface"[:length]: _interface for length in range(3, 10)},
     "object-group": _object_group,
     "time-range": _time_range,
-    "no": _no,
+    "no": read_no,
+    "default": read_default,
     **dict.fromkeys(("banner", "aaa", "vacant-message", "refuse-message", "menu"), _banner),
     "macro": _macro,
     "hostname": _hostname,

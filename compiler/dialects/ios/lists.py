@@ -44,7 +44,7 @@ class ListDraft:
 
         Raises Fault (index 0) when the number is taken by another entry.
         """
-        known = self.bodies.get(body)
+        known = self.bodies.get(_key(body))
         if sequence is None:
             if known is not None:
                 return False
@@ -61,7 +61,7 @@ class ListDraft:
         self.records.append(record)
         self.by_number[sequence] = record
         if known is None:
-            self.bodies[body] = sequence
+            self.bodies[_key(body)] = sequence
         self.last = max(self.last, sequence)
         return True
 
@@ -80,15 +80,52 @@ class ListDraft:
         self.records = kept
         record = self.by_number.pop(sequence, None)
         if record is not None and isinstance(record.content, Body):
-            if self.bodies.get(record.content) == sequence:
-                del self.bodies[record.content]
+            key = _key(record.content)
+            if self.bodies.get(key) == sequence:
+                del self.bodies[key]
+                same = (one for one in self.records if isinstance(one.content, Body) and _key(one.content) == key)
+                self.bodies.update((key, one.sequence) for one in same)
             if sequence == self.last:
                 self.last = max(self.by_number, default=0)
         return found
 
-    def remove_body(self, body: Body) -> bool:
-        """``no permit …``: whether there was such an entry."""
-        return body in self.bodies and self.remove(self.bodies[body])
+    def remove_body(self, body: Body, sequence: int | None = None) -> bool:
+        """``no permit …`` and ``no 10 permit …``: whether there was such an entry (under that number)."""
+        if sequence is None:
+            sequence = self.bodies.get(_key(body))
+        record = self.by_number.get(sequence or 0)
+        if record is None or not isinstance(record.content, Body) or _key(record.content) != _key(body):
+            return False
+        return self.remove(record.sequence)
+
+    def remove_remark(self, text: str, sequence: int | None = None) -> bool:
+        """``no remark …`` and ``no 10 remark …``: whether there was one; blanks count once."""
+
+        def other(remark: Remark) -> bool:
+            return " ".join(remark.text.split()) != text
+
+        before = self._remarks()
+        if sequence is None:
+            self.pending = [remark for remark in self.pending if other(remark)]
+            self.records = [
+                record._replace(before=tuple(remark for remark in record.before if other(remark)))
+                if record.before
+                else record
+                for record in self.records
+            ]
+        self.records = [
+            record
+            for record in self.records
+            if not isinstance(record.content, Remark)
+            or sequence not in (None, record.sequence)
+            or other(record.content)
+        ]
+        self.by_number = {record.sequence: record for record in self.records if isinstance(record.content, Body)}
+        return self._remarks() != before
+
+    def _remarks(self) -> int:
+        numbered = sum(isinstance(record.content, Remark) for record in self.records)
+        return len(self.pending) + numbered + sum(len(record.before) for record in self.records)
 
     def resequence(self, start: int, step: int) -> None:
         """``ip access-list resequence``: new numbers in the same order; a remark keeps to its entry."""
@@ -112,8 +149,15 @@ class ListDraft:
         self.records = records
         entries = [record for record in records if isinstance(record.content, Body)]
         self.by_number = {record.sequence: record for record in entries}
-        self.bodies = {record.content: record.sequence for record in entries if isinstance(record.content, Body)}
+        self.bodies = {_key(record.content): record.sequence for record in entries if isinstance(record.content, Body)}
         self.last = max(self.by_number, default=0)
+
+
+def _key(body: Body) -> Body:
+    """The body without the places of its clauses: ``no permit …`` has them one word further on."""
+    if not body.unmodelled:
+        return body
+    return body._replace(unmodelled=tuple((text, 0, 0) for text, _, _ in body.unmodelled))
 
 
 def _position(record: Record) -> tuple[int, bool]:

@@ -83,6 +83,7 @@ Option = Callable[[Words, Draft], None]
 def read_options(line: Words, draft: Draft) -> None:
     """All options up to the end of the line, into ``draft``."""
     table = OPTIONS[draft.family]
+    given: set[str] = set()
     while line.at < len(line.words):
         word = line.words[line.at]
         option = table.get(word) or table.get(word.lower())
@@ -90,9 +91,21 @@ def read_options(line: Words, draft: Draft) -> None:
             if _message(line, draft, word):
                 continue
             raise _unknown(line, draft, word)
+        name = _once(word, line.at, given)
         option(line, draft)
+        given.add(name)
     if draft.bare_flags:
         draft.flags = flags_any(draft.bare_flags)
+
+
+def _once(word: str, index: int, given: set[str]) -> str:
+    """The option's name; a fault when it was given before, since the router keeps one of the two at most."""
+    name = word.lower()
+    if name == "log-input":
+        name = "log"
+    if name in given:
+        raise Fault(f"the option '{name}' is given twice", index)
+    return name
 
 
 def _unknown(line: Words, draft: Draft, word: str) -> Fault:

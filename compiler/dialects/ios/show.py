@@ -22,8 +22,8 @@ _HEADER = re.compile(
     r" (?P<name>\S+)(?:\s+(?:in|out))?(?:\s+\([^)]*\))*\s*$"
 )
 
-_COUNT = re.compile(r"\((\d+) match(?:es)?\)")
-_CHECK = re.compile(r"check=\d+")
+_COUNT = re.compile(r"\(([0-9]{1,20}) match(?:es)?\)")
+_CHECK = re.compile(r"check=[0-9]+")
 
 
 def begin_shown_list(state: State) -> bool:

@@ -81,6 +81,8 @@ class State:
 
     def list_draft(self, name: str, family: Family, kind: ListKind, index: int) -> ListDraft:
         """The list of that name, new or known. Fault when name and kind contradict each other."""
+        if family is Family.IPV4 and is_number(name):
+            name = str(int(name))
         key = (family, name)
         draft = self.lists.get(key)
         if draft is None:

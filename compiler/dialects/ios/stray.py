@@ -16,7 +16,7 @@ from compiler.fields import Family
 from compiler.integers import is_number
 from compiler.policy.access_list import ListKind
 
-__all__ = ["check_stray"]
+__all__ = ["check_removal", "check_stray"]
 
 _HEADS = ("access-list", "object-group", "time-range", "interface")
 _SECONDS = ("access-list", "access-group", "traffic-filter")
@@ -74,9 +74,23 @@ def check_stray(state: State, words: list[str]) -> None:
         meant = _meant(second, _SECONDS) or _shortened(second, _SECONDS[1:] if state.interface else _SECONDS)
         if meant:
             raise Fault(f"'{words[1]}' is not known here; did you mean '{meant}'?", 1)
-    at = 1 if is_number(first) else 0
+    at = 2 if first == "sequence" else 0 if first[0].isalpha() else 1
     if at < len(words) and words[at].lower() in ACTIONS and _is_entry(words, at) and not _in_other_list(state):
         raise Fault("an entry outside of any list: expected 'ip access-list' with its name above it", 0, len(words))
+
+
+def check_removal(state: State, words: list[str]) -> None:
+    """The same for what stands behind ``no`` or ``default``: a slip there leaves alone what was to go."""
+    header = state.header
+    try:
+        check_stray(state, words[1:])
+        first = words[1].lower()
+        if len(words) > 2 and is_number(words[2]) and _shortened(first, ("access-list",), 3):
+            raise Fault(f"'{words[1]}' is not known here; did you mean 'access-list'?", 0)
+    except Fault as fault:
+        raise Fault(fault.message, fault.index + 1, fault.count) from None
+    finally:
+        state.header = header
 
 
 def _in_other_list(state: State) -> bool:

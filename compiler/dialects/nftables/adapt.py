@@ -25,6 +25,9 @@ _TIME = (
 )
 _NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_./-]*", re.ASCII)
 _LONGEST_NAME = 127
+_LONGEST_INTERFACE = 15
+"""IFNAMSIZ less the terminating zero, in bytes."""
+_UNQUOTABLE = frozenset('\\{}(),;="')
 _ANSWERS = {"ip": "icmp admin-prohibited", "ip6": "icmpv6 admin-prohibited", "inet": "icmpx admin-prohibited"}
 
 
@@ -103,6 +106,7 @@ class _Adapter:
         match = rule.match
         if match.week_minute is not None or match.date_minute is not None:
             raise Unsayable(("week_minute", "date_minute"), _TIME)
+        _check_interfaces(match)
         target = self.names.chain(table, rule.target) if rule.target else ""
         answer = rule.answer
         if rule.verdict is Verdict.REJECT and not answer:
@@ -145,6 +149,26 @@ class _Adapter:
             self.sets[(table, original)] = (written, family, addresses)
             return written
         return have[0] if have[2] == addresses else ""
+
+
+def _check_interfaces(match: Match) -> None:
+    """Raises Unsayable for a name that no interface of Linux can have (dev_valid_name), or that nft cannot quote."""
+    for field, interfaces in (("ingress", match.ingress), ("egress", match.egress)):
+        for name in sorted(interfaces.names) if interfaces is not None else ():
+            why = _impossible(name)
+            if why:
+                raise Unsayable((field,), f"interface {name}: {why}")
+
+
+@lru_cache(maxsize=1024)
+def _impossible(name: str) -> str:
+    if len(name.encode()) > _LONGEST_INTERFACE:
+        return f"Linux names have at most {_LONGEST_INTERFACE} bytes"
+    if name in (".", "..") or any(character in "/:" or character.isspace() for character in name):
+        return "Linux names have no '/', ':' or blanks, and are not '.' or '..'"
+    if "*" in name[:-1] or name == "*" or any(character in _UNQUOTABLE for character in name):
+        return "nft has no way to write the name"
+    return ""
 
 
 @lru_cache(maxsize=65536)

@@ -15,18 +15,16 @@ from compiler.dialects.nftables.changing import mark_changing_sets
 from compiler.dialects.nftables.commands import read_commands
 from compiler.dialects.nftables.elements import SetState, value_of
 from compiler.dialects.nftables.fragments import join_fragment_rules
+from compiler.dialects.nftables.reassembly import always_whole, unclear_chains
 from compiler.dialects.nftables.rules import ReadRule, RuleReader
 from compiler.dialects.nftables.state import ChainState, State, TableState
 from compiler.dialects.nftables.tokens import Cursor, tokenise
 from compiler.errors import InputError, InputErrors, SyntaxFault, Unmodelled
 from compiler.fields import Family
 from compiler.policy.access_list import Clause
-from compiler.policy.ruleset import Chain, Hook, NamedSet, Rule, Ruleset, Verdict
+from compiler.policy.ruleset import Chain, NamedSet, Rule, Ruleset, Verdict
 
 __all__ = ["read"]
-
-_DEFRAGMENTATION = -400
-"""NF_IP_PRI_CONNTRACK_DEFRAG, in prerouting and output."""
 
 
 def read(text: str, source: str, *, unmodelled: Literal["refuse", "bound"] = "refuse") -> Ruleset:
@@ -96,7 +94,11 @@ class _Body:
                 self._check_targets(table, rules, {one.name for one in waiting})
                 if not feature and not table.dormant:
                     found.append((table, chain, rules))
-        return tuple(self._chain(*one) for one in found)
+        chains = tuple(self._chain(*one) for one in found)
+        for one, why in unclear_chains(chains, self.tracked):
+            message = f"whether chain {one.name} meets fragments or whole packets: {why}"
+            self.errors.append(Unmodelled(message, one.span, self.cursor.line_of(one.span)))
+        return chains
 
     def check_discarded(self) -> None:
         """Rules that a later command removed must be well formed too."""
@@ -199,9 +201,6 @@ class _Body:
 
     def _chain(self, table: TableState, chain: ChainState, rules: tuple[Rule, ...]) -> Chain:
         families = facts.FAMILIES[table.family]
-        late = chain.hook is not None and (
-            chain.hook not in (Hook.PREROUTING, Hook.OUTPUT) or chain.priority > _DEFRAGMENTATION
-        )
         return Chain(
             f"{table.family} {table.name}",
             chain.name,
@@ -210,7 +209,7 @@ class _Body:
             chain.hook,
             chain.priority,
             chain.policy,
-            late and families <= self.tracked,
+            always_whole(chain.hook, chain.priority, families, self.tracked),
             chain.comment,
             chain.span,
         )
