@@ -134,7 +134,7 @@ class AddressSet(NamedTuple):
                 pairs.append((wildcard.value, wildcard.value | wildcard.mask))
             else:
                 odd.add(wildcard)
-        if len(odd) > 1:
+        if 1 < len(odd) <= _FEW_RUNS:
             odd = {one for one in odd if not any(one != other and one.issubset(other) for other in odd)}
         if odd and (pairs or len(odd) > 1) and sum(wildcard.run_count() for wildcard in odd) <= _FEW_RUNS:
             pairs.extend(run for wildcard in odd for run in wildcard.runs())

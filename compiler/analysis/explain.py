@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from compiler.addresses import AddressSet, Wildcard, format_address
 from compiler.analysis.address_table import AddressTable, address_table
 from compiler.analysis.lints.quoting import quoted
-from compiler.analysis.plain_words import match_words
+from compiler.analysis.plain_words import match_words, protocol_words
 from compiler.errors import UsageError
 from compiler.fields import ICMP_PROTOCOLS, PORT_PROTOCOLS, Family
 from compiler.integers import IntegerSet
 from compiler.policy.access_list import AccessList, Clause, Device, Direction, Entry
-from compiler.policy.match import Match
+from compiler.policy.match import Match, without_layer4
 from compiler.policy.packet import Packet
 from compiler.policy.packet_text import format_packet
 from compiler.policy.ruleset import Chain, Rule, Ruleset, Verdict
@@ -192,14 +192,7 @@ def _explain_entry(
     )
     more = len(entry.matches) - _RUNS_SHOWN
     sentence = f"{verb} {packets}" + (f"; and {more} more services" if more > 0 else "")
-    if entry.fragments:
-        sentence += ", only fragments other than the first"
-    elif entry.layer4_named or any(match.looks_at_layer4 for match in entry.matches):
-        sentence += (
-            "; fragments other than the first pass on addresses and protocol alone"
-            if entry.action.permits
-            else "; fragments other than the first go on to the next entry"
-        )
+    sentence += _fragment_words(entry)
     if entry.time_range:
         defined = any(one.name == entry.time_range for one in device.time_ranges)
         sentence += f"; during {entry.time_range}" + ("" if defined else " (not defined: always)")
@@ -214,6 +207,42 @@ def _explain_entry(
     return LineExplanation(
         entry.span, quoted(device.lines, entry.span), sentence + ".", tuple(_wildcard_lines(entry.matches)), table
     )
+
+
+def _fragment_words(entry: Entry) -> str:
+    """What happens to fragments other than the first, where the sentence before does not say it.
+
+    A denial with a service group does two things at once: a service that looks
+    at layer 4 never denies such a fragment, and one that does not, does.
+    """
+    if entry.fragments:
+        return ", only fragments other than the first"
+    reading = [match for match in entry.matches if entry.layer4_named or match.looks_at_layer4]
+    if not reading:
+        return ""
+    if entry.action.permits:
+        return "; fragments other than the first pass on addresses and protocol alone"
+    whole = [match for match in entry.matches if match not in reading]
+    passing = [match for match in reading if not any(_holds(other, match) for other in whole)]
+    if not passing:
+        return "; fragments other than the first are denied too"
+    if not whole:
+        return "; fragments other than the first go on to the next entry"
+    return (
+        f"; of the fragments other than the first, those of {_protocols(whole)} are denied too, "
+        f"those of {_protocols(passing)} go on to the next entry"
+    )
+
+
+def _holds(whole: Match, reading: Match) -> bool:
+    """Whether a match that does not look at layer 4 has every fragment of one that does."""
+    if reading.protocol is None or whole != without_layer4(reading)._replace(protocol=whole.protocol):
+        return False
+    return whole.protocol is None or reading.protocol.issubset(whole.protocol)
+
+
+def _protocols(matches: list[Match]) -> str:
+    return ", ".join(dict.fromkeys(protocol_words(match.protocol) for match in matches))
 
 
 def _at_most(unmodelled: tuple[Clause, ...]) -> str:

@@ -43,7 +43,9 @@ def _wildcard_words(wildcard: Wildcard, sizes: bool) -> str:
 
 
 def number_words(numbers: IntegerSet, width: int) -> str:
-    """``21``, ``1024-65535``, ``not 25``."""
+    """``21``, ``1024-65535``, ``not 25``; ``none`` for no number."""
+    if not numbers.intervals:
+        return "none"
     rest = numbers.complement(width)
     if rest.intervals and len(numbers.intervals) > 1 and len(rest.intervals) < len(numbers.intervals):
         return f"not {number_words(rest, width)}"
@@ -53,9 +55,11 @@ def number_words(numbers: IntegerSet, width: int) -> str:
 
 
 def protocol_words(protocols: IntegerSet | None) -> str:
-    """``TCP``, ``TCP or UDP``, ``protocols 1-50``, ``everything``."""
+    """``TCP``, ``TCP or UDP``, ``protocols 1-50``, ``everything``, ``no protocol``."""
     if protocols is None:
         return "everything"
+    if not protocols.intervals:
+        return "no protocol"
     if protocols.size() <= _PARTS:
         names = [protocol_name(number) for number in protocols.members()]
         return " or ".join(f"protocol {name}" if name.isdigit() else name.upper() for name in names)
@@ -65,6 +69,8 @@ def protocol_words(protocols: IntegerSet | None) -> str:
 @lru_cache(maxsize=256)
 def flag_words(flags: IntegerSet) -> str:
     """``ACK or RST set``, ``SYN set, ACK clear``, or how many of the 256 bytes."""
+    if not flags.intervals:
+        return "no combination of flags"
     ones, zeros = _forced(flags)
     if flags_all(ones, zeros) == flags:
         return ", ".join(_said(ones, zeros)) or "any flags"
@@ -90,7 +96,9 @@ def _said(ones: int, zeros: int) -> list[str]:
 
 
 def interface_words(interfaces: InterfaceSet) -> str:
-    """``ether1``, ``ether1 or ether2``, ``any interface but ether1``."""
+    """``ether1``, ``ether1 or ether2``, ``any interface but ether1``, ``no interface``."""
+    if not interfaces.names:
+        return "any interface" if interfaces.negated else "no interface"
     names = " or ".join(sorted(interfaces.names))
     return f"any interface but {names}" if interfaces.negated else names
 
@@ -102,16 +110,16 @@ def match_words(match: Match, source_group: str = "", destination_group: str = "
         text = f"IPv{match.family.value} {text}"
     text += f" from {_grouped(match.source, source_group)}"
     if match.source_port is not None:
-        text += f" port {number_words(match.source_port, 16)}"
+        text += f" {_numbered('port', match.source_port, 16)}"
     text += f" to {_grouped(match.destination, destination_group)}"
     if match.destination_port is not None:
-        text += f" port {number_words(match.destination_port, 16)}"
+        text += f" {_numbered('port', match.destination_port, 16)}"
     if match.tcp_flags is not None:
         text += f" with {flag_words(match.tcp_flags)}"
     for name, words in (("icmp_type", "type"), ("icmp_code", "code"), ("ttl", "TTL")):
         numbers: IntegerSet | None = getattr(match, name)
         if numbers is not None:
-            text += f" with {words} {number_words(numbers, WIDTH[name])}"
+            text += f" with {_numbered(words, numbers, WIDTH[name])}"
     if match.traffic_class is not None:
         text += f" with {_class_words(match.traffic_class)}"
     if match.ingress is not None:
@@ -122,7 +130,22 @@ def match_words(match: Match, source_group: str = "", destination_group: str = "
         text += " in fragments other than the first"
     if match.week_minute is not None or match.date_minute is not None:
         text += " at certain times"
-    return text
+    return f"{text} (matches nothing)" if _is_empty(match) else text
+
+
+def _is_empty(match: Match) -> bool:
+    """Whether some field has an empty set."""
+    return any(
+        (isinstance(field, IntegerSet) and not field.intervals)
+        or (isinstance(field, AddressSet) and field.is_empty)
+        or (isinstance(field, InterfaceSet) and not field.names and not field.negated)
+        for field in match
+    )
+
+
+def _numbered(what: str, numbers: IntegerSet, width: int) -> str:
+    """``port 21``, ``no port``."""
+    return f"{what} {number_words(numbers, width)}" if numbers.intervals else f"no {what}"
 
 
 def _grouped(addresses: AddressSet | None, group: str) -> str:
@@ -133,5 +156,5 @@ def _grouped(addresses: AddressSet | None, group: str) -> str:
 def _class_words(classes: IntegerSet) -> str:
     dscp = IntegerSet.of((low >> 2, high >> 2) for low, high in classes.intervals)
     if IntegerSet.of((low << 2, high << 2 | 3) for low, high in dscp.intervals) == classes:
-        return f"DSCP {number_words(dscp, 6)}"
-    return f"traffic class {number_words(classes, 8)}"
+        return _numbered("DSCP", dscp, 6)
+    return _numbered("traffic class", classes, 8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import io
 import os
@@ -13,6 +15,10 @@ from typing import TYPE_CHECKING
 from compiler.cli.verbs import Registered, all_verbs, find, load
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
+    from _typeshed import SupportsWrite
+
     from compiler.cli.verb import Verb
     from compiler.errors import GerbangError
 
@@ -37,23 +43,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # looking for cycles costs a fifth of a large compile.
         gc.disable()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A configuration has the same bytes on a terminal, in a pipe and in a file.
-        sys.stdout.reconfigure(encoding="utf-8")
+    _open_outputs()
     try:
-        code = _dispatch(words)
+        try:
+            code = _dispatch(words)
+        except SystemExit as leaving:  # argparse: 0 after --help, 2 after an error
+            code = leaving.code if isinstance(leaving.code, int) else 2
         sys.stdout.flush()
-    except SystemExit as leaving:  # argparse: 0 after --help, 2 after an error
-        code = leaving.code if isinstance(leaving.code, int) else 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as in "gerbang … | head". Nothing more can be said to it,
         # and the interpreter must not try when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         code = PIPE_CLOSED
+    except OSError as error:
+        code = _lost(error, words)
     return code
+
+
+class _ClosedOutput(io.TextIOBase):
+    """Stands for a standard output that the caller has closed: what was written is lost, and a flush says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lost = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._lost = self._lost or bool(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._lost:
+            self._lost = False
+            raise OSError(errno.EBADF, "it is closed")
+
+
+def _open_outputs() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A configuration has the same bytes on a terminal, in a pipe and in a file.
+        sys.stdout.reconfigure(encoding="utf-8")
+    elif sys.stdout is None:
+        sys.stdout = _ClosedOutput()
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # "print" would take standard output instead
+
+
+def _lost(error: OSError, words: list[str]) -> int:
+    """A full disk or a closed descriptor: say so where that is possible, and leave nothing for the exit to flush."""
+    name = [word for word in words[:1] if find(word) is not None]
+    what = f"cannot use {error.filename!r}" if error.filename else "cannot write the output"
+    _silence(sys.stdout)
+    try:
+        print(f"{' '.join(['gerbang', *name])}: {what}: {error.strerror or error}", file=sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
+    return 2
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what the stream still holds nowhere: the interpreter flushes it at exit. No-op without a descriptor."""
+    with contextlib.suppress(io.UnsupportedOperation):
+        descriptor = stream.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _dispatch(words: list[str]) -> int:
@@ -87,10 +143,17 @@ def _run(name: str, rest: list[str]) -> int:
         return _complain(f"gerbang {name}: the input nests too deeply")
 
 
+class _Parser(ArgumentParser):
+    """A parser that does not swallow what goes wrong when it prints its help."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stdout).write(self.format_help())
+
+
 def build_parser(registered: Registered, verb: Verb) -> ArgumentParser:
     """The verb's own parser, as it runs and as shell completion reads it."""
     examples = "".join(f"  gerbang {example}\n" for example in verb.examples)
-    parser = ArgumentParser(
+    parser = _Parser(
         prog=f"gerbang {registered.name}",
         description=verb.summary,
         epilog=f"examples:\n{examples}" if examples else None,

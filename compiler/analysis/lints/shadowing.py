@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
 from compiler.analysis.finding import Finding, Related
 from compiler.analysis.lints.catalogue import finding
@@ -28,7 +28,7 @@ def shadow_findings(tree: Device | Ruleset) -> Iterator[Finding]:
         return
     for chain in tree.chains:
         try:
-            fates = chain_fates(chain)
+            fates = chain_fates(chain, reads_payload=tree.dialect == "nftables")
         except NoFreeField:
             yield finding(
                 "not-analysed",
@@ -61,27 +61,40 @@ def list_fates(device: Device, access_list: AccessList) -> tuple[Fate, ...]:
     return shadow(views, len(access_list.entries) + 1)[: len(access_list.entries)]
 
 
-def chain_fates(chain: Chain) -> tuple[Fate, ...]:
+def chain_fates(chain: Chain, *, reads_payload: bool = False) -> tuple[Fate, ...]:
     """The fate of each rule of a chain that is not disabled, over all families, interfaces and fragments.
 
-    A jump may come back, so it covers nothing; NoFreeField when the interfaces
-    cannot be compared together with the rest.
+    With ``reads_payload`` (nftables) some kernels take the data of a later
+    fragment for a transport header, and others do not: what is said holds for
+    both. A jump may come back, so it covers nothing; NoFreeField when the
+    interfaces cannot be compared together with the rest.
     """
     rules = [rule for rule in chain.rules if not rule.disabled]
     matches = numbered([rule.match for rule in rules])
     default = chain.policy if chain.hook else Verdict.RETURN
     views = []
     for family in sorted(chain.families):
-        for noninitial in (False, True):
-            if noninitial and chain.sees_reassembled:
-                continue
-            rows = [
-                _row(rule, match, item, default if chain.hook else None)
-                for item, (rule, match) in enumerate(zip(rules, matches, strict=True))
-                if match.family in (None, family) and match.noninitial in (None, noninitial)
-            ]
-            views.append(View(family, tuple(rows), default))
+        of_family = [
+            (_row(rule, match, item, default if chain.hook else None), match)
+            for item, (rule, match) in enumerate(zip(rules, matches, strict=True))
+            if match.family in (None, family)
+        ]
+        met = [_rows_of(of_family, noninitial=False)]
+        if not chain.sees_reassembled:
+            met.append(_rows_of(of_family, noninitial=True))
+            if reads_payload:
+                met.append(_rows_of(of_family, noninitial=True, payload=True))
+        # Views alike say the same; the analysis of each costs time.
+        different = [rows for position, rows in enumerate(met) if rows not in met[:position]]
+        views += [View(family, rows, default) for rows in different]
     return shadow(views, len(rules))
+
+
+def _rows_of(rows: Iterable[tuple[Row, Match]], *, noninitial: bool, payload: bool = False) -> tuple[Row, ...]:
+    """The rows that such packets meet; with ``payload`` later fragments meet those that look at layer 4."""
+    return tuple(
+        row for row, match in rows if match.noninitial in (None, noninitial) or (payload and match.looks_at_layer4)
+    )
 
 
 def _row(rule: Rule, match: Match, item: int, policy: Verdict | None) -> Row:

@@ -19,7 +19,6 @@ from compiler.dialects.ios.stray import check_stray
 from compiler.dialects.ios.uses import feature, uses
 from compiler.dialects.ios.words import Fault, expected, number
 from compiler.fields import Family
-from compiler.integers import is_number
 from compiler.policy.access_list import Clause, ListKind, ListUse
 
 __all__ = ["read_global"]

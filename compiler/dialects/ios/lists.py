@@ -101,24 +101,15 @@ class ListDraft:
     def remove_remark(self, text: str, sequence: int | None = None) -> bool:
         """``no remark …`` and ``no 10 remark …``: whether there was one; blanks count once."""
 
-        def other(remark: Remark) -> bool:
-            return " ".join(remark.text.split()) != text
+        def stays(remark: Remark) -> bool:
+            return " ".join(remark.text.split()) != text or sequence not in (None, remark.sequence)
 
         before = self._remarks()
-        if sequence is None:
-            self.pending = [remark for remark in self.pending if other(remark)]
-            self.records = [
-                record._replace(before=tuple(remark for remark in record.before if other(remark)))
-                if record.before
-                else record
-                for record in self.records
-            ]
+        self.pending = list(filter(stays, self.pending))
         self.records = [
-            record
+            record._replace(before=tuple(filter(stays, record.before)))
             for record in self.records
-            if not isinstance(record.content, Remark)
-            or sequence not in (None, record.sequence)
-            or other(record.content)
+            if not isinstance(record.content, Remark) or stays(record.content)
         ]
         self.by_number = {record.sequence: record for record in self.records if isinstance(record.content, Body)}
         return self._remarks() != before

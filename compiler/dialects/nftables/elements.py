@@ -73,7 +73,7 @@ def read_atom(cursor: Cursor, kind: DataType) -> Atom:
     word = words[cursor.position]
     if not kind.width:
         name = word[1:-1] if word[:1] == '"' else word
-        if not name or len(name) > 15 or name == "*" or not _is_plain(name):
+        if not name or len(name.encode()) > 15 or name == "*" or not _is_plain(name):
             raise cursor.expected(kind.noun)
         cursor.position += 1
         return name

@@ -39,7 +39,10 @@ def adapt(ruleset: Ruleset, options: Options) -> tuple[Ruleset, tuple[Refusal, .
     book = AddressListBook(options.address_limit)
     refusals: list[Refusal] = []
     chains = []
+    uncalled = _uncalled(ruleset, options)
     for chain in ruleset.chains:
+        if chain.key in uncalled:
+            continue
         if chain.table not in _TABLES:
             raise UsageError(f"RouterOS has no table {chain.table!r}: expected one of {', '.join(_TABLES)}")
         kind, _ = _TABLES[chain.table]
@@ -50,6 +53,9 @@ def adapt(ruleset: Ruleset, options: Options) -> tuple[Ruleset, tuple[Refusal, .
         if chain.hook is not None and chain.policy is not Verdict.ACCEPT:
             # Built-in chains accept what falls through: the policy becomes the last rule.
             rules += (Rule(ANY, Verdict.DROP, comment=f"policy {chain.policy.value}"),)
+        if chain.hook is None and not rules:
+            # RouterOS has no chain without rules; coming back at once means the same.
+            rules = (Rule(ANY, Verdict.RETURN, comment="empty list"),)
         chains.append(
             Chain(
                 chain.table,
@@ -84,6 +90,54 @@ def _arrival(kind: str, family: Family, fragments: Fragments) -> Arrival:
     if kind == "filter" and fragments is Fragments.EXACT:
         return Arrival.WHOLE
     return Arrival.SINGLY
+
+
+def _uncalled(ruleset: Ruleset, options: Options) -> set[tuple[str, str]]:
+    """Inner chains that nothing calls any more, because no packet of the table matches their jumps.
+
+    So the chain of the later fragments goes where the user promises that there are none.
+    """
+    calls: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    inner: set[tuple[str, str]] = set()
+    for chain in ruleset.chains:
+        if chain.table not in _TABLES:
+            continue  # it is refused where it is said
+        kind, family = _TABLES[chain.table]
+        place = Place(family, _arrival(kind, family, options.fragments))
+        jumps = [rule for rule in chain.rules if rule.target]
+        if chain.hook is None:
+            inner.update((chain.table, rule.target) for rule in jumps)
+        calls[chain.key] = {(chain.table, rule.target) for rule in jumps if _may_match(rule.match, place)}
+    gone: set[tuple[str, str]] = set()
+    while True:
+        called = {target for caller, targets in calls.items() if caller not in gone for target in targets}
+        more = {
+            chain.key
+            for chain in ruleset.chains
+            if chain.hook is None and chain.key in inner and chain.key not in called
+        }
+        if more == gone:
+            return gone
+        gone = more
+
+
+def _may_match(match: Match, place: Place) -> bool:
+    if _is_foreign(match, place.family):
+        return False
+    try:
+        return bool(rest_pieces(tuple(match)[3:], place))
+    except Unsayable:
+        return True  # the refusal is for the jump itself
+
+
+def _is_foreign(match: Match, family: Family) -> bool:
+    """Whether no packet of the family has such addresses."""
+    if match.family not in (None, family):
+        return True
+    return any(
+        addresses is not None and (addresses.width != family.width or addresses.is_empty)
+        for addresses in (match.source, match.destination)
+    )
 
 
 class _Speaker:
@@ -131,11 +185,8 @@ class _Speaker:
         match = rule.match
         source, destination = match.source, match.destination
         family = self.place.family
-        if match.family not in (None, family):
+        if _is_foreign(match, family):
             return []
-        for addresses in (source, destination):
-            if addresses is not None and (addresses.width != family.width or addresses.is_empty):
-                return []
         rest = tuple(match)[3:]
         pieces = rest_pieces(rest, self.place)
         source_list = self.book.name(source, rule.source_set, "source") if source else ""

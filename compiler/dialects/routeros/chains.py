@@ -64,9 +64,10 @@ def _direction_faults(rows: dict[str, list[tuple[Rule, Item]]], reader: RuleRead
         )
         for name in _reached(rows, base) if base in rows else ():
             for rule, item in rows[name]:
-                if getattr(rule.match, field) is None or rule.disabled:
+                # ``all`` leaves the field free, but there is no interface here for it to match.
+                used = next((word for word in names if item.properties.get(word)), "")
+                if rule.disabled or not used or any(clause.text.startswith(used) for clause in rule.unmodelled):
                     continue
-                used = next((word for word in names if item.properties.get(word)), names[0])
                 message = f"{used} cannot match in chain {base}"
                 if name != base:
                     message += f", which reaches {name} by jumps"

@@ -17,6 +17,7 @@ __all__ = [
     "ANSWERS",
     "BASE_CHAINS",
     "INERT",
+    "INTERFACE_GROUPS",
     "MATCHERS",
     "MENUS",
     "OTHER_FIREWALL_MENUS",
@@ -111,6 +112,9 @@ INERT = _words(
     "action chain jump-target reject-with comment disabled log log-prefix address-list address-list-timeout hw-offload"
 )
 """Properties of a rule that match nothing."""
+
+INTERFACE_GROUPS = _words("all-ethernet all-ppp all-vlan all-wireless dynamic none static")
+"""Words that stand for several interfaces where a name may stand; ``all`` stands for every one."""
 
 PROPERTIES = MappingProxyType(
     {

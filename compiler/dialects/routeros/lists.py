@@ -2,7 +2,8 @@
 
 Interface lists take in the lists of ``include``, then lose those of
 ``exclude``, then take in their members (MikroTik documentation, "Interface
-Lists"). An address list that is not there matches nothing.
+Lists"). An address list without a row in the text may be filled by
+what the text does not show, so it is as unknown as an undefined interface list.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 
 from compiler.addresses import AddressSet
+from compiler.dialects.routeros.facts import INTERFACE_GROUPS
+from compiler.dialects.routeros.fills import Fills
 from compiler.dialects.routeros.matchers import MatcherFault, bounds
 from compiler.dialects.routeros.script import Script
 from compiler.dialects.routeros.tables import Item, Table
@@ -34,26 +37,28 @@ class AddressList:
 
 
 class AddressLists:
-    """The lists of one family, after the script has run. ``filled`` names lists that rules add to."""
+    """The lists of one family, after the script has run. ``fills`` says which lists something adds to."""
 
-    def __init__(self, script: Script, table: Table, family: Family, filled: set[str]) -> None:
+    def __init__(self, script: Script, table: Table, family: Family, fills: Fills) -> None:
         self.family = family
         self.faults: list[InputError] = []
+        self._fills = fills
         self.lists: dict[str, AddressList] = {}
         self._sets: dict[str, AddressSet] = {}
         for item in table.items:
-            if not item.disabled:
+            if item.disabled:
+                self.lists.setdefault(item.properties["list"], AddressList())
+            else:
                 self._take(script, item)
-        for name in filled:
-            known = self.lists.setdefault(name, AddressList())
-            known.doubt = f"rules fill the address list {name} while the router runs"
 
     def _take(self, script: Script, item: Item) -> None:
         properties = item.properties
         name, text = properties["list"], properties["address"]
         known = self.lists.get(name)
         if known is None:
-            known = self.lists[name] = AddressList(item=item, comment=properties.get("comment", ""))
+            known = self.lists[name] = AddressList()
+        if known.item is None:
+            known.item, known.comment = item, properties.get("comment", "")
         if len(properties) > 2 and (properties.get("timeout") or properties.get("dynamic") in ("yes", "true")):
             known.doubt = f"{text} is in the address list {name} for a time only"
             return
@@ -68,8 +73,13 @@ class AddressLists:
     def addresses(self, name: str) -> AddressSet:
         """The addresses of a list. Raises MatcherFault when they cannot be known."""
         known = self.lists.get(name)
-        if known is not None and known.doubt:
-            raise MatcherFault(f"{known.doubt}: not modelled", Unmodelled)
+        doubt = self._fills.address_list(name) or (known.doubt if known is not None else "")
+        if doubt:
+            raise MatcherFault(f"{doubt}: not modelled", Unmodelled)
+        if known is None:
+            menu = "/ip" if self.family is Family.IPV4 else "/ipv6"
+            why = f"the address list {name} is not defined in this text: give {menu} firewall address-list too"
+            raise MatcherFault(why, Unmodelled)
         return self.known_addresses(name)
 
     def known_addresses(self, name: str) -> AddressSet:
@@ -84,7 +94,8 @@ class AddressLists:
 class InterfaceLists:
     """The interface lists, after the script has run."""
 
-    def __init__(self, lists: Table, members: Table) -> None:
+    def __init__(self, lists: Table, members: Table, fills: Fills) -> None:
+        self._fills = fills
         self._lists = {item.properties["name"]: item for item in lists.items}
         self._members: dict[str, set[str]] = {}
         for item in members.items:
@@ -107,6 +118,9 @@ class InterfaceLists:
         return self._found[name]
 
     def _resolve(self, name: str, above: tuple[str, ...]) -> InterfaceSet:
+        doubt = self._fills.interface_list(name)
+        if doubt:
+            raise MatcherFault(f"{doubt}: not modelled", Unmodelled)
         item = self._lists.get(name)
         if item is None:
             raise MatcherFault(
@@ -124,7 +138,7 @@ class InterfaceLists:
             negated = not negated
         members = self._members.get(name, set())
         for member in members:
-            if member.endswith("*") or member.startswith("all-"):
+            if member.endswith("*") or member == "all" or member in INTERFACE_GROUPS:
                 raise MatcherFault(f"the interface list {name} holds {member}: not modelled", Unmodelled)
         # ``*1F`` stands for an interface that no longer exists: no packet comes from there.
         present = frozenset(member for member in members if not member.startswith("*"))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from compiler.addresses import AddressSet, parse_address
 from compiler.dialects.routeros.clock import week_minutes
-from compiler.dialects.routeros.facts import PROTOCOLS
+from compiler.dialects.routeros.facts import INTERFACE_GROUPS, PROTOCOLS
 from compiler.errors import InputError, SyntaxFault, Unmodelled
 from compiler.fields import TCP_FLAGS, Family, flags_all
 from compiler.integers import IntegerSet, full
@@ -213,11 +213,10 @@ def _read_ports(_family: Family, name: str, body: str, negated: bool) -> Effect:
     return Effect(((("source_port", ports),), (("destination_port", ports),)), "ports")
 
 
-_SPECIAL_INTERFACES = frozenset({"all-ethernet", "all-ppp", "all-vlan", "all-wireless"})
-
-
-def _interface(name: str, negated: bool) -> InterfaceSet:
-    if name in _SPECIAL_INTERFACES:
+def _interface(name: str, negated: bool) -> InterfaceSet | None:
+    if name == "all":
+        return InterfaceSet(frozenset()) if negated else None
+    if name in INTERFACE_GROUPS:
         raise MatcherFault(f"{name} stands for the interfaces of a kind: not modelled", Unmodelled)
     if name.startswith("*"):
         raise MatcherFault(f"{name} is an interface that no longer exists: not modelled", Unmodelled)

@@ -10,7 +10,10 @@ from compiler.fields import Family
 from compiler.lowering.bounding import Unsayable
 from compiler.policy.ruleset import NamedSet
 
-__all__ = ["AddressListBook", "entry_count"]
+__all__ = ["TOTAL_FACTOR", "AddressListBook", "entry_count"]
+
+TOTAL_FACTOR = 8
+"""All lists of one script together may take this many times the entries that one list may take."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.:-]+")
 
@@ -41,6 +44,8 @@ class AddressListBook:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.total = 0
+        """Entries of all lists so far."""
         self.sets: list[NamedSet] = []
         self._names: dict[tuple[AddressSet, str], str] = {}
         self._taken: dict[tuple[Family, str], AddressSet] = {}
@@ -48,7 +53,8 @@ class AddressListBook:
     def name(self, addresses: AddressSet | None, group: str, field: str) -> str:
         """The list that holds ``addresses``, or ``""`` when one matcher says them.
 
-        ``group`` is the name that the source gave the set. Raises Unsayable above the limit.
+        ``group`` is the name that the source gave the set. Raises Unsayable above the limit
+        of one list, or of all lists together.
         """
         if addresses is None or (not group and inline_addresses(addresses) is not None):
             return ""
@@ -59,18 +65,23 @@ class AddressListBook:
         if size > self.limit:
             why = f"needs {size:,} entries, above the limit of {self.limit:,}; raise it with --address-limit"
             raise Unsayable((field,), why)
+        together = self.total + size
+        if together > TOTAL_FACTOR * self.limit:
+            why = f"all address lists together need {together:,} entries, above {TOTAL_FACTOR} times the limit"
+            raise Unsayable((field,), f"{why} of {self.limit:,}; raise it with --address-limit")
         family = Family.IPV4 if addresses.width == 32 else Family.IPV6
-        name = self._unique(family, _UNSAFE.sub("-", group) or _readable(addresses, size), addresses)
+        name = self._unique(family, _UNSAFE.sub("-", group) or _readable(addresses, size), addresses, size)
         self._names[addresses, group] = name
         return name
 
-    def _unique(self, family: Family, wanted: str, addresses: AddressSet) -> str:
+    def _unique(self, family: Family, wanted: str, addresses: AddressSet, size: int) -> str:
         name, number = wanted, 1
         while self._taken.get((family, name), addresses) != addresses:
             number += 1
             name = f"{wanted}-{number}"
         if (family, name) not in self._taken:
             self._taken[family, name] = addresses
+            self.total += size
             table = "ip" if family is Family.IPV4 else "ipv6"
             self.sets.append(NamedSet(table, name, family, addresses))
         return name

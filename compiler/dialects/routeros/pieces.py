@@ -15,6 +15,7 @@ from typing import NamedTuple
 from compiler.addresses import AddressSet
 from compiler.dialects.routeros.clock import format_week
 from compiler.dialects.routeros.cubes import cube_values, flag_cubes
+from compiler.dialects.routeros.facts import INTERFACE_GROUPS
 from compiler.dialects.routeros.matchers import PORT_SLOTS
 from compiler.fields import ICMP, ICMPV6, PORT_PROTOCOLS, Family
 from compiler.integers import IntegerSet
@@ -130,6 +131,8 @@ def _interfaces(field: str, interfaces: InterfaceSet | None) -> tuple[InterfaceS
     for name in interfaces.names:
         if name.endswith("*"):
             raise Unsayable((field,), f"RouterOS has no patterns of interface names, as {name}")
+        if name == "all" or name in INTERFACE_GROUPS or name[:1] in ("*", "!", ""):
+            raise Unsayable((field,), f"{name!r} is no name of one interface on RouterOS")
     if not interfaces.negated:
         return tuple(InterfaceSet.only(name) for name in sorted(interfaces.names))
     if len(interfaces.names) > 1:

@@ -22,6 +22,7 @@ from compiler.dialects.routeros.facts import (
     RULE_MENUS,
     UNMODELLED_MATCHERS,
 )
+from compiler.dialects.routeros.fills import Fills
 from compiler.dialects.routeros.lists import AddressLists, InterfaceLists
 from compiler.dialects.routeros.menus import FEATURES, path_fault
 from compiler.dialects.routeros.rules import RuleReader
@@ -83,7 +84,7 @@ class _Router:
         self.skipped = 0
         self.tracking = True
         """Whether connection tracking, and with it defragmentation, may run."""
-        self._filled: set[str] = set()
+        self.fills = Fills()
         self._paths: dict[Path, str] = {}
         if version is None:
             heads = (_VERSION.search(comment) for comment in script.comments)
@@ -133,6 +134,7 @@ class _Router:
             raise self.script.fault_at(f"no command stands here; expected one of {expected}", statement)
         self.skipped += 1
         self._note(statement)
+        self.fills.note(self.script, statement)
 
     def _note(self, statement: Statement) -> None:
         """Keep what a skipped statement does to packets."""
@@ -142,8 +144,6 @@ class _Router:
         what = FEATURES.get(path)
         if what is None or statement.command not in ("add", "set") or arguments.get("disabled") == "yes":
             return
-        if path[1:2] == ("firewall",) and isinstance(arguments.get("address-list"), str):
-            self._filled.add(str(arguments["address-list"]))
         if what not in self.features:
             self.features[what] = Clause(what, self.script.locate(statement))
 
@@ -153,15 +153,16 @@ class _Router:
             for item in self.tables[path].items:
                 action = item.properties.get("action", "")
                 if action.startswith("add-") and not item.disabled:
-                    self._filled.add(item.properties.get("address-list", ""))
+                    self.fills.by_rules(item.properties.get("address-list", ""))
                 elif action == "fasttrack-connection" and not item.disabled:
                     clause = Clause("fasttrack-connection", item.span(self.script, "action"))
                     self.features.setdefault("fasttrack-connection", clause)
-        interfaces = InterfaceLists(self.tables["interface", "list"], self.tables["interface", "list", "member"])
+        lists, members = self.tables["interface", "list"], self.tables["interface", "list", "member"]
+        interfaces = InterfaceLists(lists, members, self.fills)
         sets: list[NamedSet] = []
         chains: list[Chain] = []
         known = {
-            family: AddressLists(self.script, self.tables[path], family, self._filled)
+            family: AddressLists(self.script, self.tables[path], family, self.fills)
             for path, family in ADDRESS_LISTS.items()
         }
         for family, lists in known.items():
