@@ -26,9 +26,9 @@ def pattern(kind: DataType, mask: int, values: tuple[int, ...]) -> IntegerSet | 
     """What is one of ``values`` under the mask. Raises TooManyPieces."""
     reachable = _reachable(mask, values)
     if kind.address:
-        if len(reachable) > MOST_PIECES:
-            raise TooManyPieces
         ignored = ((1 << kind.width) - 1) & ~mask
+        if len(reachable) > MOST_PIECES and not _is_prefix(ignored):
+            raise TooManyPieces
         return AddressSet.of(kind.width, (), [Wildcard.of(value, ignored, kind.width) for value in reachable])
     found = EMPTY
     for value in reachable:
@@ -64,11 +64,16 @@ def other_values(kind: DataType, mask: int, values: tuple[int, ...]) -> IntegerS
         below = ignored | (1 << bit) - 1
         longer = {value & seen for value in reachable}
         missing = {side for value in agreeing for side in (value, value | 1 << bit)} - longer
-        if len(pieces) + len(missing) > MOST_PIECES:
+        if len(pieces) + len(missing) > MOST_PIECES and not _is_prefix(below):
             raise TooManyPieces
         pieces += [Wildcard.of(side, below, kind.width) for side in missing]
         agreeing = longer
     return AddressSet.of(kind.width, (), pieces)
+
+
+def _is_prefix(ignored: int) -> bool:
+    """Whether the ignored bits are the last ones: ranges, of which there may be any number."""
+    return not ignored & (ignored + 1)
 
 
 def _reachable(mask: int, values: tuple[int, ...]) -> frozenset[int]:

@@ -241,7 +241,7 @@ class RuleReader:
         return frozenset(Family) if self.family is None else frozenset((self.family,))
 
     def _translated(self, draft: Draft) -> frozenset[Family]:
-        """``dnat ip to`` in an inet table has the kernel track IPv4 alone (nft_nat_init); the rest, what the table has."""
+        """Tracked for a translation: for ``dnat ip to`` in an inet table IPv4 alone (nft_nat_init)."""
         words, first = self.cursor.words, self.cursor.position
         if self.family is None and words[first] in ("snat", "dnat"):
             if words[first + 1] in ("ip", "ip6"):

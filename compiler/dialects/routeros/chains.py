@@ -57,16 +57,14 @@ def _direction_faults(rows: dict[str, list[tuple[Rule, Item]]], reader: RuleRead
     """No egress is known before routing and on the way in, no ingress on the way out."""
     faults = []
     for base in ("prerouting", "input", "output"):
-        field, names = (
-            ("ingress", ("in-interface", "in-interface-list"))
-            if base == "output"
-            else ("egress", ("out-interface", "out-interface-list"))
-        )
+        side = "in" if base == "output" else "out"
+        names = (f"{side}-interface", f"{side}-interface-list")
         for name in _reached(rows, base) if base in rows else ():
             for rule, item in rows[name]:
-                # ``all`` leaves the field free, but there is no interface here for it to match.
-                used = next((word for word in names if item.properties.get(word)), "")
-                if rule.disabled or not used or any(clause.text.startswith(used) for clause in rule.unmodelled):
+                # ``all`` leaves the field of a match free, but no interface is here for it to match.
+                unread = {clause.text.partition("=")[0] for clause in rule.unmodelled}
+                used = next((word for word in names if item.properties.get(word) and word not in unread), "")
+                if rule.disabled or not used:
                     continue
                 message = f"{used} cannot match in chain {base}"
                 if name != base:

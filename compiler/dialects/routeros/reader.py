@@ -157,8 +157,8 @@ class _Router:
                 elif action == "fasttrack-connection" and not item.disabled:
                     clause = Clause("fasttrack-connection", item.span(self.script, "action"))
                     self.features.setdefault("fasttrack-connection", clause)
-        lists, members = self.tables["interface", "list"], self.tables["interface", "list", "member"]
-        interfaces = InterfaceLists(lists, members, self.fills)
+        members = self.tables["interface", "list", "member"]
+        interfaces = InterfaceLists(self.tables["interface", "list"], members, self.fills)
         sets: list[NamedSet] = []
         chains: list[Chain] = []
         known = {

@@ -16,6 +16,8 @@ from compiler.policy.match import InterfaceSet, Match, layer4
 from compiler.policy.packet import matches
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 
+TCP, NONE = IntegerSet.values(6), IntegerSet.of(())
+
 PAPER = """interface GigabitEthernet0/2
  ip access-group 101 in
 access-list 101 deny tcp 172.16.6.0 0.0.248.255 host 10.0.0.2 eq ftp
@@ -94,6 +96,60 @@ def test_the_tables_of_one_list_are_counted():
 def test_sentences(line, words):
     (entry,) = explain(read(f"ip access-list extended X\n {line}\n", "r1.cfg")).lists[0].entries
     assert words.replace("ACK set or RST set", "RST set or ACK set") in entry.sentence
+
+
+ON = "; of the fragments other than the first, those of "
+
+
+@pytest.mark.parametrize(
+    ("members", "ending"),
+    [
+        ("tcp eq 80\n udp", ON + "UDP are denied too, those of TCP go on to the next entry."),
+        (
+            "tcp eq 80\n tcp eq 81\n udp\n icmp echo\n gre",
+            ON + "UDP, GRE are denied too, those of TCP, ICMP go on to the next entry.",
+        ),
+        ("tcp eq 80\n udp eq 53", "; fragments other than the first go on to the next entry."),
+        ("tcp eq 80\n tcp\n udp eq 53\n ip", "; fragments other than the first are denied too."),
+        ("tcp\n udp", "and UDP from any address to any address."),
+    ],
+)
+def test_a_denied_service_group_speaks_of_fragments_service_by_service(members, ending):
+    text = f"object-group service S\n {members}\nip access-list extended X\n deny object-group S any any\n"
+    (entry,) = explain(read(text, "r1.cfg")).lists[0].entries
+    assert entry.sentence.endswith(ending)
+    (permit,) = explain(read(text.replace("deny", "permit"), "r1.cfg")).lists[0].entries
+    assert permit.sentence.endswith("on addresses and protocol alone.") is ("eq 80" in members)
+
+
+@pytest.mark.parametrize(
+    ("match", "words"),
+    [
+        (Match(protocol=TCP, destination_port=NONE), "TCP from any address to any address no port"),
+        (Match(protocol=TCP, source_port=NONE), "TCP from any address no port to any address"),
+        (
+            Match(ingress=InterfaceSet(frozenset())),
+            "everything from any address to any address in through no interface",
+        ),
+        (
+            Match(egress=InterfaceSet(frozenset())),
+            "everything from any address to any address out through no interface",
+        ),
+        (Match(protocol=NONE), "no protocol from any address to any address"),
+        (Match(tcp_flags=NONE), "everything from any address to any address with no combination of flags"),
+        (Match(icmp_type=NONE), "everything from any address to any address with no type"),
+        (Match(traffic_class=NONE), "everything from any address to any address with no DSCP"),
+        (Match(ttl=NONE), "everything from any address to any address with no TTL"),
+        (Match(source=AddressSet.of(32, [])), "everything from no address to any address"),
+    ],
+)
+def test_empty_sets_are_said(match, words):
+    assert match_words(match) == f"{words} (matches nothing)"
+
+
+def test_all_interfaces_but_none_are_all():
+    assert match_words(Match(ingress=InterfaceSet(frozenset(), True))).endswith("in through any interface")
+    assert number_words(NONE, 16) == "none"
 
 
 def test_words():

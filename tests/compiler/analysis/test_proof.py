@@ -151,7 +151,9 @@ def test_a_list_name_of_two_families_is_compared_in_both():
 
 
 def test_chains_of_one_name_in_two_tables_are_two_lists():
-    text = "table ip a {\n chain c {\n  tcp dport 80 drop\n }\n}\ntable ip b {\n chain c {\n  tcp dport 443 drop\n }\n}\n"
+    text = (
+        "table ip a {\n chain c {\n  tcp dport 80 drop\n }\n}\ntable ip b {\n chain c {\n  tcp dport 443 drop\n }\n}\n"
+    )
     assert not report_of(text, text.replace("443", "22")).holds
     assert report_of(text, text).holds
     with pytest.raises(UsageError, match="several chains"):
@@ -186,8 +188,12 @@ def test_many_interfaces_are_compared_part_by_part():
         f"interface GigabitEthernet{n // 48}/{n % 48}\n ip access-group I{n % 5} in\n ip access-group O{n % 3} out\n"
         for n in range(300)
     )
-    text += "".join(f"ip access-list extended I{n}\n deny tcp any any eq {n + 1}\n permit ip any any\n" for n in range(5))
-    text += "".join(f"ip access-list extended O{n}\n deny udp any any eq {n + 1}\n permit ip any any\n" for n in range(3))
+    text += "".join(
+        f"ip access-list extended I{n}\n deny tcp any any eq {n + 1}\n permit ip any any\n" for n in range(5)
+    )
+    text += "".join(
+        f"ip access-list extended O{n}\n deny udp any any eq {n + 1}\n permit ip any any\n" for n in range(3)
+    )
     report = report_of(text, text)
     assert report.holds
     assert report.claims[0].contexts == 4 * (301 * 301 + 2 * 301)

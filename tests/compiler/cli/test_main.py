@@ -92,6 +92,67 @@ def test_a_reader_that_goes_away_is_no_error():
     assert result.returncode in (0, 141)
 
 
+def in_shell(command, **environment):
+    return subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m compiler {command}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.fixture
+def unbound(tmp_path):
+    """A configuration that every verb takes as it stands."""
+    path = tmp_path / "unbound.cfg"
+    path.write_text("access-list 101 permit ip any any\n")
+    return path
+
+
+WRITING = [
+    ("explain", "explain {}"),
+    ("compile", "compile {} --to ios --no-proof"),
+    ("check", "check {} --format json"),
+    ("completion", "completion bash"),
+    ("explain", "explain --help"),
+]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("redirection", "why"), [(">/dev/full", "No space left on device"), (">&-", "it is closed")], ids=["full", "closed"]
+)
+@pytest.mark.parametrize(("verb", "command"), WRITING)
+def test_output_that_cannot_be_written(verb, command, redirection, why, unbuffered, unbound):
+    if "full" in redirection and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full")
+    result = in_shell(f"{command.format(unbound)} {redirection}", PYTHONUNBUFFERED=unbuffered)
+    assert result.returncode == 2
+    assert f"gerbang {verb}: cannot write the output: {why}\n" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
+def test_the_frame_itself_cannot_be_written():
+    result = in_shell("--help >&-")
+    assert (result.returncode, result.stderr) == (2, "gerbang: cannot write the output: it is closed\n")
+
+
+def test_a_closed_output_does_not_matter_where_nothing_is_written_to_it(unbound, tmp_path):
+    result = in_shell(f"compile {unbound} --to ios -o {tmp_path / 'out'} >&-")
+    assert (result.returncode, "Traceback" in result.stderr) == (0, False)
+    assert (tmp_path / "out").read_text()
+
+
+def test_messages_that_cannot_be_written_leave_the_exit_code():
+    assert in_shell("check /does/not/exist 2>&-").returncode == 2
+    closed = in_shell("completion bash 2>&-")
+    assert (closed.returncode, closed.stdout) == (0, in_shell("completion bash").stdout)
+    if os.path.exists("/dev/full"):
+        assert in_shell("check /does/not/exist 2>/dev/full").returncode == 2
+
+
 def test_an_interrupt_leaves_no_traceback(monkeypatch, capsys):
     def interrupted(arguments):
         raise KeyboardInterrupt

@@ -576,3 +576,27 @@ def test_a_jump_to_nowhere_is_a_fault():
 
 def test_a_map_without_elements_decides_nothing():
     assert rules_of("tcp dport vmap @none", before="map none { type inet_service : verdict; }") == ()
+
+
+@pytest.mark.parametrize("negation", ["!", "not"])
+def test_not_is_another_word_for_none_of_these_flags(negation):
+    assert only(f"tcp flags {negation} syn drop") == flags(masked(0x02, 0))
+    assert only(f"tcp flags {negation} (syn | ack) drop") == flags(masked(0x12, 0))
+    (rule,) = rules_of(f"ct state {negation} new drop", unmodelled="bound")
+    assert [clause.text for clause in rule.unmodelled] == [f"ct state {negation} new"]
+
+
+@pytest.mark.parametrize(
+    "key", ["tcp flags & (fin | syn | rst | ack)", "tcp flags & syn", "tcp flags and (syn | ack)", "tcp flags"]
+)
+def test_verdict_maps_over_flags_are_outside_the_model(key):
+    rule = f"{key} vmap {{ syn : drop, ack | syn : jump other }}"
+    with pytest.raises(InputErrors, match="vmap") as caught:
+        rules_of(rule)
+    (error,) = caught.value.errors
+    assert isinstance(error, Unmodelled)
+    assert error.text[error.span.column - 1 : error.span.end - 1] == rule
+    first, second = rules_of(rule, unmodelled="bound")
+    (clause,) = first.unmodelled
+    assert clause.text.replace("( ", "(").replace(" )", ")") == f"{key} syn"
+    assert (first.verdict, second.verdict, second.target) == (Verdict.DROP, Verdict.JUMP, "other")

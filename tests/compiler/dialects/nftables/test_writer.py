@@ -20,6 +20,7 @@ from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 from tests.compiler.dialects.nftables.rulesets import nft, without_places
 
 TCP, UDP = IntegerSet.values(6), IntegerSet.values(17)
+SOURCES = AddressSet.of(32, [(0, 255)])
 ODD = Wildcard.of(0xAC100000, 0x0000FFF8)
 
 
@@ -212,3 +213,34 @@ def test_inet_tables_keep_their_meaning():
     assert without_places(read(nft(write(adapted)), "listed")) == without_places(read(write(adapted), "w"))
     back = read(write(adapted), "w").chains[0].rules
     assert [rule.match for rule in back] == [rule.match for rule in adapted.chains[0].rules]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("TenGigEthernet1x", "Linux names have at most 15 bytes"),
+        ("\u00e9" * 8, "Linux names have at most 15 bytes"),
+        ("Serial0/0", "Linux names have no '/'"),
+        ("eth 0", "Linux names have no '/', ':' or blanks"),
+        ("..", "are not '.' or '..'"),
+        ("a*b", "no way to write"),
+        ('a"b', "no way to write"),
+    ],
+)
+@pytest.mark.parametrize("field", ["ingress", "egress"])
+def test_interfaces_that_linux_cannot_have_are_refused(name, why, field):
+    rule = Rule(Match(source=SOURCES, **{field: InterfaceSet(frozenset({name, "eth0"}))}), Verdict.DROP)
+    adapted, (refusal,) = adapt(ruleset_of(rule), Options())
+    assert f"interface {name}: " in refusal.why
+    assert why in refusal.why
+    assert adapted.chains[0].rules == ()
+    narrowed, (refusal,) = adapt(ruleset_of(rule), Options(bound=True))
+    assert [one.match for one in narrowed.chains[0].rules] == [Match(source=SOURCES)]
+
+
+@pytest.mark.parametrize("name", ["abcdefghijklmno", "ppp*", "lan.10", ""])
+def test_interfaces_that_linux_can_have_are_read_back(name):
+    rule = Rule(Match(ingress=InterfaceSet(frozenset({name}))), Verdict.DROP)
+    adapted, refusals = adapt(ruleset_of(rule), Options())
+    assert refusals == ()
+    assert read(write(adapted), "written").chains[0].rules[0].match == rule.match

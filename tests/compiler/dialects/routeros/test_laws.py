@@ -1,5 +1,6 @@
 """Laws that hold for every ruleset: judged by a plain first-match interpreter over packets."""
 
+import os
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -250,13 +251,28 @@ def test_what_is_written_is_read_back(ruleset):
     assert write(adapted) == text
 
 
+LONG = bool(os.environ.get("GERBANG_LONG"))
+"""Every moment of many loads; else the moments where a load turns, and some between."""
+
+BETWEEN = 6
+
+
 def prefixes_of(text):
-    """The script cut after each of its statements."""
-    starts = [statement.start for statement in parse(text, "t").statements]
-    return [text[:start] for start in [*starts[1:], len(text)]]
+    """The script cut after each of its statements; without LONG, not after each of a row of like ones."""
+    statements = parse(text, "t").statements
+    ends = [statement.start for statement in statements[1:]] + [len(text)]
+    if LONG:
+        return [text[:end] for end in ends]
+    kinds = [(statement.path, statement.command) for statement in statements]
+    turns = {place for place, (kind, then) in enumerate(zip(kinds, [*kinds[1:], None], strict=True)) if kind != then}
+    # A remove is told from what stands around it; of added rows the first is a moment of its own.
+    turns |= {place + 1 for place in turns if place + 1 < len(ends)}
+    turns |= set(range(0, len(ends), max(1, len(ends) // BETWEEN)))
+    paths = {place for place in turns if not kinds[place][1]}  # a path alone changes nothing
+    return [text[: ends[place]] for place in sorted(turns - paths)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=200 if LONG else 10)
 @given(rulesets(ALL), rulesets(ALL), st.lists(packets, min_size=1, max_size=12))
 def test_no_moment_of_a_load_is_wider_than_before_and_after(old, new, sample):
     old, new = said(old), said(new)

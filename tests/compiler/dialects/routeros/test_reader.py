@@ -94,9 +94,9 @@ def faults(text, **options):
         ("time=8h-16h59m59s,tue", Match(week_minute=IntegerSet.range(1440 + 480, 1440 + 1019))),
         ("time=0s-1d,mon,tue,wed,thu,fri,sat,sun", ANY),
         ("time=08:30:00-1d,sun", Match(week_minute=IntegerSet.range(6 * 1440 + 510, 10079))),
-        ("src-address-list=none-such", Match(source=AddressSet.of(32))),
-        ("src-address-list=!none-such", ANY),
-        ("src-address=10.0.0.0/8 src-address-list=none-such", Match(source=AddressSet.of(32))),
+        ("in-interface=all", ANY),
+        ("in-interface=!all", Match(ingress=InterfaceSet(frozenset()))),
+        ("in-interface=ether1 in-interface-list=all", Match(ingress=InterfaceSet.only("ether1"))),
         ('src-port="" tcp-flags="" src-address-list=""', ANY),
         (
             "protocol=tcp dst-port=80 fragment=yes",
