@@ -58,14 +58,14 @@ class Comparison:
         """At most one witness for each direction; none means equal (or never wider)."""
         ids = (tuple(map(id, left)), tuple(map(id, right)))
         if ids not in self._found:
-            _refuse_incomparable(left, right)
+            self._refuse_incomparable(left, right, context.family)
             self._kept += [*left, *right]  # an identity is good only while its object lives
             self._found[ids] = tuple(self._search(left, right, context))
         return self._found[ids]
 
     def differences(self, left: Sequence[Stage], right: Sequence[Stage], context: Context) -> Iterator[Difference]:
         """All packets that the two sides decide differently, in disjoint parts."""
-        _refuse_incomparable(left, right)
+        self._refuse_incomparable(left, right, context.family)
         seen: BDDFunction | None = None
         for region in self._all_regions(left, right, context):
             packets = region.packets if seen is None else region.packets & ~seen
@@ -102,6 +102,33 @@ class Comparison:
             self._kept += [left, right]
             self._regions[ids] = tuple(_possible(regions(left, right, Lazy(family)), family))
         return self._regions[ids]
+
+    def _refuse_incomparable(self, left: Sequence[Stage], right: Sequence[Stage], family: Family) -> None:
+        """A later fragment has layer-4 fields where its whole packet is seen, and none (or its payload) elsewhere.
+
+        Raises UsageError where stages of the two kinds that look at layer 4
+        would have to be compared: they speak of different things.
+        """
+        asking = [
+            [stage for stage in side if any(_asks_layer4(step) for step in stage.steps)] for side in (left, right)
+        ]
+        if len({stage.reassembled for side in asking for stage in side}) < 2:
+            return
+        for whole in (False, True):
+            mine, theirs = ([stage for stage in side if stage.reassembled is whole] for side in asking)
+            for stage in mine:
+                equal = [at for at, other in enumerate(theirs) if not self._pair(stage, other, family)]
+                if not equal:
+                    break
+                del theirs[equal[0]]
+            else:
+                if not theirs:
+                    continue
+            names = ", ".join(dict.fromkeys(stage.name for side in asking for stage in side if stage.reassembled))
+            raise UsageError(
+                f"fragments are put together before some chains that look at layer 4 ({names}) and not before others, "
+                "so the fate of later fragments cannot be compared; --fragments reassembled compares whole packets only"
+            )
 
     # -- one packet of a region ----------------------------------------------------
 
@@ -179,24 +206,6 @@ class Comparison:
             self._indexes[id(stage)] = index
             self._kept.append(stage)
         return stage._replace(steps=tuple(stage.steps[position] for position in index.overlapping(region.within)))
-
-
-def _refuse_incomparable(left: Sequence[Stage], right: Sequence[Stage]) -> None:
-    """A later fragment has layer-4 fields where its whole packet is seen, and none (or its payload) elsewhere.
-
-    Raises UsageError where only one side looks at such fields of whole packets:
-    the two speak of different things.
-    """
-    whole = [
-        {stage.reassembled for stage in stages if any(_asks_layer4(step) for step in stage.steps)}
-        for stages in (left, right)
-    ]
-    if True in whole[0] ^ whole[1]:
-        names = ", ".join(dict.fromkeys(stage.name for stage in (*left, *right) if stage.reassembled))
-        raise UsageError(
-            f"only one side reassembles fragments before it looks at layer 4 ({names}): what becomes of later "
-            "fragments cannot be compared; --fragments reassembled compares whole packets only"
-        )
 
 
 def _asks_layer4(step: Step) -> bool:

@@ -148,6 +148,10 @@ def _misplaced(
         )
     if translated and not place.before_defragmentation and options.fragments is Fragments.UNTRACKED:
         yield Refusal(what, "address translation tracks connections: --fragments untracked cannot hold", binding.span)
+    if place.hook is Hook.INPUT and options.fragments is Fragments.UNTRACKED and is_fragment_sensitive(access_list):
+        yield Refusal(
+            what, "Linux puts packets to itself together before its input hook: use --place early", binding.span
+        )
     if asks_ttl(access_list) and place.wire_ttl != (binding.direction is Direction.IN):
         yield Refusal(what, "it looks at the TTL, which its place on the target sees already lowered", binding.span)
     if place.group == "raw" and options.deny is Deny.REJECT:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from compiler.dialects.nftables.exposure import exposed_chains
 from compiler.errors import Refusal, UsageError
 from compiler.fields import Family
 from compiler.lowering.device import Lowered
@@ -23,6 +24,7 @@ from compiler.lowering.options import Fragments, Options
 from compiler.lowering.placement import table
 from compiler.policy.match import InterfaceSet, Match
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
+from compiler.semantics.firewall import sees_whole_packets
 
 __all__ = ["translate"]
 
@@ -57,7 +59,7 @@ def translate(ruleset: Ruleset, target: str, options: Options) -> Lowered:
             for group in sorted(groups[chain.key]):
                 home = _home(chain, family, group, target)
                 if chain.hook is not None:
-                    refusals += _misplaced(chain, home, target, options)
+                    refusals += _misplaced(chain, home, family, target, options)
                 key = (home.table, home.name)
                 if key in taken:
                     what = f"chains {taken[key].name} and {chain.name} of {ruleset.source}"
@@ -65,6 +67,8 @@ def translate(ruleset: Ruleset, target: str, options: Options) -> Lowered:
                     continue
                 taken[key] = chain
                 chains.append(_chain(chain, family, home, target, options))
+    if options.fragments is not Fragments.REASSEMBLED and ruleset.dialect != target:
+        refusals += _payload(ruleset.chains if target == "routeros" else tuple(chains))
     kept = tuple(chain for chain in chains if chain.rules or chain.policy is Verdict.DROP or chain.hook is None)
     return Lowered(Ruleset(ruleset.source, target, kept, features=ruleset.features), tuple(dict.fromkeys(refusals)), ())
 
@@ -113,19 +117,28 @@ def _inner_name(chain: Chain, name: str, target: str) -> str:
     return f"{inner}-{name}" if target == "nftables" and inner in ("raw", "filter") else name
 
 
-def _misplaced(chain: Chain, home: _Home, target: str, options: Options) -> Iterator[Refusal]:
+def _payload(chains: tuple[Chain, ...]) -> Iterator[Refusal]:
+    """nft takes the payload of later fragments for ports, RouterOS never: no rule says both."""
+    for chain in exposed_chains(chains):
+        yield Refusal(
+            f"chain {chain.name} of {chain.table}",
+            "later fragments reach rules that look at layer 4, where nft reads their payload and RouterOS does not; "
+            "decide them first, or --fragments reassembled claims whole packets only",
+            chain.span,
+        )
+
+
+def _misplaced(chain: Chain, home: _Home, family: Family, target: str, options: Options) -> Iterator[Refusal]:
     what = f"chain {chain.name} of {chain.table}"
     if target == "routeros" and chain.hook is Hook.POSTROUTING:
         yield Refusal(what, "RouterOS filters nothing after routing", chain.span)
     if chain.hook is Hook.PREROUTING and chain.priority > _EARLY:
-        yield Refusal(
-            what,
-            f"at priority {chain.priority} it sees packets after connection tracking; its place here is before",
-            chain.span,
-        )
-    if options.fragments is Fragments.EXACT and not _is_early(chain) and not home.table.endswith("raw"):
-        if chain.sees_reassembled is home.sees_reassembled or not _asks_layer4(chain):
-            return
+        why = f"at priority {chain.priority} it sees packets after connection tracking; its place here is before"
+        yield Refusal(what, why, chain.span)
+    if options.fragments is not Fragments.EXACT or _is_early(chain) or not _asks_layer4(chain):
+        return
+    there = replace(chain, sees_reassembled=home.sees_reassembled)
+    if sees_whole_packets(chain, family) is not sees_whole_packets(there, family):
         yield Refusal(
             what,
             "one side reassembles fragments before it and the other does not; "

@@ -19,7 +19,7 @@ from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 from compiler.semantics.machine import Context, ListName, Outcome, Stage, Standing, Step
 from compiler.source import Span
 
-__all__ = ["FirewallMachine"]
+__all__ = ["FirewallMachine", "sees_whole_packets"]
 
 _HOOKS: dict[Path, tuple[Hook, ...]] = {
     Path.FORWARD: (Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING),
@@ -54,6 +54,15 @@ class _View(NamedTuple):
     ingress: str
     egress: str
     noninitial: bool
+
+
+def sees_whole_packets(chain: Chain, family: Family) -> bool:
+    """Whether fragments are put together before the chain.
+
+    Linux delivers IPv4 to itself whole (``ip_local_deliver`` comes before the
+    input hook) even without connection tracking, and IPv6 not.
+    """
+    return chain.sees_reassembled or (chain.hook is Hook.INPUT and family is Family.IPV4)
 
 
 class FirewallMachine:
@@ -156,10 +165,10 @@ class FirewallMachine:
             context.family,
             context.ingress if ingress and hook not in _NO_INGRESS else "",
             context.egress if egress and hook not in _NO_EGRESS else "",
-            context.noninitial and not chain.sees_reassembled,
+            context.noninitial and not sees_whole_packets(chain, context.family),
         )
         decremented = hook in _DECREMENTED and context.path is Path.FORWARD
-        whole = context.noninitial and chain.sees_reassembled
+        whole = context.noninitial and sees_whole_packets(chain, context.family)
         key = (chain.key, view, decremented, whole)
         if key not in self._base_stages:
             steps = self._body(chain, view)

@@ -99,7 +99,10 @@ def _visible(packet: Packet, hook: str) -> Packet:
     from dataclasses import replace
 
     if hook in ("prerouting", "input"):
-        return replace(packet, egress="")
+        packet = replace(packet, egress="")
+    if hook == "input" and packet.family == 4:
+        # ip_local_deliver reassembles before the hook; ip6_input does not (both tried with packets).
+        return replace(packet, noninitial=False)
     if hook == "output":
         return replace(packet, ingress="")
     return packet
