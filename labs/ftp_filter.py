@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from compiler.addresses import AddressSet, Wildcard, parse_address
-from compiler.analysis.address_table import AddressTable, address_table
+from compiler.analysis.explanation.address_table import AddressTable, address_table
 from compiler.dialects.ios.reader import read
 from compiler.fields import TCP, Family
 from compiler.policy.access_list import Device

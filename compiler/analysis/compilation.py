@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from compiler.addresses import AddressSet
-from compiler.analysis import proof
+from compiler.analysis.equivalence import proof
+from compiler.analysis.equivalence.report import Report
 from compiler.analysis.lifting import lift
-from compiler.analysis.report import Report
 from compiler.dialects import read
 from compiler.dialects.interface_names import spelled
 from compiler.errors import CannotSay, GerbangError, Refusal

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.analysis.comparison import Comparison
-from compiler.analysis.contexts import OTHER
+from compiler.analysis.equivalence.comparison import Comparison
+from compiler.analysis.equivalence.contexts import OTHER
 from compiler.errors import CannotSay, Refusal
 from compiler.fields import Family
 from compiler.policy.access_list import AccessList, Action, Binding, Device, Direction, Entry, ListKind

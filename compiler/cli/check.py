@@ -14,7 +14,7 @@ from compiler.cli.tree import read_tree
 from compiler.cli.verb import Verb
 
 if TYPE_CHECKING:
-    from compiler.analysis.findings import Finding
+    from compiler.analysis.findings.check import Finding
 
 __all__ = ["verb"]
 
@@ -28,7 +28,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.findings import check, exit_code
+    from compiler.analysis.findings.check import check, exit_code
 
     tree = read_tree(
         arguments.file, dialect=arguments.from_dialect, unmodelled=arguments.unmodelled, verbose=arguments.verbose
@@ -37,7 +37,7 @@ def _run(arguments: Namespace) -> int:
     if arguments.format == "json":
         emit_json({"source": tree.source, "findings": [finding.as_json() for finding in findings]})
     elif arguments.format == "sarif":
-        from compiler.analysis.sarif import sarif
+        from compiler.analysis.findings.sarif import sarif
 
         emit_json(sarif(findings, tree.source))
     else:
@@ -46,7 +46,7 @@ def _run(arguments: Namespace) -> int:
 
 
 def _lines(findings: Sequence[Finding], source: Sequence[str], paint: Paint) -> Iterator[str]:
-    from compiler.analysis.findings import render
+    from compiler.analysis.findings.check import render
 
     colours = {"error": paint.bad, "warning": paint.doubtful, "note": paint.faint}
     for finding in findings:

@@ -19,7 +19,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.difference import differences
+    from compiler.analysis.traffic.difference import differences
 
     report = compared(arguments, _NAMES, differences)
     if arguments.format == "json":

@@ -19,7 +19,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.proof import prove
+    from compiler.analysis.equivalence.proof import prove
 
     report = compared(arguments, _NAMES, prove)
     if arguments.format == "json":

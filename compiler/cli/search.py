@@ -33,7 +33,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.search import Question, search
+    from compiler.analysis.traffic.search import Question, search
     from compiler.cli.constraints import Constraints, constraints
     from compiler.dialects.interface_names import in_full
     from compiler.semantics.lower import Bound, machine

@@ -25,7 +25,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.trace import trace
+    from compiler.analysis.explanation.trace import trace
     from compiler.dialects.interface_names import in_full
     from compiler.policy.packet_text import parse_packet
     from compiler.semantics.lower import machine

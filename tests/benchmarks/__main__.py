@@ -96,7 +96,7 @@ def time_shadow(path: str) -> float:
 
     tree = read(Path(path).read_text(), "bench.cfg", dialect="ios")
     start = time.perf_counter()
-    from compiler.analysis.lints.shadowing import shadow_findings
+    from compiler.analysis.findings.lints.shadowing import shadow_findings
 
     assert any(finding.rule.startswith("shadowed") for finding in shadow_findings(tree))
     return time.perf_counter() - start

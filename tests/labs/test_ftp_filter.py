@@ -10,7 +10,7 @@ import pytest
 
 from compiler.addresses import parse_address
 from compiler.analysis.compilation import compile_tree
-from compiler.analysis.findings import check
+from compiler.analysis.findings.check import check
 from compiler.dialects import DIALECTS
 from compiler.dialects.ios.reader import read
 from compiler.errors import InputErrors

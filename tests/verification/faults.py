@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.analysis.proof import prove
+from compiler.analysis.equivalence.proof import prove
 from compiler.dialects import read
 from compiler.errors import GerbangError
 from compiler.semantics.lower import machine

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.analysis.compilation import compile_tree
-from compiler.analysis.proof import prove
+from compiler.analysis.equivalence.proof import prove
 from compiler.dialects import read
 from compiler.errors import GerbangError
 from compiler.fields import Family

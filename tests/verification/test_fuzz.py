@@ -9,7 +9,7 @@ from functools import lru_cache
 import pytest
 
 from compiler.analysis.compilation import FailedProof, compile_tree
-from compiler.analysis.proof import prove
+from compiler.analysis.equivalence.proof import prove
 from compiler.dialects import detect, read
 from compiler.errors import GerbangError
 from compiler.lowering.options import Fragments, Options

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from compiler.analysis import compilation, proof
-from compiler.analysis.report import Claim, Report
+from compiler.analysis import compilation
+from compiler.analysis.equivalence import proof
+from compiler.analysis.equivalence.report import Claim, Report
 
 NAMES = {"ios": "GigabitEthernet0/2", "nftables": "eth1", "routeros": "ether2"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.analysis.proof import prove
+from compiler.analysis.equivalence.proof import prove
 from compiler.dialects.nftables.reader import read
 from compiler.errors import InputErrors, Unmodelled, UsageError
 from compiler.fields import Family

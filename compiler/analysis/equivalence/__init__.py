@@ -1,0 +1,1 @@
+"""Do two devices let the same packets pass? Alignment, differences, proofs."""

@@ -1,0 +1,1 @@
+"""Which traffic: what changes between two devices, what passes one of them."""
