@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from compiler.analysis.shadowing.shadow import Row
+    from compiler.analysis.shadowing.rows import Row
 
 __all__ = ["Evidence", "sample_rows"]
 

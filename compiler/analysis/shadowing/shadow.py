@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.shadowing.covering import contains, union_cover
 from compiler.analysis.shadowing.overlap import OverlapIndex, is_possible
+from compiler.analysis.shadowing.rows import Row
 from compiler.fields import Family
-from compiler.policy.match import ANY, Match, intersect
+from compiler.policy.match import ANY, intersect
 from compiler.semantics.machine import Outcome, Step
 
 if TYPE_CHECKING:
@@ -26,24 +27,7 @@ if TYPE_CHECKING:
 
     Indices = npt.NDArray[np.intp]
 
-__all__ = ["Fate", "Row", "View", "shadow", "shadow_steps"]
-
-
-class Row(NamedTuple):
-    """One match of an item (an entry, a rule) in a view.
-
-    ``label`` is what it does with a packet. A row that does not ``decide``
-    covers nothing: it may decide (a jump, a clause outside the model), or, when
-    it is ``silent``, never does (a rule that only counts or logs). A row that is
-    ``kept`` does more than decide, and is never redundant.
-    """
-
-    match: Match
-    label: Hashable
-    item: int
-    decides: bool = True
-    silent: bool = False
-    kept: bool = False
+__all__ = ["Fate", "View", "shadow", "shadow_steps"]
 
 
 class View(NamedTuple):

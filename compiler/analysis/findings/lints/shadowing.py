@@ -8,7 +8,8 @@ from compiler.analysis.findings.finding import Finding, Related
 from compiler.analysis.findings.lints.catalogue import finding
 from compiler.analysis.findings.lints.interfaces_as_numbers import NoFreeField, numbered
 from compiler.analysis.findings.lints.quoting import place
-from compiler.analysis.shadowing.shadow import Fate, Row, View, shadow
+from compiler.analysis.shadowing.rows import Row
+from compiler.analysis.shadowing.shadow import Fate, View, shadow
 from compiler.fields import Family
 from compiler.policy.access_list import AccessList, Device, Entry
 from compiler.policy.match import Match, without_layer4

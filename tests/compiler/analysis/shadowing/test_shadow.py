@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.addresses import AddressSet, Wildcard
-from compiler.analysis.shadowing.shadow import Row, View, shadow, shadow_steps
+from compiler.analysis.shadowing.rows import Row
+from compiler.analysis.shadowing.shadow import View, shadow, shadow_steps
 from compiler.fields import Family
 from compiler.integers import IntegerSet
 from compiler.policy.match import Match, layer4
