@@ -28,7 +28,7 @@ _CLOCK = re.compile(r"(?:(?P<days>\d)d)?(?P<hours>\d{1,2}):(?P<minutes>\d\d)(?::
 
 def week_minutes(text: str) -> IntegerSet:
     """Minutes of the week, from Monday 00:00. Raises ``MatcherFault``."""
-    from compiler.dialects.routeros.matchers import MatcherFault
+    from compiler.dialects.routeros.faults import MatcherFault
     from compiler.errors import Unmodelled
 
     period, *names = text.split(",")

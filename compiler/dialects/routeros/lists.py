@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from compiler.addresses import AddressSet
 from compiler.dialects.routeros.facts import INTERFACE_GROUPS
+from compiler.dialects.routeros.faults import MatcherFault
 from compiler.dialects.routeros.fills import Fills
-from compiler.dialects.routeros.matchers import MatcherFault, bounds
+from compiler.dialects.routeros.matchers import bounds
 from compiler.dialects.routeros.script import Script
 from compiler.dialects.routeros.tables import Item, Table
 from compiler.errors import InputError, Unmodelled

@@ -15,25 +15,18 @@ from typing import NamedTuple
 from compiler.addresses import AddressSet, parse_address
 from compiler.dialects.routeros.clock import week_minutes
 from compiler.dialects.routeros.facts import INTERFACE_GROUPS, PROTOCOLS
-from compiler.errors import InputError, SyntaxFault, Unmodelled
+from compiler.dialects.routeros.faults import MatcherFault
+from compiler.errors import Unmodelled
 from compiler.fields import TCP_FLAGS, Family, flags_all
 from compiler.integers import IntegerSet, full
 from compiler.policy.match import InterfaceSet
 
-__all__ = ["PORT_SLOTS", "Effect", "FieldValue", "MatcherFault", "bounds", "effect"]
+__all__ = ["PORT_SLOTS", "Effect", "FieldValue", "bounds", "effect"]
 
 PORT_SLOTS = 15
 """Ports in one list; a range takes two (as in the kernel's ``multiport``)."""
 
 FieldValue = AddressSet | IntegerSet | InterfaceSet | bool | None
-
-
-class MatcherFault(Exception):
-    """A value that cannot be read; ``kind`` is the error to raise."""
-
-    def __init__(self, message: str, kind: type[InputError] = SyntaxFault) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 class Effect(NamedTuple):

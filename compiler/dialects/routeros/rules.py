@@ -6,8 +6,9 @@ from itertools import product
 
 from compiler.addresses import AddressSet
 from compiler.dialects.routeros.facts import ACTIONS, ANSWERS, INERT, MATCHERS
+from compiler.dialects.routeros.faults import MatcherFault
 from compiler.dialects.routeros.lists import AddressLists, InterfaceLists
-from compiler.dialects.routeros.matchers import Effect, FieldValue, MatcherFault, effect
+from compiler.dialects.routeros.matchers import Effect, FieldValue, effect
 from compiler.dialects.routeros.script import Script
 from compiler.dialects.routeros.tables import Item
 from compiler.errors import InputError, Unmodelled
