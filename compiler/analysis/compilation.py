@@ -131,6 +131,7 @@ def _write_chains(
         from compiler.dialects.routeros.adapt import adapt as adapt_routeros
 
         ruleset, refusals = adapt_routeros(lowered.ruleset, options)
+    refusals = tuple(dict.fromkeys(refusals))  # both halves of a list may stumble over one line
     if refusals and not options.bound:
         raise CannotSay(target, refusals)
     header = _header(source, target, options, unknown + refusals, prove=prove)
