@@ -57,7 +57,7 @@ def translate(ruleset: Ruleset, target: str, options: Options) -> Lowered:
             if family not in chain.families:
                 continue
             for group in sorted(groups[chain.key]):
-                home = _home(chain, family, group, target)
+                home = _home(chain, family, group, target, options)
                 if chain.hook is not None:
                     refusals += _misplaced(chain, home, family, target, options)
                 key = (home.table, home.name)
@@ -101,14 +101,16 @@ def _is_early(chain: Chain) -> bool:
     return chain.hook is Hook.PREROUTING or (chain.hook is Hook.OUTPUT and chain.priority <= _EARLY)
 
 
-def _home(chain: Chain, family: Family, group: str, target: str) -> _Home:
+def _home(chain: Chain, family: Family, group: str, target: str, options: Options) -> _Home:
     home = table(target, family, group)
     if chain.hook is None:
         return _Home(home, _inner_name(chain, chain.name, target), 0, False)
     early = _is_early(chain)
     if target == "nftables":
         return _Home(home, f"{'early-' if early else ''}{chain.hook.value}", -450 if early else 0, False)
-    return _Home(home, chain.hook.value, _EARLY if early else 0, not early)
+    # The script for an untracked RouterOS switches connection tracking off.
+    whole = not early and options.fragments is not Fragments.UNTRACKED
+    return _Home(home, chain.hook.value, _EARLY if early else 0, whole)
 
 
 def _inner_name(chain: Chain, name: str, target: str) -> str:
@@ -135,7 +137,7 @@ def _misplaced(chain: Chain, home: _Home, family: Family, target: str, options: 
     if chain.hook is Hook.PREROUTING and chain.priority > _EARLY:
         why = f"at priority {chain.priority} it sees packets after connection tracking; its place here is before"
         yield Refusal(what, why, chain.span)
-    if options.fragments is not Fragments.EXACT or _is_early(chain) or not _asks_layer4(chain):
+    if options.fragments is Fragments.REASSEMBLED or _is_early(chain) or not _asks_layer4(chain):
         return
     there = replace(chain, sees_reassembled=home.sees_reassembled)
     if sees_whole_packets(chain, family) is not sees_whole_packets(there, family):

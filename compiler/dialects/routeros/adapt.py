@@ -8,6 +8,7 @@ and menus outside this tree differ.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from compiler.dialects.routeros.facts import ANSWERS, BASE_CHAINS, RULE_MENUS
@@ -51,7 +52,10 @@ def adapt(ruleset: Ruleset, options: Options) -> tuple[Ruleset, tuple[Refusal, .
         speaker = _Speaker(chain, options, book, refusals)
         rules = tuple([said for rule in chain.rules for said in speaker.said(rule)])
         if chain.hook is not None and chain.policy is not Verdict.ACCEPT:
-            # Built-in chains accept what falls through: the policy becomes the last rule.
+            # Built-in chains accept what falls through or returns: the policy is said there.
+            rules = tuple(
+                replace(rule, verdict=Verdict.DROP) if rule.verdict is Verdict.RETURN else rule for rule in rules
+            )
             rules += (Rule(ANY, Verdict.DROP, comment=f"policy {chain.policy.value}"),)
         if chain.hook is None and not rules:
             # RouterOS has no chain without rules; coming back at once means the same.
