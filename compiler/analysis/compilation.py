@@ -15,7 +15,7 @@ from compiler.errors import CannotSay, GerbangError, Refusal
 from compiler.fields import Family
 from compiler.lowering.device import Lowered, chain_names, lower_device, select_lists, translations
 from compiler.lowering.options import Fragments, Options, Placement
-from compiler.lowering.translate import translate
+from compiler.lowering.translate import inner_names, translate
 from compiler.policy.access_list import AccessList, Action, Clause, Device, Direction, Entry, Remark
 from compiler.policy.match import ANY
 from compiler.policy.ruleset import Ruleset
@@ -89,7 +89,9 @@ def compile_tree(
     if not prove:
         return Compilation(target, text, None, unknown + refusals, notes)
     interfaces = {name: options.interfaces.get(name, name) for name in used if name}
-    called = {} if isinstance(source, Ruleset) or target == "ios" else chain_names(source.lists)
+    called: dict[tuple[str, Family], str] = {}
+    if target != "ios":
+        called = inner_names(source, target) if isinstance(source, Ruleset) else chain_names(source.lists)
     report = _prove(
         source, text, target, options, interfaces, called, narrower=bool(unknown or refusals), progress=progress
     )

@@ -26,7 +26,7 @@ from compiler.policy.match import InterfaceSet, Match
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
 from compiler.semantics.firewall import sees_whole_packets
 
-__all__ = ["translate"]
+__all__ = ["inner_names", "translate"]
 
 _STOPS = (Verdict.DROP, Verdict.REJECT)
 _EARLY = -300
@@ -111,6 +111,16 @@ def _home(chain: Chain, family: Family, group: str, target: str, options: Option
     # The script for an untracked RouterOS switches connection tracking off.
     whole = not early and options.fragments is not Fragments.UNTRACKED
     return _Home(home, chain.hook.value, _EARLY if early else 0, whole)
+
+
+def inner_names(ruleset: Ruleset, target: str) -> dict[tuple[str, Family], str]:
+    """What the target calls each chain that no hook calls by itself."""
+    return {
+        (chain.name, family): _inner_name(chain, chain.name, target)
+        for chain in ruleset.chains
+        if chain.hook is None
+        for family in chain.families
+    }
 
 
 def _inner_name(chain: Chain, name: str, target: str) -> str:
