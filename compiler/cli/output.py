@@ -93,10 +93,6 @@ class Paint:
         """Yellow."""
         return self._painted("33", text)
 
-    def strong(self, text: str) -> str:
-        """Bold."""
-        return self._painted("1", text)
-
     def faint(self, text: str) -> str:
         """Dim."""
         return self._painted("2", text)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from compiler.policy.access_list import Entry
 from compiler.policy.packet import Packet, matches
 from compiler.policy.ruleset import Rule
-from compiler.semantics.machine import Outcome, Stage, Step
+from compiler.semantics.machine import Context, Outcome, Stage, Step
 from compiler.source import NOWHERE, Span
 
-__all__ = ["Decision", "decide", "decide_stage"]
+__all__ = ["Decision", "context_of", "decide", "decide_stage"]
 
 
 class Decision(NamedTuple):
@@ -28,6 +28,11 @@ class Decision(NamedTuple):
         """The place of the line that decided, or NOWHERE."""
         origin: Entry | Rule | None = self.step.origin if self.step else None
         return origin.span if origin is not None else NOWHERE
+
+
+def context_of(packet: Packet) -> Context:
+    """What of the packet is decided before its fields are looked at."""
+    return Context(packet.family, packet.path, packet.ingress, packet.egress, packet.noninitial)
 
 
 def decide(stages: Iterable[Stage], packet: Packet) -> Decision:

@@ -15,10 +15,11 @@ from compiler.fields import Family
 from compiler.lowering.options import Fragments, Options
 from compiler.policy.packet import Packet as TheirPacket
 from compiler.policy.packet import Path
-from compiler.semantics.interpreter import context_of, decide
+from compiler.semantics.decision import context_of
 from compiler.semantics.lower import machine
 from compiler.symbolic.evaluate import passing
 from compiler.symbolic.space import space
+from tests.deciding import decide
 from tests.verification.generate import NAMES, configuration
 from tests.verification.judge import OTHER, Judge, meaning
 from tests.verification.packets import Packet

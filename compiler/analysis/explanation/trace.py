@@ -13,7 +13,7 @@ from compiler.policy.access_list import Device
 from compiler.policy.packet import Packet
 from compiler.policy.packet_text import format_packet
 from compiler.policy.ruleset import Ruleset
-from compiler.semantics.interpreter import context_of
+from compiler.semantics.decision import context_of
 from compiler.semantics.machine import ListName, Machine, Outcome, Stage, Step
 from compiler.source import NOWHERE, Span
 

@@ -7,7 +7,7 @@ that does not overlap; it never misses one that does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet
@@ -120,20 +120,6 @@ class OverlapIndex:
         if match.noninitial is not None and self._noninitial.constrained and found.size:
             found = found[self._noninitial.overlaps(_as_set(match.noninitial), found)]
         return found
-
-    def batch(self, queries: Sequence[Match], before: Sequence[int] | None = None) -> Iterator[Indices]:
-        """For each query its overlapping positions; ``before`` holds a limit for each query."""
-        if before is None:
-            for query in queries:
-                yield self.candidates(query)
-        else:
-            for query, limit in zip(queries, before, strict=True):
-                yield self.candidates(query, limit)
-
-    def predecessors(self) -> Iterator[Indices]:
-        """For each match of the index, in order, the positions before it that may overlap it."""
-        for position, match in enumerate(self.matches):
-            yield self.candidates(match, position)
 
 
 def _as_set(noninitial: bool | None) -> IntegerSet | None:

@@ -301,4 +301,3 @@ def skip_object(cursor: Cursor, table: TableState, *, tracks: bool) -> None:
         while words[cursor.position] not in _RULE_ENDS:
             cursor.position += 1
     table.tracks = table.tracks or tracks
-    table.objects += 1

@@ -42,7 +42,6 @@ class ReadRule(NamedTuple):
     rules: tuple[Rule, ...]
     span: Span
     fragment_header: str = ""
-    translates: bool = False
     tracks: frozenset[Family] = frozenset()
     """Families whose connections the kernel tracks for it: it puts their fragments together first."""
 
@@ -318,7 +317,7 @@ class RuleReader:
             match = draft.match()
             assert match is not None
             rule = _rule(draft, match, draft.verdict, draft.target, draft.unmodelled, span)
-            return ReadRule((rule,), span, draft.fragment_header, draft.nat, self.tracks)
+            return ReadRule((rule,), span, draft.fragment_header, self.tracks)
         if prod(len(choice) for choice in draft.choices) > MOST_ALTERNATIVES:
             raise cursor.unmodelled(f"a rule that stands for more than {MOST_ALTERNATIVES}", start, last)
         rules = []
@@ -334,7 +333,7 @@ class RuleReader:
             one = draft.match(fields)
             if one is not None:
                 rules.append(_rule(draft, one, verdict, target, clauses, span))
-        return ReadRule(tuple(rules), span, draft.fragment_header, draft.nat, self.tracks)
+        return ReadRule(tuple(rules), span, draft.fragment_header, self.tracks)
 
 
 def _rule(

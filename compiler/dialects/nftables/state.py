@@ -34,7 +34,6 @@ class TableState:
     name: str
     chains: dict[str, ChainState] = field(default_factory=dict)
     sets: dict[str, SetState] = field(default_factory=dict)
-    objects: int = 0
     """Counters, quotas, helpers: they decide nothing by themselves."""
     tracks: bool = False
     """Whether a set or object of it has the kernel track connections (``ct count``, ``ct helper``)."""

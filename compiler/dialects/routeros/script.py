@@ -56,13 +56,12 @@ class Statement(NamedTuple):
 
 
 class Token(NamedTuple):
-    """An argument with its place: offsets of the whole, and where its value begins."""
+    """An argument with its place: offsets of its start and its end."""
 
     name: str
     value: Value
     start: int
     end: int
-    value_start: int
 
 
 _SIMPLE = re.compile(
@@ -243,13 +242,13 @@ def _token(script: Script, start: int) -> Token:
         if text[start] == "!":
             word = _WORD.match(text, start + 1)
             if word is not None:
-                return Token("!", word[0], start, word.end(), start + 1)
+                return Token("!", word[0], start, word.end())
         value, end = _value(script, start, expected="a word")
-        return Token("", value, start, end, start)
+        return Token("", value, start, end)
     join = _JOIN.match(text, named.end())
     assert join is not None  # it matches the empty string too
     value, end = _value(script, join.end())
-    return Token(named[1], value, start, end, join.end())
+    return Token(named[1], value, start, end)
 
 
 def _value(script: Script, start: int, expected: str = "") -> tuple[Value, int]:

@@ -9,9 +9,9 @@ from compiler.policy.access_list import Clause
 from compiler.policy.match import ANY, InterfaceSet, Match, layer4
 from compiler.policy.packet import Packet, Path
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
-from compiler.semantics.interpreter import decide, decision
 from compiler.semantics.lower import machine
 from compiler.semantics.machine import ListName, Standing
+from tests.deciding import decide, decision
 
 BOTH = frozenset(Family)
 WEB = layer4(Match(protocol=IntegerSet.values(TCP), destination_port=IntegerSet.values(80)))

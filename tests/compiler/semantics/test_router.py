@@ -20,9 +20,9 @@ from compiler.policy.access_list import (
 )
 from compiler.policy.match import ANY, Match, layer4
 from compiler.policy.packet import Packet, Path
-from compiler.semantics.interpreter import decide, decision
 from compiler.semantics.lower import machine
 from compiler.semantics.machine import Context, ListName, Standing
+from tests.deciding import decide, decision
 
 WEB = layer4(Match(protocol=IntegerSet.values(TCP), destination_port=IntegerSet.values(80)))
 PERMIT, DENY = Action.PERMIT, Action.DENY

@@ -16,9 +16,9 @@ from compiler.policy.match import InterfaceSet, Match
 from compiler.policy.packet import Packet, matches
 from compiler.policy.packet_text import parse_packet
 from compiler.policy.ruleset import Chain, Hook, Rule, Ruleset, Verdict
-from compiler.semantics.interpreter import decide, decision
 from compiler.semantics.lower import machine
 from compiler.source import Span
+from tests.deciding import decide, decision
 
 TEXT = """interface GigabitEthernet0/1
 interface GigabitEthernet0/2

@@ -28,16 +28,6 @@ def test_never_misses_an_overlap(tiny_matches, data, family):
     assert index.overlapping(query, before, exact=True) == expected
 
 
-@given(st.data())
-def test_predecessors_and_batch_agree_with_single_queries(tiny_matches, data):
-    matches = data.draw(st.lists(tiny_matches(Family.IPV4), max_size=8))
-    index = OverlapIndex(matches, Family.IPV4)
-    single = [index.overlapping(match, position) for position, match in enumerate(matches)]
-    assert [found.tolist() for found in index.predecessors()] == single
-    assert [found.tolist() for found in index.batch(matches, range(len(matches)))] == single
-    assert [found.tolist() for found in index.batch(matches)] == [index.overlapping(match) for match in matches]
-
-
 def test_realistic_lists_against_brute_force(realistic):
     matches = realistic(400, 7)
     index = OverlapIndex(matches, Family.IPV4)
