@@ -13,6 +13,7 @@ from compiler.addresses import AddressSet
 from compiler.fields import Family
 from compiler.integers import IntegerSet
 from compiler.policy.match import Match
+from compiler.policy.stateful import Meaning
 from compiler.source import NOWHERE, Span
 
 __all__ = [
@@ -60,10 +61,14 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """Words of an entry that Gerbang does not model (``reflect MIRROR``)."""
+    """Words of an entry or rule that proofs do not model (``reflect MIRROR``).
+
+    ``meaning`` is what the simulator makes of them, when they were read for it.
+    """
 
     text: str
     span: Span = NOWHERE
+    meaning: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)

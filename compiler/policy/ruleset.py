@@ -16,7 +16,7 @@ from compiler.policy.access_list import Clause
 from compiler.policy.match import ANY, Match
 from compiler.source import NOWHERE, Span
 
-__all__ = ["Chain", "Hook", "NamedSet", "Rule", "Ruleset", "Verdict"]
+__all__ = ["Chain", "ChainKind", "Hook", "NamedSet", "Rule", "Ruleset", "Verdict"]
 
 
 class Hook(Enum):
@@ -27,6 +27,16 @@ class Hook(Enum):
     FORWARD = "forward"
     OUTPUT = "output"
     POSTROUTING = "postrouting"
+
+
+class ChainKind(Enum):
+    """What a base chain is for (nft(8), "type"; RouterOS's menus)."""
+
+    FILTER = "filter"
+    NAT = "nat"
+    """Only the first packet of a connection comes here; the rest is translated alike."""
+    ROUTE = "route"
+    """The packet is routed anew when its mark or header has changed here."""
 
 
 class Verdict(Enum):
@@ -50,7 +60,8 @@ class Rule:
     """One rule. ``target`` is a chain's name for JUMP and GOTO.
 
     ``log`` is None or the prefix of the log line. ``unmodelled`` holds clauses
-    that narrow the match further in a way outside the model (``ct state``).
+    that narrow the match further in a way outside the model (``ct state``), and,
+    in a tree read for the simulator, what the rule changes, all in order.
     A ``disabled`` rule stands in the text and does nothing.
     """
 
@@ -89,6 +100,7 @@ class Chain:
     sees_reassembled: bool = False
     comment: str = ""
     span: Span = NOWHERE
+    kind: ChainKind = ChainKind.FILTER
 
     @property
     def key(self) -> tuple[str, str]:
@@ -125,6 +137,8 @@ class Ruleset:
     """Comment lines of a generated file's head."""
     skipped_lines: int = 0
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    for_simulation: bool = False
+    """Read with ``unmodelled="simulate"``: chains of every kind, clauses with meanings. Proofs refuse it."""
 
     def chain(self, table: str, name: str) -> Chain | None:
         """The chain with that identity, or None."""

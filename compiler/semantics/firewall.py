@@ -69,6 +69,8 @@ class FirewallMachine:
     """The machine of a ruleset."""
 
     def __init__(self, ruleset: Ruleset, bound: str = "exact") -> None:
+        if ruleset.for_simulation:
+            raise UsageError(f"{ruleset.source}: read for the simulator, with state that no proof models")
         self.source = ruleset.source
         self.features = ruleset.features
         self.dialect = ruleset.dialect

@@ -1,0 +1,1 @@
+"""Applications: servers and clients that run on any host, simulated or real."""

@@ -1,0 +1,1 @@
+"""End systems: Ethernet, IP, ICMP, UDP and TCP of a host."""

@@ -1,0 +1,1 @@
+"""Traffic generators: when packets are sent, and how large they are."""
