@@ -125,14 +125,17 @@ class LinkDirection(NamedTuple):
     loss: float = 0.0
 
 
+PLAIN = LinkDirection()
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A cable. ``up`` runs from the first end to the second, ``down`` back."""
 
     name: str
     ends: tuple[Attachment, Attachment]
-    up: LinkDirection = LinkDirection()
-    down: LinkDirection = LinkDirection()
+    up: LinkDirection = PLAIN
+    down: LinkDirection = PLAIN
     mtu: int = 1500
     is_up: bool = True
     span: Span = NOWHERE
@@ -162,10 +165,10 @@ class TrafficKind(Enum):
 
 
 class PacketSpec(NamedTuple):
-    """Crafted packets: text as ``gerbang trace --packet`` takes it, ``count`` times, each ``interval``."""
+    """Crafted packets: text as ``gerbang trace --packet`` takes it, ``times`` times, each ``interval``."""
 
     text: str
-    count: int = 1
+    times: int = 1
     interval: int = 0
 
 

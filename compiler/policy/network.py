@@ -244,7 +244,7 @@ class Network:
     dynamic_translations: tuple[DynamicTranslation, ...] = ()
     name_servers: tuple[int, ...] = ()
     multipath_policy: str = "l3"
-    """Over what a multipath route hashes: ``l3``, ``l4``, ``l3-inner`` (RouterOS 7, Linux fib_multipath_hash_policy)."""
+    """Over what a multipath route hashes: ``l3``, ``l4``, ``l3-inner`` (RouterOS 7; Linux's fib_multipath_hash_policy)."""
     tracking: bool | None = None
     """Connection tracking: on, off, or None for when something needs it."""
     skipped_lines: int = 0

@@ -44,13 +44,13 @@ class Engine:
         self.heap: list[Event] = []
         self.order = count().__next__
 
-    def at(self, time: int, action: Action, argument: Any = None) -> None:
+    def at(self, time: int, action: Action, argument: object = None) -> None:
         """Have ``action(argument)`` happen at ``time``; ValueError for the past."""
         if time < self.now:
             raise ValueError(f"{time} ns is past: it is {self.now} ns")
         heappush(self.heap, (time, self.order(), action, argument))
 
-    def after(self, delay: int, action: Action, argument: Any = None) -> None:
+    def after(self, delay: int, action: Action, argument: object = None) -> None:
         """Have ``action(argument)`` happen ``delay`` nanoseconds from now."""
         self.at(self.now + delay, action, argument)
 

@@ -100,7 +100,7 @@ class Datagram(Frame):
         "window",
     )
 
-    def __init__(  # noqa: PLR0913  # a header has that many fields
+    def __init__(  # noqa: PLR0913, PLR0917  # a header has that many fields
         self,
         family: Family,
         source: int,

@@ -198,7 +198,7 @@ class Sockets(Protocol):
         identifier: int = 0,
         sequence: int = 1,
     ) -> Cancel:
-        """Send one ICMP echo request with ``octets`` of payload; ``heard`` is called for each answer until cancelled."""
+        """Send one ICMP echo request with ``octets`` of payload; ``heard`` gets each answer until cancelled."""
         ...
 
     def addresses(self) -> tuple[tuple[Family, int], ...]:
