@@ -66,7 +66,9 @@ class Interface:
     """One interface. ``mtu`` is in octets of IP.
 
     ``policy`` names the route map of policy routing; with ``unreachables``
-    off no ICMP errors leave for packets that came in here.
+    off no ICMP errors leave for packets that came in here. ``members`` are the
+    ports of a bridge: frames pass between them, and the bridge is the one
+    interface that IP sees.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Interface:
     unreachables: bool = True
     comment: str = ""
     span: Span = NOWHERE
+    members: tuple[str, ...] = ()
 
 
 class CheckGateway(Enum):
@@ -127,6 +130,8 @@ class Route:
     enabled: bool = True
     comment: str = ""
     span: Span = NOWHERE
+    permanent: bool = False
+    """Cisco ``permanent``: stays in the table when its interface goes down."""
 
 
 class RuleAction(Enum):
@@ -180,6 +185,8 @@ class RouteMapEntry:
     default_next_hops: tuple[int, ...] = ()
     default_interfaces: tuple[str, ...] = ()
     span: Span = NOWHERE
+    egress: tuple[str, ...] = ()
+    """``match interface``, in maps that choose what to translate: the packet leaves by one of these; none is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,8 @@ class StaticTranslation:
     """Length of the network for ``static network``; 32 for a single host."""
     outside: bool = False
     span: Span = NOWHERE
+    alias: bool = True
+    """Whether the router answers for the global address itself (off with ``no-alias``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +253,7 @@ class Network:
     dynamic_translations: tuple[DynamicTranslation, ...] = ()
     name_servers: tuple[int, ...] = ()
     multipath_policy: str = "l3"
-    """Over what a multipath route hashes: ``l3``, ``l4``, ``l3-inner`` (RouterOS 7; Linux's fib_multipath_hash_policy)."""
+    """Over what a multipath route hashes: ``l3``, ``l4``, ``l3-inner`` (RouterOS 7, Linux)."""
     tracking: bool | None = None
     """Connection tracking: on, off, or None for when something needs it."""
     skipped_lines: int = 0

@@ -27,6 +27,7 @@ __all__ = [
     "Counter",
     "DirectionIs",
     "Effect",
+    "Evaluate",
     "Hash",
     "HelperIs",
     "InSet",
@@ -41,6 +42,7 @@ __all__ = [
     "NumberIn",
     "Numbered",
     "RandomNumber",
+    "Reflect",
     "Register",
     "SetMark",
     "SkipFirewall",
@@ -209,6 +211,17 @@ class InSet(NamedTuple):
     negated: bool = False
 
 
+class Evaluate(NamedTuple):
+    """Cisco ``evaluate``: the packet is an answer that the reflexive list of that name now permits.
+
+    Source and destination (with ports, or the ICMP identifier) stand the other
+    way round than in the packet that :class:`Reflect` saw. A packet that the
+    list does not permit goes on to the next entry.
+    """
+
+    name: str
+
+
 Condition = (
     StateIn
     | StatusIs
@@ -221,6 +234,7 @@ Condition = (
     | LengthIn
     | HelperIs
     | InSet
+    | Evaluate
 )
 
 # -- effects ------------------------------------------------------------------------
@@ -329,6 +343,19 @@ class AssignHelper(NamedTuple):
     name: str
 
 
-Effect = SetMark | Translate | Untrack | SkipFirewall | ChangeField | ClampSegment | AddToSet | AssignHelper
+class Reflect(NamedTuple):
+    """Cisco ``reflect``: the reflexive list of that name permits the answers to this packet.
+
+    An entry goes after ``timeout`` nanoseconds without a packet of its
+    connection; each packet that matches here or there starts the time anew.
+    Cisco IOS ends those of TCP five seconds after two FIN, and at once after RST
+    ("Configuring IP Session Filtering").
+    """
+
+    name: str
+    timeout: int = 300_000_000_000
+
+
+Effect = SetMark | Translate | Untrack | SkipFirewall | ChangeField | ClampSegment | AddToSet | AssignHelper | Reflect
 
 Meaning = Condition | Effect

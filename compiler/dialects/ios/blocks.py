@@ -34,7 +34,7 @@ def add_line(
         text = state.text
         draft.remark(sequence, text[text.lower().index("remark") + 6 :].strip(), state.span(at))
         return
-    line = Words(words, at, bound=state.bound)
+    line = Words(words, at, bound=state.bound, simulate=state.simulate)
     body = read_body(line, draft.family, draft.kind)
     if body.sequence is not None:
         if sequence is not None:

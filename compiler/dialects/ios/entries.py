@@ -50,8 +50,9 @@ def read_body(line: Words, family: Family, kind: ListKind) -> Body:
         lower = word.lower()
         if lower == "evaluate" and kind is ListKind.EXTENDED:
             line.take("the name of a reflexive list")
-            line.refuse("what it permits depends on connections seen before", start, 2)
+            line.remember("what it permits depends on connections seen before", start, 2)
             line.end()
+            # All that the mirrored permits could ever pass: the clause narrows it, and every bound is sound.
             return Body(Action.PERMIT, unmodelled=tuple(line.unmodelled))
         if lower == "dynamic" and kind is ListKind.EXTENDED:
             line.take("the name of a dynamic list")

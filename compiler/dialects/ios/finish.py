@@ -9,6 +9,7 @@ from compiler.addresses import AddressSet
 from compiler.dialects.ios.entries import Body
 from compiler.dialects.ios.groups import Flattening, GroupDraft, network_group, service_group
 from compiler.dialects.ios.lists import ListDraft
+from compiler.dialects.ios.reflexive import clause_meaning
 from compiler.dialects.ios.state import State
 from compiler.dialects.ios.words import Fault, locate
 from compiler.errors import InputError, SyntaxFault
@@ -143,7 +144,7 @@ def _entry(
         matches = groups.matches(body, family, state.lines[span.line - 1].split())
     clauses: tuple[Clause, ...] = ()
     if unmodelled or time_range:
-        clauses = tuple(_clauses(state, body, span))
+        clauses = tuple(_clauses(state, family, body, span))
     return Entry(
         action,
         matches,
@@ -161,11 +162,13 @@ def _entry(
     )
 
 
-def _clauses(state: State, body: Body, span: Span) -> Iterator[Clause]:
+def _clauses(state: State, family: Family, body: Body, span: Span) -> Iterator[Clause]:
     """What of the entry is outside the model, when bounding; an empty time range too."""
     text = state.lines[span.line - 1]
     for clause, index, count in body.unmodelled:
-        yield Clause(clause, locate(state.source, span.line, text, index, count))
+        place = locate(state.source, span.line, text, index, count)
+        meaning = clause_meaning(clause, family, state.reflexive_timeout) if state.simulate else None
+        yield Clause(clause, place, meaning)
     draft = state.time_ranges.get(body.time_range)
     if draft is not None and not draft.lines:
         words = text.split()

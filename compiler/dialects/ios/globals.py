@@ -12,6 +12,7 @@ from compiler.dialects.ios.facts import NON_IP_LISTS, list_kind
 from compiler.dialects.ios.foreign import foreign_system
 from compiler.dialects.ios.groups import GroupDraft
 from compiler.dialects.ios.interfaces import read_interface
+from compiler.dialects.ios.reflexive import reflexive_timeout
 from compiler.dialects.ios.removal import LIST_KINDS, OTHER_LIST_WORDS, read_default, read_no
 from compiler.dialects.ios.show import begin_shown_list
 from compiler.dialects.ios.state import State
@@ -21,13 +22,15 @@ from compiler.dialects.ios.words import Fault, expected, number
 from compiler.fields import Family
 from compiler.policy.access_list import Clause, ListKind, ListUse
 
-__all__ = ["read_global"]
+__all__ = ["read_global", "skip_text"]
 
 _BANNER = re.compile(
     r"\s*(?:banner\s+(?:motd|login|exec|incoming|slip-ppp|prompt-timeout|config-save)"
     r"|aaa\s+authentication\s+(?:banner|fail-message)|vacant-message|refuse-message"
     r"|menu\s+\S+\s+(?:title|prompt))\s+(\^.|\S)(.*)$"
 )
+
+_BANNERS = ("banner", "aaa", "vacant-message", "refuse-message", "menu")
 
 _MODE_WORDS = frozenset(
     [
@@ -126,6 +129,8 @@ def _ip(state: State, words: list[str]) -> bool:
         return bind(state, words, Family.IPV4)
     if second == "access-list":
         return _ip_access_list(state, words)
+    if second == "reflexive-list" and state.simulate:
+        state.reflexive_timeout = reflexive_timeout(words)
     return False
 
 
@@ -244,6 +249,14 @@ def _macro(state: State, words: list[str]) -> bool:
     raise Fault("this macro never ends: expected a line '@'", 0, len(words))
 
 
+def skip_text(state: State, words: list[str]) -> bool:
+    """Whether a banner or a macro begins here; its text, which is no configuration, is skipped."""
+    first = words[0].lower()
+    if first == "macro":
+        return _macro(state, words)
+    return first in _BANNERS and _banner(state, words)
+
+
 def _hostname(state: State, words: list[str]) -> bool:
     if len(words) == 2 and not state.text[0].isspace():
         state.hostname = words[1].strip('"')
@@ -267,7 +280,7 @@ _READERS: Mapping[str, Callable[[State, list[str]], bool]] = {
     "time-range": _time_range,
     "no": read_no,
     "default": read_default,
-    **dict.fromkeys(("banner", "aaa", "vacant-message", "refuse-message", "menu"), _banner),
+    **dict.fromkeys(_BANNERS, _banner),
     "macro": _macro,
     "hostname": _hostname,
     **dict.fromkeys(("Standard", "Extended", "IPv6", "Reflexive", "Role-based", "Dynamic", "MAC"), _shown),

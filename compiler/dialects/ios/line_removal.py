@@ -37,7 +37,8 @@ def remove_line(state: State, draft: ListDraft, words: list[str]) -> None:
         if not draft.remove_remark(" ".join(words[at + 1 :]), sequence):
             raise Fault(f"the list {draft.name} has no such remark", 1, len(words) - 1)
         return
-    body = read_body(Words(words, at, bound=state.bound), draft.family, draft.kind)
+    line = Words(words, at, bound=state.bound, simulate=state.simulate)
+    body = read_body(line, draft.family, draft.kind)
     if body.sequence is not None and sequence is not None:
         raise Fault("the sequence number is given twice", 1, at - 1)
     if not draft.remove_body(body._replace(sequence=None), sequence if body.sequence is None else body.sequence):

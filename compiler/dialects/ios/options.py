@@ -9,6 +9,7 @@ from types import MappingProxyType
 from compiler.dialects.ios.facts import DSCP, IGMP_TYPES, PRECEDENCE, TCP_FLAG_WORDS, TOS
 from compiler.dialects.ios.icmp import MESSAGES
 from compiler.dialects.ios.operators import OPERATORS, comparison
+from compiler.dialects.ios.reflexive import check_reflect
 from compiler.dialects.ios.words import Fault, Words, expected, number
 from compiler.fields import TCP_FLAGS, Family, flags_all, flags_any
 from compiler.integers import IntegerSet, bit_pattern, is_number
@@ -272,7 +273,9 @@ def _outside(why: str, count: int) -> Option:
 
 def _reflect(line: Words, _draft: Draft) -> None:
     count = 4 if line.words[line.at + 2 : line.at + 3] == ["timeout"] else 2
-    line.refuse("it opens the way back for connections, which is state", line.at, count)
+    if line.simulate:
+        check_reflect(line)
+    line.remember("it opens the way back for connections, which is state", line.at, count)
 
 
 def _optional_value(why: str) -> Option:

@@ -25,14 +25,15 @@ from compiler.policy.access_list import Device
 __all__ = ["read"]
 
 
-def read(text: str, source: str, *, unmodelled: Literal["refuse", "bound"] = "refuse") -> Device:
+def read(text: str, source: str, *, unmodelled: Literal["refuse", "bound", "simulate"] = "refuse") -> Device:
     """The device that a running configuration, or the output of ``show access-lists``, describes.
 
     ``source`` names the text in messages. With ``unmodelled="bound"``, entries
     with clauses outside the model are kept, with the clauses in
-    ``Entry.unmodelled``. Raises InputErrors with all that is wrong.
+    ``Entry.unmodelled``; with ``"simulate"`` only ``reflect`` and ``evaluate``,
+    each with its meaning. Raises InputErrors with all that is wrong.
     """
-    state = State(text, source, bound=unmodelled == "bound")
+    state = State(text, source, bound=unmodelled == "bound", simulate=unmodelled == "simulate")
     try:
         _read_lines(state)
     except ForeignSystem as fault:  # another system: nothing else is worth saying

@@ -35,6 +35,7 @@ def read_no(state: State, words: list[str]) -> bool:
         remove(state, words)
     elif len(words) > 1:
         check_removal(state, words)
+        _reset_timeout(state, words)
     return True
 
 
@@ -44,6 +45,7 @@ def read_default(state: State, words: list[str]) -> bool:
     if remove is None:
         if len(words) > 1:
             check_removal(state, words)
+            _reset_timeout(state, words)
         return False
     state.skipped += 1
     if remove is remove_interface:
@@ -53,6 +55,12 @@ def read_default(state: State, words: list[str]) -> bool:
     else:
         raise Fault("'default' is not modelled here: say 'no'", 0, unmodelled=True)
     return True
+
+
+def _reset_timeout(state: State, words: list[str]) -> None:
+    """``no ip reflexive-list timeout``."""
+    if [word.lower() for word in words[1:3]] == ["ip", "reflexive-list"]:
+        state.reflexive_timeout = None
 
 
 Removal = Callable[[State, list[str]], None]

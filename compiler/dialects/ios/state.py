@@ -25,9 +25,10 @@ class State:
     ``block`` takes the words of a line and says whether it is one of its own.
     """
 
-    def __init__(self, text: str, source: str, *, bound: bool) -> None:
+    def __init__(self, text: str, source: str, *, bound: bool, simulate: bool = False) -> None:
         self.source = source
         self.bound = bound
+        self.simulate = simulate
         self.lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self.number = 0
         self.text = ""
@@ -47,6 +48,7 @@ class State:
         self.interfaces: dict[str, None] = {}
         self.skipped = 0
         self.hostname = ""
+        self.reflexive_timeout: int | None = None
 
     def fault(self, fault: Fault) -> None:
         """Keep an error of the current line."""

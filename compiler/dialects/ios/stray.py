@@ -16,7 +16,7 @@ from compiler.fields import Family
 from compiler.integers import is_number
 from compiler.policy.access_list import ListKind
 
-__all__ = ["check_removal", "check_stray"]
+__all__ = ["check_removal", "check_stray", "refuse_prompt"]
 
 _HEADS = ("access-list", "object-group", "time-range", "interface")
 _SECONDS = ("access-list", "access-group", "traffic-filter")
@@ -57,11 +57,16 @@ def _shortened_head(words: list[str]) -> str:
     return meant if sure.get(meant) and first not in _OTHER_WORDS else ""
 
 
+def refuse_prompt(word: str) -> None:
+    """A fault when the first word of a line is ``R1(config)#``."""
+    if _PROMPT.match(word):
+        raise Fault("a prompt stands before the command: give the commands alone, or a running configuration", 0)
+
+
 def check_stray(state: State, words: list[str]) -> None:
     """A fault when the line is nearly the header of a list, or an entry without a list."""
     first = words[0].lower()
-    if _PROMPT.match(words[0]):
-        raise Fault("a prompt stands before the command: give the commands alone, or a running configuration", 0)
+    refuse_prompt(words[0])
     if not state.text[0].isspace():
         state.header = words
         meant = _meant(first, _HEADS) or _shortened_head(words)

@@ -42,15 +42,17 @@ class Words:
     """The words of a line with the place up to which they are understood.
 
     With ``bound``, clauses outside the model are collected in ``unmodelled`` as
-    ``(text, index, count)`` and not faults.
+    ``(text, index, count)`` and not faults; with ``simulate`` only those whose
+    meaning the simulator knows (:meth:`remember`).
     """
 
-    __slots__ = ("at", "bound", "unmodelled", "words")
+    __slots__ = ("at", "bound", "simulate", "unmodelled", "words")
 
-    def __init__(self, words: list[str], at: int = 0, *, bound: bool = False) -> None:
+    def __init__(self, words: list[str], at: int = 0, *, bound: bool = False, simulate: bool = False) -> None:
         self.words = words
         self.at = at
         self.bound = bound
+        self.simulate = simulate
         self.unmodelled: list[tuple[str, int, int]] = []
 
     def peek(self) -> str:
@@ -72,10 +74,20 @@ class Words:
     def refuse(self, why: str, start: int, count: int) -> None:
         """Words from ``start`` are outside the model: a fault, or a kept clause when bounding."""
         stop = min(start + count, len(self.words))
-        text = " ".join(self.words[start:stop])
         if not self.bound:
+            text = " ".join(self.words[start:stop])
             raise Fault(f"'{text}' is not modelled: {why}", start, stop - start, unmodelled=True)
-        self.unmodelled.append((text, start, stop - start))
+        self._keep(start, stop)
+
+    def remember(self, why: str, start: int, count: int) -> None:
+        """The same for a clause about state: kept for the simulator too."""
+        if self.simulate:
+            self._keep(start, min(start + count, len(self.words)))
+        else:
+            self.refuse(why, start, count)
+
+    def _keep(self, start: int, stop: int) -> None:
+        self.unmodelled.append((" ".join(self.words[start:stop]), start, stop - start))
         self.at = max(self.at, stop)
 
 
