@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.simulator.frame import Frame
@@ -9,7 +11,16 @@ from compiler.simulator.frame import Frame
 if TYPE_CHECKING:
     from compiler.simulator.link import Direction
 
-__all__ = ["Node", "Port"]
+__all__ = ["Node", "Port", "link_address"]
+
+_GROUP, _LOCAL = 1 << 40, 1 << 41
+"""The bits of an Ethernet address that say "group" and "locally administered" (IEEE 802, 8.2)."""
+
+
+def link_address(node: str, port: str) -> int:
+    """The Ethernet address of a port: the same in every run, locally administered, never a group's."""
+    digest = blake2b(f"{node}\0{port}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest) & ~_GROUP | _LOCAL
 
 
 class Node(Protocol):
@@ -41,7 +52,7 @@ class Port:
         self.direction: Direction | None = None
         self.carrier = False
         self.is_shut = False
-        self.receive = self._receive
+        self.receive: Callable[[Frame], None] = self._receive
 
     def attach(self, direction: Direction) -> None:
         """Plug in the outgoing half of a link. ValueError when there is one already."""

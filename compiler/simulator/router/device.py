@@ -1,0 +1,449 @@
+"""A router: ports, neighbours, routes, its own stack, and the pipeline of its kind.
+
+The order is Linux's (net/ipv4/ip_input.c, ip_forward.c, ip_output.c): arrive,
+route, then deliver, or check TTL and MTU, pass and leave.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from compiler.fields import Family
+from compiler.policy.access_list import Device
+from compiler.policy.network import CheckGateway, InterfaceAddress, Network
+from compiler.policy.packet import Path
+from compiler.policy.ruleset import Rule, Ruleset
+from compiler.policy.stateful import AddressKind
+from compiler.simulator.engine import Engine
+from compiler.simulator.fragments import Reassembler, fragment
+from compiler.simulator.frame import Datagram, Frame
+from compiler.simulator.hosts.icmp import error
+from compiler.simulator.hosts.stack import Stack
+from compiler.simulator.neighbours import Neighbours
+from compiler.simulator.node import Port, link_address
+from compiler.simulator.router.checks import GatewayChecks
+from compiler.simulator.router.cisco import CiscoPipeline
+from compiler.simulator.router.jhash import jhash
+from compiler.simulator.router.memory import Memory
+from compiler.simulator.router.netfilter import Netfilter
+from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
+from compiler.simulator.router.reject import answer, reset
+from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
+from compiler.simulator.router.transit import Transit
+from compiler.simulator.tracing import TraceEvent, Tracer
+from compiler.source import NOWHERE, Span
+
+__all__ = ["Router"]
+
+_LOOPBACK = "lo"
+_LIMITED_BROADCAST = 0xFFFFFFFF
+_DEFAULT_ANSWER = {"nftables": "port-unreachable", "routeros": "net-unreachable"}
+_UNREACHABLE = {
+    AddressKind.UNREACHABLE: ((3, 1), (1, 0)),
+    AddressKind.PROHIBIT: ((3, 13), (1, 1)),
+}
+"""ICMP type and code in both families (net/ipv4/route.c, ip_error; net/ipv6/route.c)."""
+
+
+class Router:
+    """A node that forwards. ``policy`` decides and translates, ``network`` says where to.
+
+    ``static`` gives the link addresses of neighbours where ARP is declared
+    absent. ``clock`` is the device's time at the start, minutes since 1970.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        network: Network,
+        policy: Ruleset | Device | None = None,
+        *,
+        seed: str = "1",
+        clock: int = 0,
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.network = network
+        self.ports: dict[str, Port] = {}
+        self.drops: Counter[tuple[str, Span]] = Counter()
+        """Packets that ended here, by reason and the line that said so."""
+        self.tracer: Tracer | None = None
+        self._interfaces = {interface.name: interface for interface in network.interfaces}
+        self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
+        self._neighbours: dict[str, Neighbours] = {}
+        self._reassembler = Reassembler(engine)
+        self._ways: dict[int, tuple[int, int, Port]] = {}
+        self._is_shut = False
+        self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
+        self.routes = Routes(network, self._works, self.checks.answers)
+        no_mark: int | str = "" if network.dialect == "routeros" else 0
+        self.memory = Memory(engine, self.routes, no_mark=no_mark, seed=f"{seed}/{name}", clock=clock)
+        self._addresses: tuple[tuple[Family, int], ...] = tuple(
+            (one.family, one.address) for interface in network.interfaces for one in interface.addresses
+        )
+        self.stack = Stack(
+            engine, name, seed, self.originate, self.routes.is_local, self._source_for, lambda: self._addresses
+        )
+        self.pipeline: Pipeline | None = self._pipeline(policy)
+        self._default_answer = _DEFAULT_ANSWER.get(policy.dialect if isinstance(policy, Ruleset) else "", "")
+        self.checks.start(self.routes)
+
+    def _pipeline(self, policy: Ruleset | Device | None) -> Pipeline | None:
+        if isinstance(policy, Ruleset):
+            netfilter = Netfilter(policy, self.network, self.memory, self)
+            return ChainPipeline(netfilter, flushes_without_carrier=policy.dialect == "routeros")
+        if isinstance(policy, Device) or self.network.dialect == "ios":
+            return CiscoPipeline(policy, self.network, self.memory, self)
+        return None
+
+    # -- ports ----------------------------------------------------------------------------
+
+    def add_port(self, name: str, static: Mapping[tuple[Family, int], int] | None = None) -> Port:
+        """A port for the interface of that name."""
+        port = Port(self, name, link_address(self.name, name))
+        self.ports[name] = port
+        own = [(one.family, one.address) for one in self._addresses_of(name)]
+        neighbours = Neighbours(self.engine, port, lambda: own, static=static, router=True)
+        neighbours.failed = self._neighbour_failed
+        self._neighbours[name] = neighbours
+        if self.pipeline is None:
+            port.receive = self._plain_receiver(port)
+        return port
+
+    def _addresses_of(self, name: str) -> Iterable[InterfaceAddress]:
+        interface = self._interfaces.get(name)
+        return interface.addresses if interface else ()
+
+    def mtu(self, interface: str) -> int:
+        """The MTU of an interface, in octets of IP."""
+        return self._mtu.get(interface, 1500)
+
+    def carrier_changed(self, port: Port, is_up: bool) -> None:
+        """A cable was plugged or pulled."""
+        self._changed()
+        if not is_up:
+            self._neighbours[port.name].flush()
+            if self.pipeline is not None:
+                self.pipeline.interface_gone(port.name, carrier_only=True)
+
+    def shut(self) -> None:
+        """Power off: nothing is sent or received, connections are forgotten."""
+        self._is_shut = True
+        for port in self.ports.values():
+            port.is_shut = True
+        for connection in self.memory.connections.all():
+            self.memory.connections.remove(connection)
+        self._changed()
+
+    def start(self) -> None:
+        """Power on again."""
+        self._is_shut = False
+        for port in self.ports.values():
+            port.is_shut = False
+        self._changed()
+
+    def _works(self, name: str) -> bool:
+        port, interface = self.ports.get(name), self._interfaces.get(name)
+        if interface is not None and not interface.enabled:
+            return False
+        return port is not None and port.carrier
+
+    def _changed(self) -> None:
+        self._ways.clear()
+        self.routes.changed()
+
+    def _gateway_changed(self, interface: str, gateway: int, answers: bool) -> None:
+        self._changed()
+
+    # -- the plain way: nothing to ask, the neighbour known -----------------------------------
+
+    def _plain_receiver(self, port: Port) -> Callable[[Frame], None]:
+        """Forwarding without a pipeline, kept to the least that is right: what is unusual goes the slow way."""
+        ways, own, slow, ipv4 = self._ways, port.link_address, port.receive, Family.IPV4
+
+        def receive(frame: Frame) -> None:
+            if frame.link_destination == own and type(frame) is Datagram and frame.family is ipv4:
+                way = ways.get(frame.destination)
+                if way is not None and frame.ttl > 1 and frame.size <= way[0]:
+                    frame.ttl -= 1
+                    frame.link_destination = way[1]
+                    egress = way[2]
+                    frame.link_source = egress.link_address
+                    egress.direction.send(frame)  # type: ignore[union-attr]  # only ports with a link are remembered
+                    return
+            slow(frame)
+
+        return receive
+
+    def _remember(self, datagram: Datagram, way: Way) -> None:
+        """Let the next datagram to this destination go the plain way."""
+        neighbours, port = self._neighbours[way.interface], self.ports[way.interface]
+        plain = self.pipeline is None and self.tracer is None and not self.routes.has_multipath
+        if plain and neighbours.is_static and port.direction is not None and not self.network.rules:
+            link = neighbours.link(datagram.family, way.next_hop)
+            if link is not None and datagram.family is Family.IPV4 and not self._is_shut:
+                self._ways[datagram.destination] = (self.mtu(way.interface), link, port)
+
+    # -- arrival -------------------------------------------------------------------------------
+
+    def receive(self, port: Port, frame: Frame) -> None:
+        """A frame came in at a port."""
+        neighbours = self._neighbours[port.name]
+        if neighbours.receive(frame) or not neighbours.accepts(frame) or not isinstance(frame, Datagram):
+            return
+        if not self._works(port.name):
+            return
+        transit = Transit(frame, port.name, Path.FORWARD)
+        transit.mark = self.memory.no_mark
+        if self.tracer is not None:
+            self.noted(transit, "receive", f"on {port.name}")
+        self._arrived(transit, is_group=bool(frame.link_destination >> 40 & 1))
+
+    def _arrived(self, transit: Transit, *, is_group: bool = False) -> None:
+        if self.pipeline is not None and not self.pipeline.arrives(transit):
+            return
+        datagram = transit.datagram
+        if _is_martian(datagram, self.routes, transit.ingress):
+            self.dropped(transit, "impossible source or destination")
+            return
+        way = transit.way if transit.way is not None else self.routes.find(self._asked(transit))
+        transit.way = way
+        if self.tracer is not None:
+            self.noted(transit, "route", way.why)
+        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or _is_group(datagram):
+            self._deliver(transit)
+        elif way.kind is AddressKind.UNICAST and not is_group:
+            self._forward(transit, way)
+        else:
+            self._unroutable(transit, way)
+
+    def _asked(self, transit: Transit) -> Asked:
+        datagram = transit.datagram
+        choice = self._choice(datagram) if self.routes.has_multipath else 0
+        return Asked(
+            datagram.family,
+            datagram.source,
+            datagram.destination,
+            transit.ingress,
+            transit.mark,
+            transit.routing_mark,
+            choice,
+        )
+
+    def _choice(self, datagram: Datagram) -> int:
+        """The hash that multipath routes choose by: over addresses, and with policy ``l4`` over ports too."""
+        key = datagram.source.to_bytes(16, "big") + datagram.destination.to_bytes(16, "big")
+        if self.network.multipath_policy == "l4":
+            ports = datagram.source_port << 24 | datagram.destination_port << 8 | datagram.protocol
+            key += ports.to_bytes(5, "big")
+        return jhash(key, self.memory.boot_seed)
+
+    # -- for the router itself -------------------------------------------------------------------
+
+    def _deliver(self, transit: Transit) -> None:
+        """IPv4 is put together before the input hook (ip_local_deliver), IPv6 behind it."""
+        transit.path = Path.INPUT
+        if transit.datagram.family is Family.IPV4 and not self._is_whole(transit):
+            return
+        if self.pipeline is not None and not self.pipeline.delivers(transit):
+            return
+        if not self._is_whole(transit):
+            return
+        if self.tracer is not None:
+            self.noted(transit, "deliver", "to the router itself")
+        if self.checks.heard(transit.datagram, transit.ingress):
+            return
+        self.stack.deliver(transit.datagram)
+
+    def _is_whole(self, transit: Transit) -> bool:
+        if transit.datagram.is_fragment:
+            whole = self._reassembler.add(transit.datagram)
+            if whole is None:
+                return False
+            transit.datagram = whole
+        return True
+
+    # -- through the router ------------------------------------------------------------------------
+
+    def _forward(self, transit: Transit, way: Way) -> None:
+        datagram = transit.datagram
+        if datagram.ttl <= 1:
+            self.dropped(transit, "TTL exceeded")
+            self._complain(datagram, (11, 0), (3, 0))
+            return
+        transit.egress = way.interface
+        if self._is_too_big(transit):
+            self.dropped(transit, "larger than the MTU")
+            self._complain(datagram, (3, 4), (2, 0), self.mtu(way.interface))
+            return
+        datagram.ttl -= 1
+        if self.pipeline is None:
+            self._remember(datagram, way)
+        elif not self.pipeline.passes(transit) or not self.pipeline.leaves(transit):
+            return
+        self._transmit(transit)
+
+    def _is_too_big(self, transit: Transit) -> bool:
+        datagram, mtu = transit.datagram, self.mtu(transit.egress)
+        if datagram.size <= mtu:
+            return False
+        cannot_be_cut = datagram.dont_fragment or datagram.family is Family.IPV6
+        if transit.largest_fragment:
+            return cannot_be_cut and transit.largest_fragment > mtu
+        return cannot_be_cut
+
+    def _transmit(self, transit: Transit) -> None:
+        way, datagram = transit.way, transit.datagram
+        assert way is not None
+        neighbours = self._neighbours.get(way.interface)
+        if neighbours is None:
+            self.dropped(transit, "no such interface")
+            return
+        if self.tracer is not None:
+            self.noted(transit, "send", f"on {way.interface}")
+        next_hop = _LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
+        mtu = self.mtu(way.interface)
+        if transit.largest_fragment:
+            mtu = min(mtu, transit.largest_fragment)
+        if datagram.size <= mtu:
+            neighbours.send(datagram, next_hop)
+            return
+        for piece in fragment(datagram, mtu):
+            neighbours.send(piece, next_hop)
+
+    def _unroutable(self, transit: Transit, way: Way) -> None:
+        self.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
+        if way is NO_ROUTE:
+            self._complain(transit.datagram, (3, 0), (1, 0))
+        elif way.kind in _UNREACHABLE:
+            self._complain(transit.datagram, *_UNREACHABLE[way.kind])
+
+    def _neighbour_failed(self, datagram: Datagram) -> None:
+        self._count(datagram, "neighbour does not answer")
+        if not self.routes.is_local(datagram.family, datagram.source):
+            self._complain(datagram, (3, 1), (1, 3))
+
+    # -- from the router -------------------------------------------------------------------------------
+
+    def originate(self, datagram: Datagram, way: Way | None = None) -> None:
+        """Send a datagram of the router's own; ``way`` where it must not be routed."""
+        if self._is_shut:
+            return
+        transit = Transit(datagram, "", Path.OUTPUT)
+        transit.mark = self.memory.no_mark
+        transit.way = way if way is not None else self.routes.find(self._asked(transit))
+        if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
+            self.dropped(transit, "no route")
+            return
+        transit.egress = _LOOPBACK if transit.way.kind is AddressKind.LOCAL else transit.way.interface
+        if self.pipeline is not None and not (self.pipeline.originates(transit) and self.pipeline.leaves(transit)):
+            return
+        if transit.way.kind is AddressKind.LOCAL:
+            self.engine.after(0, self._looped, transit.datagram)
+        else:
+            self._transmit(transit)
+
+    def _looped(self, datagram: Datagram) -> None:
+        transit = Transit(datagram, _LOOPBACK, Path.FORWARD)
+        transit.mark = self.memory.no_mark
+        self._arrived(transit)
+
+    def _source_for(self, family: Family, destination: int) -> int | None:
+        way = self.routes.find(Asked(family, 0, destination))
+        return way.source if way.kind in (AddressKind.UNICAST, AddressKind.LOCAL) else None
+
+    def _complain(self, about: Datagram, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
+        """Tell the sender by ICMP, where that is allowed."""
+        kind, code = ipv4 if about.family is Family.IPV4 else ipv6
+        if self.routes.is_local(about.family, about.destination):
+            source: int | None = about.destination
+        else:
+            source = self._source_for(about.family, about.source)
+        if source is not None:
+            made = error(about, source, kind, code, rest)
+            if made is not None:
+                self.originate(made)
+
+    def _send_check(self, datagram: Datagram, interface: str, neighbour: int) -> None:
+        """An echo request to a checked gateway, by the interface that it is checked on."""
+        source = self.routes.address_towards(interface, datagram.family, neighbour)
+        if source is not None and self._works(interface):
+            datagram.source = source
+            self.originate(datagram, Way(AddressKind.UNICAST, interface, neighbour, source, "gateway check"))
+
+    def check_answers(self, check: CheckGateway, interface: str, gateway: int) -> bool:
+        """Whether a checked gateway answers, as far as is known."""
+        return self.checks.answers(check, interface, gateway)
+
+    # -- what pipelines ask ---------------------------------------------------------------------------
+
+    def rerouted(self, transit: Transit) -> bool:
+        """Find the way of an output packet anew."""
+        transit.way = self.routes.find(self._asked(transit))
+        if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL):
+            self.dropped(transit, "no route")
+            return False
+        transit.egress = _LOOPBACK if transit.way.kind is AddressKind.LOCAL else transit.way.interface
+        return True
+
+    def reassembled(self, datagram: Datagram) -> Datagram | None:
+        """The whole datagram once all its fragments are there."""
+        return self._reassembler.add(datagram)
+
+    def largest_fragment(self) -> int:
+        """The size of the largest fragment of the datagram that was whole last."""
+        return self._reassembler.largest
+
+    def dropped(self, transit: Transit, reason: str, rule: Rule | None = None, span: Span = NOWHERE) -> None:
+        """Count a packet that ends here."""
+        self._count(transit.datagram, reason, rule.span if rule is not None else span)
+
+    def _count(self, datagram: Datagram, reason: str, span: Span = NOWHERE) -> None:
+        self.drops[(reason, span)] += 1
+        if self.tracer is not None:
+            self.tracer(TraceEvent(self.engine.now, self.name, datagram.number, "drop", reason, span))
+
+    def rejected(self, transit: Transit, rule: Rule) -> None:
+        """Count it, and answer as the rule says."""
+        self.dropped(transit, "rejected", rule)
+        datagram = transit.datagram
+        said = answer(rule.answer, datagram.family, default=self._default_answer)
+        if said.icmp is not None:
+            self._complain(datagram, said.icmp, said.icmp)
+            return
+        refusal = reset(datagram)
+        if refusal is not None:
+            self.originate(refusal)
+
+    def prohibited(self, transit: Transit) -> None:
+        """The answer of a Cisco list: administratively prohibited (RFC 1812, 5.3.9; RFC 4443, 3.1)."""
+        interface = self._interfaces.get(transit.ingress)
+        if interface is None or interface.unreachables:
+            self._complain(transit.datagram, (3, 13), (1, 1))
+
+    def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
+        """Tell whoever traces."""
+        if self.tracer is not None:
+            self.tracer(TraceEvent(self.engine.now, self.name, transit.datagram.number, station, text, span))
+
+
+def _is_group(datagram: Datagram) -> bool:
+    if datagram.family is Family.IPV4:
+        return datagram.destination >> 28 == 0xE
+    return datagram.destination >> 120 == 0xFF
+
+
+def _is_martian(datagram: Datagram, routes: Routes, ingress: str) -> bool:
+    """Addresses that must not come from outside (net/ipv4/route.c, ip_route_input_slow; net/ipv6/ip6_input.c)."""
+    if ingress == _LOOPBACK:
+        return False
+    source, destination = datagram.source, datagram.destination
+    if datagram.family is Family.IPV4:
+        if source >> 24 in (0, 127) or source >> 28 == 0xE or source == _LIMITED_BROADCAST:
+            return not (source == 0 and destination == _LIMITED_BROADCAST)
+        if destination >> 24 in (0, 127):
+            return True
+        return routes.is_local(datagram.family, source)
+    return source == 1 or destination == 1 or source >> 120 == 0xFF

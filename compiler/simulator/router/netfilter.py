@@ -1,0 +1,226 @@
+"""The pipeline of chains: Linux's hooks, and RouterOS's, which differ in when fragments are put together.
+
+Linux: raw (-300) runs after defragmentation (-400) and before tracking (-200).
+RouterOS: raw sees fragments; tracking puts them together. An output packet is
+routed anew when its chains have changed its mark: in Linux behind the chain of
+type route, in RouterOS behind the whole hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from compiler.fields import Family
+from compiler.policy.network import Network
+from compiler.policy.ruleset import Chain, ChainKind, Hook, Rule, Ruleset, Verdict
+from compiler.policy.stateful import (
+    AssignHelper,
+    DirectionIs,
+    HelperIs,
+    MarkIn,
+    MarkNamed,
+    Register,
+    SetMark,
+    SkipFirewall,
+    StateIn,
+    StatusIs,
+    Translate,
+)
+from compiler.simulator.frame import Datagram
+from compiler.simulator.router.chains import Chains, Decision
+from compiler.simulator.router.memory import Memory
+from compiler.simulator.router.nat import AddressTranslation
+from compiler.simulator.router.transit import Transit
+
+__all__ = ["Netfilter", "Surroundings"]
+
+_DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _CONFIRM = -400, -200, -100, 100, 1 << 31
+_NAT_PRIORITY = {
+    Hook.PREROUTING: _NAT_FIRST,
+    Hook.OUTPUT: _NAT_FIRST,
+    Hook.INPUT: _NAT_LAST,
+    Hook.POSTROUTING: _NAT_LAST,
+}
+
+Station = Callable[[Transit], bool]
+
+
+class Surroundings(Protocol):
+    """What the pipeline asks of the router around it."""
+
+    def dropped(self, transit: Transit, reason: str, rule: Rule | None = None) -> None:
+        """A packet is gone: count it and say why."""
+        ...
+
+    def rejected(self, transit: Transit, rule: Rule) -> None:
+        """A packet is gone, and its sender is told as the rule says."""
+        ...
+
+    def reassembled(self, datagram: Datagram) -> Datagram | None:
+        """The whole datagram once all its fragments are there."""
+        ...
+
+    def largest_fragment(self) -> int:
+        """The size of the largest fragment of the datagram that was whole last."""
+        ...
+
+    def rerouted(self, transit: Transit) -> bool:
+        """Find the way of an output packet anew; False when there is none."""
+        ...
+
+    def noted(self, transit: Transit, station: str, text: str) -> None:
+        """Something that a trace should tell."""
+        ...
+
+    def mtu(self, interface: str) -> int:
+        """The MTU of an interface."""
+        ...
+
+
+class Netfilter:
+    """The base chains of a ruleset between tracking and translation, hook by hook."""
+
+    def __init__(self, ruleset: Ruleset, network: Network, memory: Memory, around: Surroundings) -> None:
+        self._memory = memory
+        self._around = around
+        self._is_routeros = ruleset.dialect == "routeros"
+        for one in ruleset.sets:
+            if one.addresses.ranges and all(low == high for low, high in one.addresses.ranges):
+                members = memory.address_set(one.table, one.name)
+                for low, _ in one.addresses.ranges:
+                    members.add(low, 0, refresh=True)
+        self.chains = Chains(ruleset, memory, around.mtu)
+        self._tracked = _tracked(ruleset, network)
+        base = tuple(sorted((one for one in ruleset.chains if one.hook), key=lambda one: one.priority))
+        self._filters = tuple(chain for chain in base if chain.kind is not ChainKind.NAT)
+        self.nat = AddressTranslation(
+            self.chains, tuple(chain for chain in base if chain.kind is ChainKind.NAT), memory, memory.routes
+        )
+        self._hooks = {hook: self._stations(hook) for hook in Hook}
+
+    @property
+    def is_tracking(self) -> bool:
+        """Whether connections are tracked at all."""
+        return bool(self._tracked)
+
+    def passes(self, hook: Hook, transit: Transit) -> bool:
+        """Send the packet through a hook; False when it is gone (or waits for the rest of its fragments)."""
+        return all(station(transit) for station in self._hooks[hook])
+
+    # -- the stations of a hook ---------------------------------------------------------------
+
+    def _stations(self, hook: Hook) -> tuple[Station, ...]:
+        stations: list[tuple[int, Station]] = [
+            (chain.priority, self._chain(chain)) for chain in self._filters if chain.hook is hook
+        ]
+        if self._tracked:
+            if hook in (Hook.PREROUTING, Hook.OUTPUT):
+                defragment = _TRACK - 1 if self._is_routeros else _DEFRAGMENT
+                stations += [(defragment, self._defragment), (_TRACK, self._track)]
+            if hook in _NAT_PRIORITY:
+                stations.append((_NAT_PRIORITY[hook], lambda transit: self._translate(transit, hook)))
+            if hook in (Hook.INPUT, Hook.POSTROUTING):
+                stations.append((_CONFIRM, self._confirm))
+        stations.sort(key=lambda one: one[0])
+        if hook is Hook.OUTPUT and self._is_routeros:
+            stations.append((_CONFIRM, self._reroute))
+        return tuple(station for _, station in stations)
+
+    def _chain(self, chain: Chain) -> Station:
+        chains, around, families = self.chains, self._around, chain.families
+        routes = chain.kind is ChainKind.ROUTE
+
+        def station(transit: Transit) -> bool:
+            if transit.skips or transit.datagram.family not in families:
+                return True
+            before = (transit.mark, transit.datagram.destination, transit.datagram.source) if routes else None
+            decision = chains.run(chain, transit)
+            if not self._goes_on(transit, chain.name, decision):
+                return False
+            if routes and before != (transit.mark, transit.datagram.destination, transit.datagram.source):
+                return around.rerouted(transit)
+            return True
+
+        return station
+
+    def _goes_on(self, transit: Transit, chain: str, decision: Decision) -> bool:
+        verdict, rule = decision
+        if verdict is Verdict.REJECT and rule is not None:
+            self._around.rejected(transit, rule)
+            return False
+        if verdict in (Verdict.DROP, Verdict.REJECT):
+            reason = f"rule of chain {chain}" if rule is not None else f"policy of chain {chain}"
+            self._around.dropped(transit, reason, rule)
+            return False
+        return True
+
+    def _defragment(self, transit: Transit) -> bool:
+        datagram = transit.datagram
+        if not (datagram.more_fragments or datagram.fragment_offset) or datagram.family not in self._tracked:
+            return True
+        whole = self._around.reassembled(datagram)
+        if whole is None:
+            return False
+        transit.datagram = whole
+        transit.largest_fragment = self._around.largest_fragment()
+        return True
+
+    def _track(self, transit: Transit) -> bool:
+        if transit.datagram.family not in self._tracked or transit.state is not None:
+            return True
+        found = self._memory.connections.track(transit.datagram)
+        transit.connection, transit.state, transit.is_reply, transit.is_related = found
+        if found.connection is not None and found.connection.skips:
+            transit.skips = True
+        self._around.noted(transit, "conntrack", found.state.value)
+        return True
+
+    def _translate(self, transit: Transit, hook: Hook) -> bool:
+        datagram = transit.datagram
+        before = datagram.source, datagram.destination
+        dropped = self.nat.station(transit, hook)
+        if dropped is not None:
+            return self._goes_on(transit, "nat", dropped)
+        if hook is Hook.OUTPUT and before[1] != datagram.destination:
+            return self._around.rerouted(transit)
+        return True
+
+    def _confirm(self, transit: Transit) -> bool:
+        connection = transit.connection
+        if connection is None or transit.is_related or "confirmed" in connection.status:
+            return True
+        if not self._memory.connections.confirm(connection):
+            self._around.dropped(transit, "another connection has the same tuple")
+            return False
+        return True
+
+    def _reroute(self, transit: Transit) -> bool:
+        return self._around.rerouted(transit) if transit.routing_mark else True
+
+
+_TRACKING = (StateIn, StatusIs, DirectionIs, HelperIs, Translate, SkipFirewall, AssignHelper)
+
+
+def _tracked(ruleset: Ruleset, network: Network) -> frozenset[Family]:
+    """The families whose connections are tracked: for what some rule asks, or because the device says so."""
+    if network.tracking is not None:
+        return frozenset(Family) if network.tracking else frozenset()
+    families: set[Family] = set()
+    for chain in ruleset.chains:
+        routeros = ruleset.dialect == "routeros" and bool(chain.rules)
+        if routeros or chain.kind is ChainKind.NAT or any(_needs_tracking(rule) for rule in chain.rules):
+            families |= chain.families
+    return frozenset(families)
+
+
+def _needs_tracking(rule: Rule) -> bool:
+    for clause in rule.unmodelled:
+        meaning = clause.meaning
+        if isinstance(meaning, _TRACKING):
+            return True
+        if isinstance(meaning, (MarkIn, MarkNamed, SetMark)) and meaning.register is Register.CONNECTION:
+            return True
+        if isinstance(meaning, SetMark) and getattr(meaning.value, "register", None) is Register.CONNECTION:
+            return True
+    return False
