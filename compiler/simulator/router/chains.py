@@ -29,6 +29,7 @@ from compiler.simulator.router.effects import effect
 from compiler.simulator.router.matching import Moment, Predicate, predicate
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.transit import Transit
+from compiler.source import Span
 
 __all__ = ["Chains", "Decision", "Notice"]
 
@@ -155,9 +156,9 @@ class Chains:
             return Decision(chain.policy, None)
         return Decision(rule.verdict, rule.rule)
 
-    def counts(self) -> dict[Rule, int]:
-        """How many packets each rule has matched so far."""
-        return {rule.rule: rule.packets for chain in self._chains.values() for rule in chain.rules}
+    def counts(self) -> list[tuple[Span, int]]:
+        """The place of each rule, and how many packets it has matched so far."""
+        return [(rule.rule.span, rule.packets) for chain in self._chains.values() for rule in chain.rules]
 
     def _run(self, chain: _CompiledChain, transit: Transit) -> _Compiled | None:
         """The rule that decides, or None when the packet comes back or falls through."""

@@ -98,7 +98,7 @@ class CiscoPipeline:
         inside_out = (
             self._sides.get(transit.ingress) is NatSide.INSIDE and self._sides.get(transit.egress) is NatSide.OUTSIDE
         )
-        if self._nat is not None and inside_out and not self._nat.outwards(transit.datagram):
+        if self._nat is not None and inside_out and not self._nat.outwards(transit.datagram, transit.egress):
             self._around.dropped(transit, "no global address is left")
             return False
         return self._listed(transit, transit.egress, Direction.OUT)
@@ -136,7 +136,7 @@ class CiscoPipeline:
         transit.largest_fragment = self._around.largest_fragment()
         return True
 
-    def _permits(self, translation: DynamicTranslation, datagram: Datagram) -> bool:
+    def _permits(self, translation: DynamicTranslation, datagram: Datagram, egress: str) -> bool:
         if translation.access_list:
             family = datagram.family
             # A list that is not there lets nothing be translated, unlike one that is bound.
@@ -144,13 +144,15 @@ class CiscoPipeline:
                 self.lists.decide(translation.access_list, datagram).permits
             )
         route_map = self._maps.get(translation.route_map)
-        return route_map is not None and self._first(route_map, datagram) is not None
+        return route_map is not None and self._first(route_map, datagram, egress) is not None
 
     # -- policy routing --------------------------------------------------------------------------------
 
-    def _first(self, route_map: RouteMap, datagram: Datagram) -> RouteMapEntry | None:
+    def _first(self, route_map: RouteMap, datagram: Datagram, egress: str = "") -> RouteMapEntry | None:
         """The permit entry that the packet falls to; None when a deny or nothing does."""
         for entry in route_map.entries:
+            if entry.egress and egress not in entry.egress:
+                continue
             if not entry.lists or any(self.lists.decide(name, datagram).permits for name in entry.lists):
                 return entry if entry.permits else None
         return None

@@ -12,6 +12,7 @@ from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import FIN, RST
 from compiler.simulator.router.matching import Predicate, predicate
 from compiler.simulator.router.memory import Memory
+from compiler.source import Span
 
 __all__ = ["Lists", "Said"]
 
@@ -56,8 +57,7 @@ class Lists:
         self._lists = {(one.name, one.family): self._compile(one) for one in device.lists}
         self._sessions: dict[str, dict[_Session, _Reflected]] = {}
         self._reads_moment = bool(device.time_ranges)
-        self.packets: dict[Entry, int] = {}
-        """How many packets each entry has matched."""
+        self._packets = dict.fromkeys((one.entry.span for entries in self._lists.values() for one in entries), 0)
 
     def _compile(self, access_list: AccessList) -> tuple[_Compiled, ...]:
         return tuple(self._entry(entry) for entry in access_list.entries)
@@ -71,6 +71,10 @@ class Lists:
             for noninitial in (False, True)
         )
         return _Compiled(entry, whole, later, reflect, evaluate)
+
+    def counts(self) -> list[tuple[Span, int]]:
+        """The place of each entry, and how many packets it has matched so far."""
+        return list(self._packets.items())
 
     def exists(self, name: str, family: Family) -> bool:
         """Whether the list is there and has entries: else it permits everything."""
@@ -98,7 +102,7 @@ class Lists:
         return Said(False, None)
 
     def _said(self, one: _Compiled, permits: bool) -> Said:
-        self.packets[one.entry] = self.packets.get(one.entry, 0) + 1
+        self._packets[one.entry.span] += 1
         return Said(permits, one.entry)
 
     # -- reflexive lists -----------------------------------------------------------------------

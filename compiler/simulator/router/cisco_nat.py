@@ -18,8 +18,8 @@ from compiler.simulator.router.connections import FIN, RST
 
 __all__ = ["CiscoTranslation", "Permits", "Session"]
 
-Permits = Callable[[DynamicTranslation, Datagram], bool]
-"""Whether the list or route map of a dynamic translation lets a packet be translated."""
+Permits = Callable[[DynamicTranslation, Datagram, str], bool]
+"""Whether the list or route map of a dynamic translation lets a packet be translated that leaves by an interface."""
 
 _SIMPLE_TIMEOUT, _TCP_TIMEOUT, _CLOSING_TIMEOUT = 86_400 * SECOND, 86_400 * SECOND, 60 * SECOND
 _UDP_TIMEOUT, _DNS_TIMEOUT, _ICMP_TIMEOUT = 300 * SECOND, 60 * SECOND, 60 * SECOND
@@ -53,7 +53,7 @@ class CiscoTranslation:
     """The translation table of one router. IPv4 only, as on the router."""
 
     def __init__(
-        self, network: Network, engine: Engine, permits: Callable[[DynamicTranslation, Datagram], bool]
+        self, network: Network, engine: Engine, permits: Callable[[DynamicTranslation, Datagram, str], bool]
     ) -> None:
         self._engine = engine
         self._permits = permits
@@ -77,7 +77,7 @@ class CiscoTranslation:
 
     # -- the two ways ---------------------------------------------------------------------------
 
-    def outwards(self, datagram: Datagram) -> bool:
+    def outwards(self, datagram: Datagram, egress: str) -> bool:
         """A packet from an inside to an outside interface, after routing; False when no address is left for it."""
         if datagram.family is not Family.IPV4:
             return True
@@ -88,7 +88,7 @@ class CiscoTranslation:
         session = _outward(datagram)
         entry = self._living(self._by_inside.get(session))
         if entry is None:
-            found = self._new(session, datagram)
+            found = self._new(session, datagram, egress)
             if found is False:
                 return False
             if found is None:
@@ -126,7 +126,7 @@ class CiscoTranslation:
 
     # -- what is not there yet --------------------------------------------------------------------
 
-    def _new(self, session: Session, datagram: Datagram) -> tuple[int, int] | Literal[False] | None:
+    def _new(self, session: Session, datagram: Datagram, egress: str) -> tuple[int, int] | Literal[False] | None:
         """Global address and port for a session; None to leave it alone, False when nothing is free."""
         for one, address in self._static:
             if not one.outside and _is_local_of(one, session):
@@ -136,7 +136,7 @@ class CiscoTranslation:
         if simple is not None and simple[1] > self._engine.now:
             return simple[0], session.port
         for dynamic in self._dynamic:
-            if self._permits(dynamic, datagram):
+            if self._permits(dynamic, datagram, egress):
                 if dynamic.overload:
                     return self._overload(dynamic, session, datagram)
                 return self._bound(dynamic, session)

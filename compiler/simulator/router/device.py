@@ -7,7 +7,7 @@ route, then deliver, or check TTL and MTU, pass and leave.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from compiler.fields import Family
 from compiler.policy.access_list import Device
@@ -376,6 +376,13 @@ class Router:
     def check_answers(self, check: CheckGateway, interface: str, gateway: int) -> bool:
         """Whether a checked gateway answers, as far as is known."""
         return self.checks.answers(check, interface, gateway)
+
+    def rule_counts(self) -> Iterator[tuple[Span, int]]:
+        """The place of each rule, and how many packets have matched it."""
+        if isinstance(self.pipeline, ChainPipeline):
+            yield from self.pipeline.netfilter.chains.counts()
+        elif isinstance(self.pipeline, CiscoPipeline):
+            yield from self.pipeline.lists.counts()
 
     # -- what pipelines ask ---------------------------------------------------------------------------
 

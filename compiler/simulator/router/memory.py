@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from compiler.addresses import AddressSet
 from compiler.policy.stateful import Counter, Hash, Limit, Number
 from compiler.simulator.engine import Engine
 from compiler.simulator.frame import Datagram
@@ -21,13 +22,19 @@ _MINUTE = 60_000_000_000
 
 
 class AddressMemory:
-    """A set of addresses that rules fill; entries may die after a while."""
+    """A set of addresses that rules fill; entries may die after a while.
 
-    def __init__(self, engine: Engine, fixed: frozenset[int] = frozenset()) -> None:
+    ``fixed`` are the members that the configuration itself puts in, for good.
+    """
+
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._until: dict[int, int | None] = dict.fromkeys(fixed)
+        self.fixed: AddressSet | None = None
+        self._until: dict[int, int | None] = {}
 
     def __contains__(self, address: int) -> bool:
+        if self.fixed is not None and self.fixed.contains(address):
+            return True
         if address not in self._until:
             return False
         until = self._until[address]

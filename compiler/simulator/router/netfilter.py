@@ -86,10 +86,7 @@ class Netfilter:
         self._around = around
         self._is_routeros = ruleset.dialect == "routeros"
         for one in ruleset.sets:
-            if one.addresses.ranges and all(low == high for low, high in one.addresses.ranges):
-                members = memory.address_set(one.table, one.name)
-                for low, _ in one.addresses.ranges:
-                    members.add(low, 0, refresh=True)
+            memory.address_set(one.table, one.name).fixed = one.addresses
         self.chains = Chains(ruleset, memory, around.mtu)
         self._tracked = _tracked(ruleset, network)
         base = tuple(sorted((one for one in ruleset.chains if one.hook), key=lambda one: one.priority))

@@ -1,0 +1,105 @@
+"""The simulator's twin of ``KernelRouter``: the same addresses, the same two sides, the same calls.
+
+Packets are layer-3 octets in, layer-3 octets out, so that what both worlds
+send can be compared octet for octet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import SupportsBytes
+
+from compiler.addresses import parse_address
+from compiler.dialects import read
+from compiler.fields import Family
+from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Prefix, Route, RoutingRule
+from compiler.simulator.engine import SECOND, Engine
+from compiler.simulator.frame import Frame
+from compiler.simulator.link import Link, Wire
+from compiler.simulator.node import Port
+from compiler.simulator.router.device import Router
+from compiler.simulator.wire import decode, encode
+from tests.compiler.dialects.nftables.kernel import INTERFACES, _NEXT_HOP, _OWN
+
+__all__ = ["SimulatedRouter"]
+
+_OTHER = {"west": "east", "east": "west"}
+_LINK = {"west": 0x020000000001, "east": 0x020000000002}
+
+
+class _Tester:
+    """A node that keeps what it hears."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.heard: list[bytes] = []
+        self.port = Port(self, name, _LINK[name])
+
+    def receive(self, port: Port, frame: Frame) -> None:
+        self.heard.append(encode(frame))
+
+    def carrier_changed(self, port: Port, is_up: bool) -> None:
+        pass
+
+
+def network() -> Network:
+    """The routes of ``KernelRouter``: what comes in on one side goes out on the other."""
+    interfaces, routes, rules = [], [], []
+    for number, (side, name) in enumerate(INTERFACES.items(), 101):
+        addresses = []
+        for written in _OWN[side]:
+            address, _, length = written.partition("/")
+            value, width = parse_address(address)
+            addresses.append(InterfaceAddress(Family.IPV4 if width == 32 else Family.IPV6, value, int(length)))
+        interfaces.append(Interface(name, tuple(addresses)))
+        other = _OTHER[side]
+        for family, hop in zip(Family, _NEXT_HOP[other], strict=True):
+            routes.append(
+                Route(Prefix(family, 0, 0), (NextHop(parse_address(hop)[0], INTERFACES[other]),), str(number))
+            )
+            rules.append(RoutingRule(family, 10000 + number, str(number), ingress=name))
+    for family, hop in zip(Family, _NEXT_HOP["west"], strict=True):
+        routes.append(Route(Prefix(family, 0, 0), (NextHop(parse_address(hop)[0], "west0"),)))
+    return Network("twin", "nftables", "twin", interfaces=tuple(interfaces), routes=tuple(routes), rules=tuple(rules))
+
+
+class SimulatedRouter:
+    """One router between two testers, on wires that take a microsecond."""
+
+    def __init__(self, ruleset_text: str = "", *, seed: str = "1") -> None:
+        self.engine = Engine()
+        policy = read(ruleset_text, "twin.nft", dialect="nftables", unmodelled="simulate")
+        self.router = Router(self.engine, "twin", network(), policy, seed=seed)
+        self.testers = {side: _Tester(side) for side in INTERFACES}
+        for side, name in INTERFACES.items():
+            static = {
+                (family, parse_address(hop)[0]): _LINK[side]
+                for family, hop in zip(Family, _NEXT_HOP[side], strict=True)
+            }
+            port = self.router.add_port(name, static)
+            Link(self.engine, side, (port, self.testers[side].port), (Wire(delay=1000), Wire(delay=1000)), seed)
+
+    def forwarded(self, packets: Sequence[bytes | SupportsBytes], ingress: str) -> list[bytes | None]:
+        """For each packet its octets as it came out at the other side, or None."""
+        return [east for _, east in self.exchange(packets, ingress)]
+
+    def exchange(
+        self, packets: Sequence[bytes | SupportsBytes], ingress: str
+    ) -> list[tuple[bytes | None, bytes | None]]:
+        """For each packet what came back on its own side, and what came out at the other."""
+        results: list[tuple[bytes | None, bytes | None]] = []
+        near, far = self.testers[ingress], self.testers[_OTHER[ingress]]
+        router_port = self.router.ports[INTERFACES[ingress]].link_address
+        for packet in packets:
+            near.heard.clear()
+            far.heard.clear()
+            datagram = decode(bytes(packet))
+            datagram.link_destination = router_port
+            near.port.send(datagram)
+            self.engine.run(self.engine.now + 1_000_000)
+            results.append((near.heard[0] if near.heard else None, far.heard[0] if far.heard else None))
+        return results
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.engine.run(self.engine.now + round(seconds * SECOND))
