@@ -37,8 +37,9 @@ _MOST_REMEMBERED = 1 << 16
 _EFFECTS = (SetMark, Untrack, SkipFirewall, ChangeField, ClampSegment, AddToSet, AssignHelper)
 _NEVER: Moment = (0, 0)
 
-Notice = Callable[[Transit, str, Rule, bool], None]
-"""For traces: the packet, the chain's name, a rule it meets, and whether that matched."""
+Notice = Callable[[Transit, str, Rule, str | None], None]
+"""For traces: the packet, the chain's name, a rule that it meets, and why that does not match: ``""`` when it does,
+None when the header is the reason."""
 
 
 class Decision(NamedTuple):
@@ -51,12 +52,14 @@ class Decision(NamedTuple):
 class _Compiled:
     """A rule with its tests ready."""
 
-    __slots__ = ("clauses", "is_last", "matches", "packets", "rule", "target", "translate", "verdict")
+    __slots__ = ("clauses", "is_last", "matches", "packets", "rule", "target", "texts", "translate", "verdict")
 
     def __init__(self, rule: Rule, matches: Predicate, clauses: tuple[Test, ...], translate: Translate | None) -> None:
         self.rule = rule
         self.matches = matches
         self.clauses = clauses
+        self.texts = tuple(clause.text for clause in rule.unmodelled if not isinstance(clause.meaning, Translate))
+        """The words of each clause."""
         self.translate = translate
         self.verdict = rule.verdict
         self.target: _CompiledChain | None = None
@@ -169,7 +172,7 @@ class Chains:
             else:
                 rule.packets += 1
                 if self.notice is not None:
-                    self.notice(transit, chain.chain.name, rule.rule, True)
+                    self.notice(transit, chain.chain.name, rule.rule, "")
                 verdict = rule.verdict
                 if rule.translate is not None and not self.translate(transit, rule.translate):
                     return _DROPPING
@@ -184,7 +187,7 @@ class Chains:
                     return decided
                 continue
             if self.notice is not None:
-                self.notice(transit, chain.chain.name, rule.rule, False)
+                self.notice(transit, chain.chain.name, rule.rule, rule.texts[rule.clauses.index(clause)])
         return None
 
     def _candidates(self, chain: _CompiledChain, transit: Transit) -> Iterable[_Compiled]:
@@ -211,7 +214,7 @@ class Chains:
             if rule.matches(self._header(transit.datagram), transit.ingress, transit.egress, now):
                 yield rule
             elif self.notice is not None:
-                self.notice(transit, chain.chain.name, rule.rule, False)
+                self.notice(transit, chain.chain.name, rule.rule, None)
 
     def _header(self, datagram: Datagram) -> Datagram:
         """What rules take for the header: nft reads a later fragment's first octets as if they were one."""

@@ -31,7 +31,7 @@ from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
 from compiler.simulator.router.reject import answer, reset
 from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
 from compiler.simulator.router.transit import Transit
-from compiler.simulator.tracing import TraceEvent, Tracer
+from compiler.simulator.tracing import Tracer
 from compiler.source import NOWHERE, Span
 
 __all__ = ["Router"]
@@ -69,7 +69,7 @@ class Router:
         self.ports: dict[str, Port] = {}
         self.drops: Counter[tuple[str, Span]] = Counter()
         """Packets that ended here, by reason and the line that said so."""
-        self.tracer: Tracer | None = None
+        self._tracer: Tracer | None = None
         self._interfaces = {interface.name: interface for interface in network.interfaces}
         self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
         self._neighbours: dict[str, Neighbours] = {}
@@ -180,7 +180,7 @@ class Router:
     def _remember(self, datagram: Datagram, way: Way) -> None:
         """Let the next datagram to this destination go the plain way."""
         neighbours, port = self._neighbours[way.interface], self.ports[way.interface]
-        plain = self.pipeline is None and self.tracer is None and not self.routes.has_multipath
+        plain = self.pipeline is None and self._tracer is None and not self.routes.has_multipath
         if plain and neighbours.is_static and port.direction is not None and not self.network.rules:
             link = neighbours.link(datagram.family, way.next_hop)
             if link is not None and datagram.family is Family.IPV4 and not self._is_shut:
@@ -197,7 +197,7 @@ class Router:
             return
         transit = Transit(frame, port.name, Path.FORWARD)
         transit.mark = self.memory.no_mark
-        if self.tracer is not None:
+        if self._tracer is not None:
             self.noted(transit, "receive", f"on {port.name}")
         self._arrived(transit, is_group=bool(frame.link_destination >> 40 & 1))
 
@@ -210,7 +210,7 @@ class Router:
             return
         way = transit.way if transit.way is not None else self.routes.find(self._asked(transit))
         transit.way = way
-        if self.tracer is not None:
+        if self._tracer is not None:
             self.noted(transit, "route", way.why)
         if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or _is_group(datagram):
             self._deliver(transit)
@@ -251,7 +251,7 @@ class Router:
             return
         if not self._is_whole(transit):
             return
-        if self.tracer is not None:
+        if self._tracer is not None:
             self.noted(transit, "deliver", "to the router itself")
         if self.checks.heard(transit.datagram, transit.ingress):
             return
@@ -301,7 +301,7 @@ class Router:
         if neighbours is None:
             self.dropped(transit, "no such interface")
             return
-        if self.tracer is not None:
+        if self._tracer is not None:
             self.noted(transit, "send", f"on {way.interface}")
         next_hop = _LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
         mtu = self.mtu(way.interface)
@@ -332,6 +332,8 @@ class Router:
         if self._is_shut:
             return
         transit = Transit(datagram, "", Path.OUTPUT)
+        if self._tracer is not None and datagram.quoted is not None and self._tracer.follows(datagram.quoted.number):
+            self._tracer.follow(datagram.number)
         transit.mark = self.memory.no_mark
         transit.way = way if way is not None else self.routes.find(self._asked(transit))
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
@@ -409,8 +411,8 @@ class Router:
 
     def _count(self, datagram: Datagram, reason: str, span: Span = NOWHERE) -> None:
         self.drops[(reason, span)] += 1
-        if self.tracer is not None:
-            self.tracer(TraceEvent(self.engine.now, self.name, datagram.number, "drop", reason, span))
+        if self._tracer is not None and self._tracer.follows(datagram.number):
+            self._tracer.note(self.name, datagram.number, "drop", reason, span)
 
     def rejected(self, transit: Transit, rule: Rule) -> None:
         """Count it, and answer as the rule says."""
@@ -432,8 +434,30 @@ class Router:
 
     def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
         """Tell whoever traces."""
-        if self.tracer is not None:
-            self.tracer(TraceEvent(self.engine.now, self.name, transit.datagram.number, station, text, span))
+        if self._tracer is not None and self._tracer.follows(transit.datagram.number):
+            self._tracer.note(self.name, transit.datagram.number, station, text, span)
+
+    def trace(self, tracer: Tracer) -> None:
+        """Tell the tracer about each step of the datagrams that it follows, rule by rule."""
+        self._tracer = tracer
+        self._ways.clear()
+        if isinstance(self.pipeline, ChainPipeline):
+            self.pipeline.netfilter.chains.notice = self._met
+
+    def _met(self, transit: Transit, chain: str, rule: Rule, reason: str | None) -> None:
+        datagram, tracer = transit.datagram, self._tracer
+        if tracer is None or not tracer.follows(datagram.number):
+            return
+        if reason is None:
+            from compiler.analysis.explanation.mismatch import mismatch
+
+            packet = datagram.packet(transit.ingress, transit.egress, transit.path)
+            text = mismatch(rule.match, packet) or "the header does not match"
+        elif reason:
+            text = f"{reason!r} does not hold"
+        else:
+            text = f"matches: {rule.verdict.value}{f' {rule.target}' if rule.target else ''}"
+        tracer.note(self.name, datagram.number, f"chain {chain}", text, rule.span)
 
 
 def _is_group(datagram: Datagram) -> bool:

@@ -1,0 +1,113 @@
+"""Two worlds, one lab: where they differ, connection by connection.
+
+Compared is what the lab and the policies determine: whether each connection
+came about, the kind of its failure, how much of a bounded transfer arrived, what
+the protocol said, as whom the server saw it. Left out is what depends on the
+speed of the machine: moments, delays, the octets of transfers that time ends,
+and ports that a host chose by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from compiler.addresses import format_address
+from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
+from compiler.simulator.sockets import FailureKind
+from labs.observation import Observation
+from labs.topology import Lab, Traffic, TrafficKind
+from labs.words.showing import came_through, show_endpoint, why
+
+__all__ = ["Difference", "compare"]
+
+_TOLD = frozenset({TrafficKind.DNS, TrafficKind.HTTP, TrafficKind.FTP})
+"""Protocols whose answers are the same in both worlds."""
+
+_NO_ANSWER = frozenset({None, FailureKind.TIMED_OUT})
+
+
+class Difference(NamedTuple):
+    """One thing that the worlds do not agree on. ``connection`` is its index, None for the whole activity."""
+
+    traffic: str
+    connection: int | None
+    what: str
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        place = self.traffic if self.connection is None else f"{self.traffic}#{self.connection}"
+        return f"{place}: {self.what}: {self.left} | {self.right}"
+
+
+def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference, ...]:
+    """Every difference, by activity and connection."""
+    return tuple(
+        difference
+        for traffic in lab.traffic
+        for difference in _activity(traffic, left.outcome(traffic.name), right.outcome(traffic.name))
+    )
+
+
+def _activity(traffic: Traffic, left: Outcome | None, right: Outcome | None) -> Iterator[Difference]:
+    if left is None or right is None:
+        if left is not right:
+            yield Difference(
+                traffic.name, None, "outcome", *("none" if one is None else "there" for one in (left, right))
+            )
+        return
+    mine = {record.index: record for record in left.connections}
+    theirs = {record.index: record for record in right.connections}
+    if len(mine) != len(theirs):
+        yield Difference(traffic.name, None, "connections", f"{len(mine):,}", f"{len(theirs):,}")
+    for index in sorted(mine.keys() & theirs.keys()):
+        for what, one, other in _records(traffic, mine[index], theirs[index]):
+            if one != other:
+                yield Difference(traffic.name, index, what, one, other)
+    if _is_counted(traffic) and (left.sent, left.received) != (right.sent, right.received):
+        yield Difference(
+            traffic.name, None, "sent and received", f"{left.sent}, {left.received}", f"{right.sent}, {right.received}"
+        )
+
+
+def _records(traffic: Traffic, left: ConnectionRecord, right: ConnectionRecord) -> Iterator[tuple[str, str, str]]:
+    """Pairs of texts that ought to be equal."""
+    views: list[tuple[str, Callable[[ConnectionRecord], str]]] = [
+        ("server", lambda record: show_endpoint(record.server)),
+        ("client", lambda record: format_address(record.client.address, record.client.family.width)),
+        ("came about", _fate),
+        ("seen as", lambda record: _seen(traffic, record)),
+    ]
+    if traffic.octets is not None and traffic.duration is None:
+        views.append(("octets", lambda record: f"{record.transferred:,}"))
+    if traffic.kind in _TOLD and came_through(left) and came_through(right):
+        views.append(("answer", lambda record: record.detail))
+    for what, view in views:
+        yield what, view(left), view(right)
+
+
+def _fate(record: ConnectionRecord) -> str:
+    """What became of it without its moment; waiting in vain is one thing, however it ended."""
+    if came_through(record) and record.failure is None:
+        return "yes"
+    kind = record.failure.kind if record.failure else None
+    if kind in _NO_ANSWER and record.connected is None:
+        return "no answer"
+    return why(record) if record.connected is None else f"broke: {kind.value if kind else 'unfinished'}"
+
+
+def _seen(traffic: Traffic, record: ConnectionRecord) -> str:
+    """The address, and the port where it can be compared: chosen by the lab, or kept."""
+    seen = record.seen_as
+    if seen is None:
+        return "nobody"
+    address = format_address(seen.address, seen.family.width)
+    if traffic.source_ports:
+        return show_endpoint(seen)
+    return f"{address}, port {'kept' if seen.port == record.client.port else 'changed'}"
+
+
+def _is_counted(traffic: Traffic) -> bool:
+    """Whether the number of packets is given, and not drawn or cut off by time."""
+    return traffic.kind is TrafficKind.PING

@@ -1,0 +1,87 @@
+"""What a lab says must hold, and whether it did: a vocabulary, and a verdict for each assertion.
+
+Each word is a function of the lab, the observation and the arguments. A
+verdict's message names the target, the reason, and the record that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+from labs.observation import Observation
+from labs.reading import quantities
+from labs.topology import Assertion, Lab
+from labs.words import connections, devices, figures
+from labs.words.word import ArgumentKind, Arguments, Value, Word
+
+__all__ = ["VOCABULARY", "Verdict", "VerdictState", "judge", "judge_all", "say"]
+
+VOCABULARY: dict[str, Word] = connections.WORDS | figures.WORDS | devices.WORDS
+"""Every word by its name."""
+
+
+class VerdictState(Enum):
+    """How an assertion went."""
+
+    HELD = "held"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Verdict(NamedTuple):
+    """One assertion and how it went. ``message`` says what was found, or why it was skipped."""
+
+    assertion: Assertion
+    state: VerdictState
+    message: str
+
+
+def judge_all(lab: Lab, observation: Observation) -> tuple[Verdict, ...]:
+    """A verdict for each assertion of the lab, in their order."""
+    return tuple(judge(lab, observation, assertion) for assertion in lab.assertions)
+
+
+def judge(lab: Lab, observation: Observation, assertion: Assertion) -> Verdict:
+    """The verdict; skipped where the world lacks what the assertion needs."""
+    if observation.world not in assertion.worlds:
+        only = " and ".join(sorted(assertion.worlds))
+        return Verdict(assertion, VerdictState.SKIPPED, f"asked of the {only} only")
+    word = VOCABULARY[assertion.word]
+    needs = word.needs | assertion.needs
+    for feature, reason in observation.lacks:
+        if feature in needs:
+            return Verdict(assertion, VerdictState.SKIPPED, f"the {observation.world} has no {feature}: {reason}")
+    judged = word.judge(lab, observation, Arguments(dict(assertion.arguments)))
+    return Verdict(assertion, VerdictState.HELD if judged.held else VerdictState.FAILED, judged.message)
+
+
+def say(assertion: Assertion) -> str:
+    """The assertion on one line, without its figures' units: ``connected ftp-*``."""
+    word = VOCABULARY.get(assertion.word)
+    main = word.main if word else ""
+    values = dict(assertion.arguments)
+    first = values.pop(main, "")
+    target = " ".join(first) if isinstance(first, tuple) else str(first)
+    more = [_argument(name, value, word) for name, value in values.items()]
+    return " ".join(part for part in (assertion.word, target, *more) if part)
+
+
+def _argument(name: str, value: Value, word: Word | None) -> str:
+    kind = word.parameters[name].kind if word and name in word.parameters else ArgumentKind.TEXT
+    if isinstance(value, tuple):
+        text = ",".join(value)
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = _SHOWN[kind](value) if kind in _SHOWN else str(value)
+    return f"{name.replace('_', ' ')} {text}"
+
+
+_SHOWN: dict[ArgumentKind, Callable[[int | float], str]] = {
+    ArgumentKind.DURATION: quantities.format_duration,
+    ArgumentKind.RATE: quantities.format_rate,
+    ArgumentKind.OCTETS: quantities.format_octets,
+    ArgumentKind.SHARE: lambda share: f"{share:g}",
+}

@@ -1,0 +1,187 @@
+"""``gerbang lab run``: one or both worlds, verdicts, differences, captures, a report."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from compiler.cli.output import Paint, emit_json, emit_lines, note, write_whole
+from compiler.errors import UsageError
+from labs.agreement import Difference, compare
+from labs.assertions import Verdict, VerdictState, judge_all, say
+from labs.cli.named import count, named_lab
+from labs.cli.progress import LabProgress
+from labs.reading.complaints import near
+from labs.reading.quantities import format_duration, format_octets
+
+if TYPE_CHECKING:
+    from labs.report.page import World
+    from labs.topology import Lab
+
+__all__ = ["run"]
+
+
+class _Run(NamedTuple):
+    lab: Lab
+    variant: str
+    worlds: tuple[World, ...]
+    seconds: tuple[float, ...]
+    differences: tuple[Difference, ...] | None
+
+    @property
+    def is_right(self) -> bool:
+        """No assertion failed, and the worlds agree."""
+        failed = any(verdict.state is VerdictState.FAILED for world in self.worlds for verdict in world.verdicts)
+        return not failed and not self.differences
+
+
+def run(arguments: Namespace) -> int:
+    """0 when all held, 1 when an assertion failed or the worlds differ."""
+    if arguments.all_variants and arguments.variant:
+        raise UsageError("--variant and --all-variants exclude each other")
+    if arguments.trace and arguments.kernel:
+        raise UsageError("--trace is for the simulator: the kernel's packets are followed with --capture")
+    names = [arguments.variant]
+    if arguments.all_variants:
+        names = list(named_lab(arguments).variants)
+        if not names:
+            raise UsageError("the lab has no variants")
+        if arguments.report or arguments.format == "json":
+            raise UsageError("--report and --format json are for one variant")
+    runs = []
+    for name in names:
+        done = _one(arguments, name)
+        runs.append(done)
+        if arguments.format == "text":
+            emit_lines(_lines(done, arguments))
+    if arguments.format == "json":
+        from labs.report.document import document
+
+        emit_json(document(runs[0].lab, runs[0].worlds, runs[0].differences))
+    if arguments.report:
+        from labs.report import write_report
+
+        done = runs[0]
+        write_whole(arguments.report, write_report(done.lab, done.worlds, _command(arguments), done.differences))
+        note(f"report: {arguments.report}")
+    if len(runs) > 1:
+        wrong = [done.variant for done in runs if not done.is_right]
+        said = f"{count(len(runs), 'variant')}: " + (f"wrong: {', '.join(wrong)}" if wrong else "all right")
+        emit_lines([said])
+    return 0 if all(done.is_right for done in runs) else 1
+
+
+def _one(arguments: Namespace, variant: str) -> _Run:
+    from labs.report.page import World
+
+    found = named_lab(arguments, variant)
+    lab = found.lab
+    note(*(warning.render() for warning in found.warnings))
+    captures = _captures(arguments.capture, lab)
+    seed = lab.seed if arguments.seed is None else arguments.seed
+    worlds, seconds = [], []
+    for name in ("simulator", "kernel") if arguments.both else ("kernel",) if arguments.kernel else ("simulator",):
+        with LabProgress(f"{lab.name} in the {name}") as progress:
+            if name == "kernel":
+                from labs.kernel import run as run_in_kernel
+
+                observation = run_in_kernel(lab, seed=seed, captures=captures, progress=progress)
+            else:
+                from labs.simulated import run as simulate
+
+                observation = simulate(
+                    lab, seed=seed, captures=captures, progress=progress
+                )
+            seconds.append(progress.seconds)
+        worlds.append(World(observation, judge_all(lab, observation)))
+    differences = compare(lab, worlds[0].observation, worlds[1].observation) if arguments.both else None
+    return _Run(lab, variant, tuple(worlds), tuple(seconds), differences)
+
+
+def _captures(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
+    """The links to capture: those of the command line, and those that an assertion looks at."""
+    links = [link.name for link in lab.links]
+    for name in named:
+        if name not in links:
+            raise UsageError(f"--capture: the lab has no link {name!r}{near(name, links)}")
+    asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
+    return tuple(dict.fromkeys([*named, *asserted]))
+
+
+def _command(arguments: Namespace) -> str:
+    """The command that repeats the run."""
+    words = ["gerbang", "lab", "run", arguments.lab]
+    words += ["--kernel"] if arguments.kernel else ["--both"] if arguments.both else []
+    words += ["--variant", arguments.variant] if arguments.variant else []
+    for name, value in arguments.settings:
+        words += ["--set", f"{name}={value}"]
+    words += [] if arguments.seed is None else ["--seed", str(arguments.seed)]
+    for link in arguments.capture:
+        words += ["--capture", link]
+    return shlex.join(words)
+
+
+# -- text ---------------------------------------------------------------------------
+
+
+def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
+    paint = Paint(sys.stdout)
+    name = f"{done.lab.name}, variant {done.variant}," if done.variant else done.lab.name
+    for world, seconds in zip(done.worlds, done.seconds, strict=True):
+        observation = world.observation
+        yield (
+            f"{name} in the {observation.world}, seed {observation.seed}: "
+            f"{format_duration(observation.duration)} of lab time in {seconds:.2f} s"
+        )
+        for verdict in world.verdicts:
+            yield from _verdict(verdict, paint)
+        for feature, reason in observation.lacks:
+            yield paint.faint(f"  no {feature} here: {reason}")
+        if arguments.verbose:
+            yield from _activities(world)
+        for link, path in observation.captures:
+            yield f"  captured {link}: {path}"
+        yield _tally(world, paint)
+    if done.differences is not None:
+        yield from _differences(done.differences, paint)
+
+
+def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
+    colour = {VerdictState.HELD: paint.good, VerdictState.FAILED: paint.bad, VerdictState.SKIPPED: paint.doubtful}
+    word = verdict.state.value.upper() if verdict.state is VerdictState.FAILED else verdict.state.value
+    yield f"  {colour[verdict.state](f'{word:8}')} {say(verdict.assertion)}: {verdict.message}"
+    if verdict.state is VerdictState.FAILED:
+        yield paint.faint(f"           {verdict.assertion.span}")
+
+
+def _tally(world: World, paint: Paint) -> str:
+    counts = {state: sum(one.state is state for one in world.verdicts) for state in VerdictState}
+    failed = f"{counts[VerdictState.FAILED]} failed"
+    skipped = counts[VerdictState.SKIPPED]
+    words = [f"{counts[VerdictState.HELD]} held", paint.bad(failed) if counts[VerdictState.FAILED] else failed]
+    return ", ".join(words + ([f"{skipped} skipped"] if skipped else []))
+
+
+def _activities(world: World) -> Iterator[str]:
+    for outcome in world.observation.outcomes:
+        words = [count(len(outcome.connections), "connection")] if outcome.connections else []
+        words += [f"{len(outcome.failures):,} failed"] if outcome.failures else []
+        words += [format_octets(outcome.transferred)] if outcome.transferred else []
+        words += [f"{outcome.received:,} of {outcome.sent:,} arrived"] if outcome.sent else []
+        yield f"  {outcome.traffic}: {', '.join(words) or 'nothing'}"
+    for drop in world.observation.drops:
+        place = f" at {drop.place}" if drop.place else ""
+        yield f"  {drop.node} dropped {count(drop.packets, 'packet')}: {drop.reason}{place}"
+
+
+def _differences(differences: Sequence[Difference], paint: Paint) -> Iterator[str]:
+    if not differences:
+        yield paint.good("the worlds agree, connection by connection")
+        return
+    yield paint.bad(f"the worlds differ in {count(len(differences), 'thing')}") + " (simulator | kernel):"
+    yield from (f"  {difference}" for difference in differences[:40])
+    if len(differences) > 40:
+        yield f"  … and {len(differences) - 40:,} more"

@@ -1,0 +1,146 @@
+"""The assertions of a lab file: words with their arguments, checked against the vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from labs.assertions import VOCABULARY
+from labs.reading import quantities
+from labs.reading.complaints import Complaints, near
+from labs.reading.expansion import expand
+from labs.reading.fields import Fields, as_items, parse
+from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
+from labs.topology import Assertion
+from labs.words.connections import address_set
+from labs.words.word import ArgumentKind, Parameter, Value, Word
+
+__all__ = ["Names", "read_assertions"]
+
+_WORLDS = frozenset({"simulator", "kernel"})
+
+Names = Mapping[ArgumentKind, frozenset[str]]
+"""The names that there are: activities, links, nodes."""
+
+
+def read_assertions(value: PlacedValue | None, names: Names, complaints: Complaints) -> tuple[Assertion, ...]:
+    """All assertions in their order."""
+    return tuple(
+        assertion
+        for item in as_items(value)
+        for (copy,) in expand((item,), complaints)
+        for assertion in _assertion(copy, names, complaints)
+    )
+
+
+def _assertion(value: PlacedValue, names: Names, complaints: Complaints) -> Iterator[Assertion]:
+    """``{WORD: TARGET}``, ``{WORD: {…}, needs: [delay], worlds: [simulator]}``."""
+    if not isinstance(value, PlacedMapping):
+        complaints.error(
+            f"expected a word with its target, such as {{connected: web}}, not {kind_of(value)}", value.span
+        )
+        return
+    fields = Fields(value, "an assertion", complaints)
+    needs, worlds = _words(fields, "needs"), _words(fields, "worlds")
+    for world in worlds - _WORLDS:
+        complaints.error(f"unknown world {world!r}{near(world, _WORLDS)}", fields.place("worlds"))
+    found = [(key, entry) for key, entry in value.entries if key.text not in ("needs", "worlds")]
+    for key, _ in found[1:]:
+        complaints.error(f"a second word {key.text!r}: each assertion has one", key.span)
+    if not found:
+        complaints.error("an assertion needs a word", value.span)
+        return
+    key, entry = found[0]
+    word = VOCABULARY.get(key.text)
+    if word is None:
+        complaints.error(f"unknown word {key.text!r}{near(key.text, VOCABULARY)}", key.span)
+        return
+    arguments = _arguments(key, entry, word, names, complaints)
+    yield Assertion(key.text, tuple(arguments.items()), frozenset(needs), frozenset(worlds) or _WORLDS, key.span)
+
+
+def _words(fields: Fields, key: str) -> set[str]:
+    return {text for item in as_items(fields.take(key)) if (text := parse(item, str, fields.complaints)) is not None}
+
+
+def _arguments(
+    key: PlacedScalar, entry: PlacedValue, word: Word, names: Names, complaints: Complaints
+) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    if not isinstance(entry, PlacedMapping):
+        value = _argument(entry, word.parameters[word.main], names, complaints)
+        if value is not None:
+            found[word.main] = value
+        entry = PlacedMapping((), entry.span)
+        given = {word.main}
+    else:
+        given = set()
+    fields = Fields(entry, key.text, complaints)
+    for name, parameter in word.parameters.items():
+        place = fields.take(name)
+        if place is not None:
+            given.add(name)
+            value = _argument(place, parameter, names, complaints)
+            if value is not None:
+                found[name] = value
+        elif parameter.required and name not in given:
+            complaints.error(f"{key.text} needs {name!r}: {parameter.kind.value}", key.span)
+    fields.done()
+    if key.text == "connected_only" and len({"to", "except"} & given) != 1:
+        complaints.error("connected_only needs either 'to' or 'except'", key.span)
+    return found
+
+
+def _argument(value: PlacedValue, parameter: Parameter, names: Names, complaints: Complaints) -> Value | None:
+    kind = parameter.kind
+    if kind in (ArgumentKind.ADDRESSES, ArgumentKind.LINKS):
+        texts = [(item, parse(item, str, complaints)) for item in as_items(value)]
+        for item, text in texts:
+            if text is not None:
+                _check(kind, text, item, names, complaints)
+        if not texts:
+            complaints.error(f"expected {kind.value}", value.span)
+        return tuple(text for _, text in texts if text is not None)
+    reader = _READERS.get(kind)
+    if reader is not None:
+        return parse(value, reader, complaints)
+    text = parse(value, str, complaints)
+    if text is None:
+        return None
+    if parameter.choices and text not in parameter.choices:
+        complaints.error(f"{text!r} is not known here{near(text, parameter.choices)}", value.span)
+    _check(kind, text, value, names, complaints)
+    return text
+
+
+def _check(kind: ArgumentKind, text: str, place: PlacedValue, names: Names, complaints: Complaints) -> None:
+    """That a name names something, and an address is one."""
+    if kind is ArgumentKind.ADDRESSES:
+        try:
+            address_set((text,), 32)
+        except ValueError as error:
+            complaints.error(str(error), place.span)
+        return
+    known = names.get(ArgumentKind.LINK if kind is ArgumentKind.LINKS else kind)
+    if known is None:
+        return
+    if kind is ArgumentKind.TRAFFIC:
+        if not any(fnmatchcase(name, text) for name in known):
+            complaints.error(f"no activity is called {text!r}{near(text, known)}", place.span)
+    elif text not in known:
+        complaints.error(f"unknown {kind.value.rpartition(' ')[2]} {text!r}{near(text, known)}", place.span)
+
+
+def _integer(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r}: expected a whole number")
+    return int(text)
+
+
+_READERS = {
+    ArgumentKind.DURATION: quantities.duration,
+    ArgumentKind.RATE: quantities.rate,
+    ArgumentKind.OCTETS: quantities.octets,
+    ArgumentKind.SHARE: quantities.share,
+    ArgumentKind.INTEGER: _integer,
+}

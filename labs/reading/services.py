@@ -1,0 +1,120 @@
+"""The services of a server: ``[ftp, http, {name: echo, port: 7777}, {name: dns, zone: {example.test: 192.0.2.1}}]``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from labs.reading.complaints import near
+from labs.reading.fields import Fields, as_items, parse
+from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
+from labs.reading.quantities import octets
+from labs.topology import Service
+
+__all__ = ["SERVICES", "ServiceFacts", "port_named", "read_services"]
+
+
+class ServiceFacts(NamedTuple):
+    """What a service listens to by default, and the settings that it knows."""
+
+    port: int
+    protocol: str
+    settings: frozenset[str] = frozenset()
+
+
+SERVICES = {
+    "echo": ServiceFacts(7, "tcp"),
+    "discard": ServiceFacts(9, "tcp"),
+    "source": ServiceFacts(19, "tcp"),
+    "ftp": ServiceFacts(21, "tcp", frozenset({"file", "passive-ports"})),
+    "http": ServiceFacts(80, "tcp", frozenset({"page"})),
+    "dns": ServiceFacts(53, "udp", frozenset({"zone"})),
+    "sink": ServiceFacts(9, "udp"),
+    "udp-echo": ServiceFacts(7, "udp"),
+}
+"""Ports of IANA's register: echo 7, discard 9, chargen 19 for ``source``."""
+
+_SIZED = frozenset({"file", "page"})
+"""Settings whose values are sizes: files of FTP, documents of HTTP."""
+
+_PORTS = {
+    "ftp": 21,
+    "ssh": 22,
+    "telnet": 23,
+    "smtp": 25,
+    "dns": 53,
+    "http": 80,
+    "pop3": 110,
+    "imap": 143,
+    "https": 443,
+    "submission": 587,
+    "imaps": 993,
+    "pop3s": 995,
+}
+
+
+def port_named(text: str) -> int:
+    """A port by number or by its well-known name; ValueError otherwise."""
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    if text in _PORTS:
+        return _PORTS[text]
+    raise ValueError(f"{text!r} is no port: expected 1 to 65535{near(text, _PORTS)}")
+
+
+def read_services(fields: Fields) -> tuple[Service, ...]:
+    """The list of services; each port at most once a protocol."""
+    complaints = fields.complaints
+    found: list[Service] = []
+    taken: dict[tuple[str, int], str] = {}
+    for item in as_items(fields.take("services")):
+        service = _service(item, fields)
+        if service is None:
+            continue
+        place = SERVICES[service.name].protocol, service.port
+        if place in taken:
+            complaints.error(f"{place[0]} port {service.port} is taken by {taken[place]!r}", item.span)
+        taken[place] = service.name
+        found.append(service)
+    return tuple(found)
+
+
+def _service(item: PlacedValue, fields: Fields) -> Service | None:
+    complaints = fields.complaints
+    if isinstance(item, PlacedScalar):
+        name = parse(item, _known, complaints)
+        return None if name is None else Service(name, SERVICES[name].port, span=item.span)
+    inner = Fields(item, "a service", complaints)
+    if inner.required("name", f"one of {', '.join(SERVICES)}") == "":
+        return None
+    name = inner.optional("name", _known)
+    if name is None:
+        return None
+    port = inner.get("port", port_named, SERVICES[name].port)
+    settings = tuple(
+        pair for setting in sorted(SERVICES[name].settings) for pair in _setting(setting, inner.take(setting), inner)
+    )
+    inner.done()
+    return Service(name, port, settings, item.span)
+
+
+def _setting(name: str, value: PlacedValue | None, fields: Fields) -> list[tuple[str, str]]:
+    """A mapping becomes pairs ``key=value``, a list one pair for each item."""
+    if value is None:
+        return []
+    if isinstance(value, PlacedMapping):
+        pairs = []
+        for key, entry in value.entries:
+            for item in as_items(entry):
+                text = parse(item, str, fields.complaints)
+                if text is not None and name in _SIZED:
+                    text = str(parse(item, octets, fields.complaints))
+                if text is not None:
+                    pairs.append((name, f"{key.text}={text}"))
+        return pairs
+    return [(name, text) for item in as_items(value) if (text := parse(item, str, fields.complaints)) is not None]
+
+
+def _known(text: str) -> str:
+    if text not in SERVICES:
+        raise ValueError(f"{text!r} is no service{near(text, SERVICES)}")
+    return text

@@ -1,0 +1,116 @@
+"""The page: what Jinja2 is given, for one world or for two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from labs.agreement import Difference
+from labs.assertions import Verdict, VerdictState, say
+from labs.data import render_page
+from labs.graph import draw_svg
+from labs.observation import Observation
+from labs.reading.quantities import format_duration
+from labs.report import plots
+from labs.report.tables import Table, connection_table, drop_table, link_table, rule_table, traffic_table
+from labs.topology import Fault, Lab
+
+__all__ = ["World", "write_report"]
+
+
+class World(NamedTuple):
+    """A run and what was judged of it."""
+
+    observation: Observation
+    verdicts: tuple[Verdict, ...]
+
+
+def write_report(
+    lab: Lab, worlds: Sequence[World], command: str, differences: Sequence[Difference] | None = None
+) -> str:
+    """The HTML of a report. ``differences`` are those between two worlds, None when they were not compared."""
+    return render_page(
+        "report.html.j2",
+        lab=lab,
+        command=command,
+        topology=Markup(draw_svg(lab)),
+        summary=[_summary(world) for world in worlds],
+        assertions=_assertions(lab, worlds),
+        worlds=[_world(lab, world) for world in worlds],
+        faults=[_fault(fault) for fault in lab.faults],
+        differences=differences,
+        world_names=[world.observation.world for world in worlds],
+    )
+
+
+def _summary(world: World) -> dict[str, object]:
+    counts = {state: sum(one.state is state for one in world.verdicts) for state in VerdictState}
+    observation = world.observation
+    connections = sum(len(outcome.connections) for outcome in observation.outcomes)
+    failed = sum(len(outcome.failures) for outcome in observation.outcomes)
+    return {
+        "world": observation.world,
+        "seed": observation.seed,
+        "duration": format_duration(observation.duration),
+        "held": counts[VerdictState.HELD],
+        "failed": counts[VerdictState.FAILED],
+        "skipped": counts[VerdictState.SKIPPED],
+        "connections": f"{connections:,}",
+        "connections_failed": f"{failed:,}",
+        "drops": f"{sum(one.packets for one in observation.drops) + sum(one.drops for one in observation.links):,}",
+    }
+
+
+def _assertions(lab: Lab, worlds: Sequence[World]) -> list[dict[str, object]]:
+    return [
+        {
+            "said": say(assertion),
+            "place": str(assertion.span),
+            "verdicts": [
+                {"state": world.verdicts[number].state.value, "message": world.verdicts[number].message}
+                for world in worlds
+            ],
+        }
+        for number, assertion in enumerate(lab.assertions)
+    ]
+
+
+def _world(lab: Lab, world: World) -> dict[str, object]:
+    observation = world.observation
+    return {
+        "name": observation.world,
+        "lacks": observation.lacks,
+        "captures": observation.captures,
+        "plots": [
+            (title, Markup(svg))
+            for title, svg in (
+                ("Throughput by activity", plots.throughput_plot(lab, observation.outcomes, observation.duration)),
+                ("Throughput by link", plots.link_plot(lab, observation.links, observation.duration)),
+                ("Delays", plots.delay_plot(lab, observation.outcomes)),
+            )
+            if svg
+        ],
+        "tables": [
+            (title, table, is_open)
+            for title, table, is_open in (
+                ("Activities", traffic_table(lab, observation), True),
+                ("Drops by node", drop_table(observation), True),
+                ("Links", link_table(observation), len(observation.links) <= 60),
+                ("Rules", rule_table(observation), False),
+                ("Connections", connection_table(observation), True),
+            )
+            if _has_rows(table)
+        ],
+    }
+
+
+def _has_rows(table: Table) -> bool:
+    return bool(table.rows)
+
+
+def _fault(fault: Fault) -> str:
+    way = "" if fault.direction == "both" else f" ({fault.direction} only)"
+    words = fault.kind.value.replace("-", " ")
+    return f"{format_duration(fault.at)}: {fault.target}, {words}{way}"

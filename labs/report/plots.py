@@ -1,0 +1,144 @@
+"""Plots as SVG to stand inside a page: the same bytes for the same run.
+
+matplotlib is used without its state machine, and with a salt for its
+identifiers that is the plot's own, so that several plots of a page do not clash.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from compiler.errors import UsageError
+from compiler.simulator.applications.outcome import Outcome
+from labs.observation import LinkCount
+from labs.topology import Lab
+from labs.words.figures import octets_until
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["delay_plot", "link_plot", "throughput_plot"]
+
+MOST_CURVES = 8
+BINS = 120
+
+_COLOURS = ("#2f6f9f", "#c8553d", "#3d8a6b", "#8a5fa8", "#b8860b", "#4d7ea8", "#a83d6b", "#5b6570")
+_PROLOG = re.compile(r"^.*?(?=<svg )", re.S)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
+
+
+def throughput_plot(lab: Lab, outcomes: Sequence[Outcome], duration: int) -> str:
+    """Payload received by each activity over time, in Mbit/s; the largest have their own curves. Empty without any."""
+    with_samples = [outcome for outcome in outcomes if len(outcome.samples) > 1 and outcome.samples[-1][1]]
+    if not with_samples:
+        return ""
+    by_size = sorted(with_samples, key=lambda outcome: (-outcome.samples[-1][1], outcome.traffic))
+    own, rest = by_size[:MOST_CURVES], by_size[MOST_CURVES:]
+    end = min(max(outcome.samples[-1][0] for outcome in with_samples), duration)
+    start = min(max(outcome.samples[0][0] - end // BINS, 0) for outcome in with_samples)
+    step = max((end - start) // BINS, 1)
+    moments = list(range(start, end + 1, step))
+
+    def rates(of: Sequence[Outcome]) -> list[float]:
+        received = [sum(octets_until(outcome, moment) for outcome in of) for moment in moments]
+        return [(later - earlier) * 8e3 / step for earlier, later in pairwise(received)]
+
+    def draw(axes: Axes) -> None:
+        times = [moment / 1e9 for moment in moments[1:]]
+        for outcome, colour in zip(own, _COLOURS, strict=False):
+            axes.plot(times, rates([outcome]), label=outcome.traffic, color=colour, linewidth=1.4)
+        if rest:
+            axes.plot(times, rates(rest), label=f"{len(rest)} others together", color="#999999", linewidth=1.2)
+        if len(with_samples) > 1:
+            axes.plot(times, rates(with_samples), label="all", color="#222222", linewidth=0.9, linestyle=":")
+        for fault in lab.faults:
+            if start <= fault.at <= end:
+                axes.axvline(fault.at / 1e9, color="#c62828", linewidth=1, linestyle="--")
+        axes.set_xlabel("seconds")
+        axes.set_ylabel("Mbit/s received")
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
+
+    return _svg(f"{lab.name}-throughput", draw, 3.2)
+
+
+def delay_plot(lab: Lab, outcomes: Sequence[Outcome]) -> str:
+    """Which share of packets took at most so long. Empty without delays."""
+    with_delays = sorted((one for one in outcomes if one.delays), key=lambda one: (-len(one.delays), one.traffic))
+    if not with_delays:
+        return ""
+
+    def draw(axes: Axes) -> None:
+        for outcome, colour in zip(with_delays, _COLOURS, strict=False):
+            ordered = _thinned(sorted(outcome.delays))
+            shares = [(number + 1) / len(ordered) for number in range(len(ordered))]
+            times = [delay / 1e6 for delay in ordered]
+            axes.step(
+                [times[0], *times], [0.0, *shares], where="post", label=outcome.traffic, color=colour, linewidth=1.4
+            )
+        axes.set_xlabel("milliseconds")
+        axes.set_ylabel("share of packets")
+        axes.set_ylim(0, 1.02)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
+
+    return _svg(f"{lab.name}-delay", draw, 3.0)
+
+
+def _thinned(ordered: list[int], most: int = 400) -> list[int]:
+    """At most so many of them, evenly chosen, the last one kept."""
+    if len(ordered) <= most:
+        return ordered
+    return [ordered[(number + 1) * len(ordered) // most - 1] for number in range(most)]
+
+
+def link_plot(lab: Lab, counts: Sequence[LinkCount], duration: int) -> str:
+    """Mean rate of each direction of the busiest links, with their capacity where they have one."""
+    capacity = {
+        (link.name, way): wire.rate for link in lab.links for way, wire in (("up", link.up), ("down", link.down))
+    }
+    busiest = sorted((one for one in counts if one.octets), key=lambda one: (-one.octets, one.link, one.direction))[:16]
+    if not busiest or not duration:
+        return ""
+    arrows = {"up": "↑", "down": "↓"}
+
+    def draw(axes: Axes) -> None:
+        rows = list(range(len(busiest)))[::-1]
+        rates = [one.octets * 8e3 / duration for one in busiest]
+        axes.barh(rows, rates, color="#2f6f9f", height=0.6)
+        for row, one, rate in zip(rows, busiest, rates, strict=True):
+            limit = capacity.get((one.link, one.direction))
+            share = f"  {rate * 1e6 / limit:.0%} of its rate" if limit else ""
+            axes.annotate(
+                f"{rate:.3g}{share}", (rate, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+            )
+        axes.set_yticks(rows, [f"{one.link} {arrows.get(one.direction, one.direction)}" for one in busiest], fontsize=8)
+        axes.set_xlabel("Mbit/s, mean over the run, Ethernet headers included")
+        axes.margins(x=0.25)
+
+    return _svg(f"{lab.name}-links", draw, 0.9 + 0.26 * len(busiest))
+
+
+def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:
+    try:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+    except ImportError as missing:
+        raise UsageError("reports need matplotlib: pip install 'gerbang[labs]'") from missing
+    with rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 9}):
+        figure = Figure(figsize=(9.2, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.subplots()
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(True, color="#e3e8ec", linewidth=0.6)
+        axes.set_axisbelow(True)
+        draw(axes)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    # Inside a page there is no room for a prolog; identifiers of groups are made the plot's own.
+    text = _METADATA.sub("", _PROLOG.sub("", buffer.getvalue(), count=1))
+    return re.sub(r'<g id="([a-z_0-9]+)"', rf'<g id="{re.sub("[^A-Za-z0-9_-]", "-", salt)}-\1"', text)

@@ -1,0 +1,1 @@
+"""The words of assertions, by what they look at."""
