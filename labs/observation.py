@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from compiler.simulator.applications.outcome import Outcome
+from compiler.simulator.tracing import TraceEvent
 
 __all__ = ["DropCount", "LinkCount", "Observation", "RuleCount"]
 
@@ -56,6 +57,8 @@ class Observation:
     lacks: tuple[tuple[str, str], ...] = ()
     captures: tuple[tuple[str, str], ...] = field(default=())
     """Link and path of each capture that was written."""
+    trace: tuple[TraceEvent, ...] = ()
+    """What happened to the packets that were followed (the simulator only)."""
 
     def outcome(self, traffic: str) -> Outcome | None:
         """What became of that traffic, or None."""

@@ -26,6 +26,7 @@ from labs.observation import DropCount, LinkCount, Observation, RuleCount
 from labs.raw_packets import datagram_of
 from labs.requests import request_of
 from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
+from labs.tracing import follow
 
 __all__ = ["Progress", "run"]
 
@@ -45,15 +46,18 @@ def run(
     captures: Sequence[str] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
+    trace: Sequence[str] = (),
 ) -> Observation:
     """Run the lab until all its traffic is over, or its duration is.
 
-    ``captures`` names links whose frames are written to ``folder``.
+    ``captures`` names links whose frames are written to ``folder``,
+    ``trace`` traffics whose packets are followed from node to node.
     """
     used = lab.seed if seed is None else seed
     world = SimulatedLab(lab, used)
     with ExitStack() as stack:
         written = _capture(world, captures, folder or Path(), stack)
+        tracer = follow(world, trace) if trace else None
         activities = _Activities(world)
         for fault in lab.faults:
             _plan(world, fault)
@@ -67,6 +71,7 @@ def run(
         tuple(_drop_counts(world)),
         tuple(_rule_counts(world)),
         captures=written,
+        trace=tuple(tracer.events) if tracer is not None else (),
     )
 
 

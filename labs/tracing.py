@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compiler.addresses import format_address
 from compiler.errors import UsageError
 from compiler.policy.packet_text import format_packet
@@ -15,23 +17,24 @@ from labs.topology import Traffic
 __all__ = ["follow"]
 
 
-def follow(world: SimulatedLab, traffic_name: str) -> Tracer:
-    """A tracer of all that the client of the traffic sends to its server, and of what is sent back.
+def follow(world: SimulatedLab, traffics: Sequence[str]) -> Tracer:
+    """A tracer of all that the clients of these traffics send to their servers, and of what is sent back.
 
-    Answers are known by the server's address and port, or by the client's.
     UsageError when the lab has no such traffic.
     """
-    traffic = next((one for one in world.lab.traffic if one.name == traffic_name), None)
-    if traffic is None:
-        names = ", ".join(one.name for one in world.lab.traffic) or "none"
-        raise UsageError(f"{world.lab.source or world.lab.name}: no traffic {traffic_name!r}; there is {names}")
+    known = {one.name: one for one in world.lab.traffic}
+    for name in traffics:
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise UsageError(f"{world.lab.source or world.lab.name}: no traffic {name!r}; there is {names}")
     tracer = Tracer(world.engine)
     for router in world.routers.values():
         router.trace(tracer)
-    following = _Following(world, traffic, tracer)
-    for name, node in world.nodes.items():
-        if isinstance(node, Host):
-            following.listen(name, node)
+    for one in traffics:
+        following = _Following(world, known[one], tracer)
+        for name, node in world.nodes.items():
+            if isinstance(node, Host):
+                following.listen(name, node)
     return tracer
 
 

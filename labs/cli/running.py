@@ -152,9 +152,9 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
 def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
     colour = {VerdictState.HELD: paint.good, VerdictState.FAILED: paint.bad, VerdictState.SKIPPED: paint.doubtful}
     word = verdict.state.value.upper() if verdict.state is VerdictState.FAILED else verdict.state.value
-    yield f"  {colour[verdict.state](f'{word:8}')} {say(verdict.assertion)}: {verdict.message}"
-    if verdict.state is VerdictState.FAILED:
-        yield paint.faint(f"           {verdict.assertion.span}")
+    yield f"  {colour[verdict.state](f'{word:8}')} {verdict.assertion.word}: {verdict.message}"
+    if verdict.state is not VerdictState.HELD:
+        yield paint.faint(f"           {verdict.assertion.span}: {say(verdict.assertion)}")
 
 
 def _tally(world: World, paint: Paint) -> str:

@@ -10,7 +10,7 @@ from compiler.simulator.applications.outcome import ConnectionRecord
 from compiler.simulator.sockets import Endpoint, FailureKind
 from labs.observation import Observation
 from labs.topology import Lab
-from labs.words.showing import came_through, counted, several, show_endpoint, show_record, why
+from labs.words.showing import came_through, counted, fate, several, show_endpoint, show_record
 from labs.words.word import ArgumentKind, Arguments, Judged, Parameter, Word, matching, within
 
 __all__ = ["WORDS", "address_set"]
@@ -59,7 +59,7 @@ def _all_are(
     wrong = [show_record(*entry) for entry in entries if not right(entry[1])]
     if wrong:
         return Judged(False, f"{counted(len(wrong), 'connection')} of {len(entries):,} not {said}: {several(wrong)}")
-    ways = Counter(why(record) for _, record in entries if record.failure is not None or not came_through(record))
+    ways = Counter(fate(record) for _, record in entries if record.failure is not None or not came_through(record))
     how = f" ({several([f'{count:,} {way}' for way, count in ways.most_common()])})" if ways else ""
     return Judged(True, f"{counted(len(entries), 'connection')} of {pattern} {said}{how}")
 

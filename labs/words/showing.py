@@ -9,7 +9,7 @@ from compiler.simulator.applications.outcome import ConnectionRecord
 from compiler.simulator.sockets import Endpoint, FailureKind
 from labs.reading.quantities import format_duration
 
-__all__ = ["came_through", "counted", "several", "show_endpoint", "show_record", "why"]
+__all__ = ["came_through", "counted", "fate", "several", "show_endpoint", "show_record", "why"]
 
 
 def show_endpoint(endpoint: Endpoint) -> str:
@@ -32,12 +32,20 @@ def why(record: ConnectionRecord) -> str:
         if not came_through(record):
             return "no answer before the lab ended"
         return f"connected at {format_duration(record.connected)}" if record.connected is not None else "answered"
-    text = "no answer" if failure.kind is FailureKind.TIMED_OUT and record.connected is None else failure.kind.value
+    text = fate(record)
     if failure.reporter is not None:
         text += f", said {format_address(failure.reporter, record.client.family.width)}"
     if failure.icmp_type is not None:
         text += f" (ICMP {failure.icmp_type}/{failure.icmp_code or 0})"
     return text
+
+
+def fate(record: ConnectionRecord) -> str:
+    """What became of it in a word or two, the same for all that went the same way."""
+    failure = record.failure
+    if failure is None:
+        return "came about" if came_through(record) else "no answer before the lab ended"
+    return "no answer" if failure.kind is FailureKind.TIMED_OUT and record.connected is None else failure.kind.value
 
 
 def show_record(traffic: str, record: ConnectionRecord) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from compiler.addresses import format_address
 from compiler.fields import Family
 from compiler.policy.access_list import Device
 from compiler.policy.network import CheckGateway, InterfaceAddress, Network
@@ -26,7 +27,7 @@ from compiler.simulator.router.checks import GatewayChecks
 from compiler.simulator.router.cisco import CiscoPipeline
 from compiler.simulator.router.jhash import jhash
 from compiler.simulator.router.memory import Memory
-from compiler.simulator.router.netfilter import Netfilter
+from compiler.simulator.router.netfilter import Ends, Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
 from compiler.simulator.router.reject import answer, reset
 from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
@@ -437,6 +438,15 @@ class Router:
         if self._tracer is not None and self._tracer.follows(transit.datagram.number):
             self._tracer.note(self.name, transit.datagram.number, station, text, span)
 
+    def translated(self, transit: Transit, before: Ends, after: Ends) -> None:
+        """Tell whoever traces how addresses and ports were rewritten."""
+        if self._tracer is not None and self._tracer.follows(transit.datagram.number):
+            width = transit.datagram.family.width
+            for name, old, new in zip(("source", "destination"), before, after, strict=True):
+                if old != new:
+                    text = f"{name} {_end(old, width)} becomes {_end(new, width)}"
+                    self._tracer.note(self.name, transit.datagram.number, "nat", text)
+
     def trace(self, tracer: Tracer) -> None:
         """Tell the tracer about each step of the datagrams that it follows, rule by rule."""
         self._tracer = tracer
@@ -458,6 +468,11 @@ class Router:
         else:
             text = f"matches: {rule.verdict.value}{f' {rule.target}' if rule.target else ''}"
         tracer.note(self.name, datagram.number, f"chain {chain}", text, rule.span)
+
+
+def _end(end: tuple[int, int], width: int) -> str:
+    address = format_address(end[0], width)
+    return f"{address if width == 32 else f'[{address}]'}:{end[1]}" if end[1] else address
 
 
 def _is_group(datagram: Datagram) -> bool:

@@ -33,7 +33,7 @@ from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.nat import AddressTranslation
 from compiler.simulator.router.transit import Transit
 
-__all__ = ["Netfilter", "Surroundings"]
+__all__ = ["Ends", "Netfilter", "Surroundings"]
 
 _DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _CONFIRM = -400, -200, -100, 100, 1 << 31
 _NAT_PRIORITY = {
@@ -44,6 +44,9 @@ _NAT_PRIORITY = {
 }
 
 Station = Callable[[Transit], bool]
+
+Ends = tuple[tuple[int, int], tuple[int, int]]
+"""Source and destination, each with its port."""
 
 
 class Surroundings(Protocol):
@@ -71,6 +74,10 @@ class Surroundings(Protocol):
 
     def noted(self, transit: Transit, station: str, text: str) -> None:
         """Something that a trace should tell."""
+        ...
+
+    def translated(self, transit: Transit, before: Ends, after: Ends) -> None:
+        """The packet's addresses or ports have been rewritten."""
         ...
 
     def mtu(self, interface: str) -> int:
@@ -174,14 +181,16 @@ class Netfilter:
         return True
 
     def _translate(self, transit: Transit, hook: Hook) -> bool:
-        datagram = transit.datagram
-        before = datagram.source, datagram.destination
+        before = _ends(transit.datagram)
         dropped = self.nat.station(transit, hook)
         if dropped is not None:
             return self._goes_on(transit, "nat", dropped)
-        if hook is Hook.OUTPUT and before[1] != datagram.destination:
-            return self._around.rerouted(transit)
-        return True
+        after = _ends(transit.datagram)
+        if before == after:
+            return True
+        self._around.translated(transit, before, after)
+        # Where an output packet goes may have changed with its destination.
+        return self._around.rerouted(transit) if hook is Hook.OUTPUT and before[1] != after[1] else True
 
     def _confirm(self, transit: Transit) -> bool:
         connection = transit.connection
@@ -194,6 +203,10 @@ class Netfilter:
 
     def _reroute(self, transit: Transit) -> bool:
         return self._around.rerouted(transit) if transit.routing_mark else True
+
+
+def _ends(datagram: Datagram) -> Ends:
+    return (datagram.source, datagram.source_port), (datagram.destination, datagram.destination_port)
 
 
 _TRACKING = (StateIn, StatusIs, DirectionIs, HelperIs, Translate, SkipFirewall, AssignHelper)
