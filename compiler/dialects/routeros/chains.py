@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from compiler.dialects.routeros.facts import BASE_CHAINS
 from compiler.dialects.routeros.rules import RuleReader
 from compiler.dialects.routeros.tables import Item
 from compiler.errors import InputError, Unmodelled
-from compiler.policy.ruleset import Chain, Hook, Rule, Verdict
+from compiler.policy.ruleset import Chain, ChainKind, Hook, Rule, Verdict
 
 __all__ = ["chains_of"]
 
 
 def chains_of(
-    table: str, items: list[Item], reader: RuleReader, tracking: bool
+    table: str,
+    items: list[Item],
+    reader: RuleReader,
+    tracking: bool,
+    bases: Mapping[str, tuple[Hook, int]] | None = None,
+    kind_of: Callable[[Hook | None], ChainKind] = lambda _hook: ChainKind.FILTER,
 ) -> tuple[list[Chain], list[InputError]]:
     """The chains of a table, base chains first, and the faults found on the way.
 
     Filter chains stand behind connection tracking, which reassembles packets
     unless it is switched off; with its default ``auto`` it runs as soon as a
     filter rule exists. Raw chains stand before it. A jump to a chain without
-    rules comes straight back: such chains are empty here.
+    rules comes straight back: such chains are empty here. ``bases`` are the
+    built-in chains; without them those that proofs know.
     """
     rows: dict[str, list[tuple[Rule, Item]]] = {}
     for item in items:
@@ -27,16 +35,34 @@ def chains_of(
     for target in [rule.target for chain in rows.values() for rule, _ in chain if rule.target]:
         rows.setdefault(target, [])
     kind = reader.kind
-    base = dict(BASE_CHAINS[kind])
-    faults = [*reader.faults, *_direction_faults(rows, reader), *_loop_faults(rows, reader)]
+    if bases is None:
+        bases = {name: (Hook(name), priority) for name, priority in BASE_CHAINS[kind]}
+        sides = {"prerouting": "out", "input": "out", "output": "in"}
+    else:
+        sides = {name: _SIDES[hook] for name, (hook, _) in bases.items() if hook in _SIDES}
+    faults = [*reader.faults, *_direction_faults(rows, reader, sides), *_loop_faults(rows, reader)]
     chains = []
-    for name in [*(name for name in base if name in rows), *(name for name in rows if name not in base)]:
+    for name in [*(name for name in bases if name in rows), *(name for name in rows if name not in bases)]:
         rules = tuple([rule for rule, _ in rows[name]])
-        hook = Hook(name) if name in base else None
-        families = frozenset({reader.family})
-        reassembled = kind == "filter" and tracking
-        chains.append(Chain(table, name, rules, families, hook, base.get(name, 0), Verdict.ACCEPT, reassembled))
+        hook, priority = bases.get(name, (None, 0))
+        chains.append(
+            Chain(
+                table,
+                name,
+                rules,
+                frozenset({reader.family}),
+                hook,
+                priority,
+                Verdict.ACCEPT,
+                kind != "raw" and tracking,
+                kind=kind_of(hook),
+            )
+        )
     return chains, faults
+
+
+_SIDES = {Hook.PREROUTING: "out", Hook.INPUT: "out", Hook.OUTPUT: "in", Hook.POSTROUTING: "in"}
+"""The side on which no interface is known where a hook stands."""
 
 
 def _jumps(rows: dict[str, list[tuple[Rule, Item]]], name: str) -> list[tuple[str, Item]]:
@@ -53,11 +79,12 @@ def _reached(rows: dict[str, list[tuple[Rule, Item]]], name: str) -> list[str]:
     return list(found)
 
 
-def _direction_faults(rows: dict[str, list[tuple[Rule, Item]]], reader: RuleReader) -> list[InputError]:
+def _direction_faults(
+    rows: dict[str, list[tuple[Rule, Item]]], reader: RuleReader, sides: Mapping[str, str]
+) -> list[InputError]:
     """No egress is known before routing and on the way in, no ingress on the way out."""
     faults = []
-    for base in ("prerouting", "input", "output"):
-        side = "in" if base == "output" else "out"
+    for base, side in sides.items():
         names = (f"{side}-interface", f"{side}-interface-list")
         for name in _reached(rows, base) if base in rows else ():
             for rule, item in rows[name]:

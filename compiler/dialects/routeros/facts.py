@@ -7,6 +7,7 @@ Firewall Matchers and Actions", the command reference of ``/ip/firewall`` and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from compiler.fields import Family
@@ -34,7 +35,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-RULE_MENUS = MappingProxyType(
+RULE_MENUS: Mapping[tuple[str, ...], tuple[str, Family]] = MappingProxyType(
     {
         ("ip", "firewall", "filter"): ("ip filter", Family.IPV4),
         ("ip", "firewall", "raw"): ("ip raw", Family.IPV4),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.errors import InputError, SyntaxFault
 
-__all__ = ["MatcherFault"]
+__all__ = ["MatcherFault", "PropertyFault"]
 
 
 class MatcherFault(Exception):
@@ -13,3 +13,11 @@ class MatcherFault(Exception):
     def __init__(self, message: str, kind: type[InputError] = SyntaxFault) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class PropertyFault(MatcherFault):
+    """A fault of a rule's action; ``name`` is the property to blame."""
+
+    def __init__(self, name: str, message: str, kind: type[InputError] = SyntaxFault) -> None:
+        super().__init__(message, kind)
+        self.name = name

@@ -61,9 +61,12 @@ class Finder(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def parse_find(text: str) -> Finder:
-    """The finder that ``text`` (with its brackets) is. Raises :class:`NotFind`."""
-    parser = _Parser(text)
+def parse_find(text: str, texts: frozenset[str] = frozenset()) -> Finder:
+    """The finder that ``text`` (with its brackets) is. Raises :class:`NotFind`.
+
+    ``texts`` are text properties of the menu beside those of the firewall.
+    """
+    parser = _Parser(text, _TEXTS | texts)
     path: list[str] = []
     while True:
         kind, word = parser.take()
@@ -87,7 +90,8 @@ def parse_find(text: str) -> Finder:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, texts: frozenset[str]) -> None:
+        self._texts = texts
         self._tokens: list[tuple[str, str]] = []
         position = 1
         while not self._tokens or self._tokens[-1][0] != "end":
@@ -150,7 +154,7 @@ class _Parser:
                 raise NotFind(str(bad)) from None
         elif kind != "word":
             raise NotFind(f"{value} stands in the condition; expected a value for {word}")
-        return _compare(word, operator[1], value)
+        return _compare(word, operator[1], value, self._texts)
 
 
 def _flag(name: str) -> Test:
@@ -162,12 +166,12 @@ def _flag(name: str) -> Test:
     raise NotFind(f"find by {name}: only text properties and the flags {', '.join(sorted(FLAGS))} are modelled")
 
 
-def _compare(name: str, operator: str, value: str) -> Test:
+def _compare(name: str, operator: str, value: str, texts: frozenset[str]) -> Test:
     if name in FLAGS and operator != "~" and value in ("yes", "no", "true", "false"):
         flag = _flag(name)
         wanted = (value in ("yes", "true")) == (operator == "=")
         return lambda properties: flag(properties) == wanted
-    if name not in _TEXTS:
+    if name not in texts:
         raise NotFind(f"find by {name}: only text properties and the flags {', '.join(sorted(FLAGS))} are modelled")
     default = "accept" if name == "action" else ""
     if operator == "~":

@@ -74,7 +74,7 @@ class AddressLists:
     def addresses(self, name: str) -> AddressSet:
         """The addresses of a list. Raises MatcherFault when they cannot be known."""
         known = self.lists.get(name)
-        doubt = self._fills.address_list(name) or (known.doubt if known is not None else "")
+        doubt = self.doubt(name)
         if doubt:
             raise MatcherFault(f"{doubt}: not modelled", Unmodelled)
         if known is None:
@@ -82,6 +82,11 @@ class AddressLists:
             why = f"the address list {name} is not defined in this text: give {menu} firewall address-list too"
             raise MatcherFault(why, Unmodelled)
         return self.known_addresses(name)
+
+    def doubt(self, name: str) -> str:
+        """Why a list may hold others than its rows say, or ``""``."""
+        known = self.lists.get(name)
+        return self._fills.address_list(name) or (known.doubt if known is not None else "")
 
     def known_addresses(self, name: str) -> AddressSet:
         """The addresses of a list as far as they stand in the text."""

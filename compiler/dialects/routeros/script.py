@@ -95,6 +95,7 @@ class Script:
         self.comments: list[str] = []
         """Comment lines before the first statement, without ``#``."""
         self._line_starts: list[int] | None = None
+        self._located: tuple[int, list[Token]] = (-1, [])
 
     def span(self, start: int, end: int = 0) -> Span:
         """The place of an offset; ``end`` is cut at the line's end."""
@@ -114,7 +115,9 @@ class Script:
 
     def locate(self, statement: Statement, index: int | None = None) -> Span:
         """The place of one argument, or of the statement's first word."""
-        tokens = _tokens(self, statement.start)
+        if self._located[0] != statement.start:  # one row has many places
+            self._located = (statement.start, _tokens(self, statement.start))
+        tokens = self._located[1]
         if index is not None:
             arguments = tokens[len(tokens) - len(statement.arguments) :]
             tokens = arguments[index : index + 1] or tokens

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from compiler.dialects.routeros.find import NotFind, parse_find
 from compiler.dialects.routeros.script import Opaque, Path, Script, Statement
-from compiler.errors import InputError, SyntaxFault, Unmodelled
+from compiler.errors import InputError, InputErrors, SyntaxFault, Unmodelled
 from compiler.source import Span
 
 __all__ = ["Item", "Table"]
@@ -42,6 +42,10 @@ class Item:
         statement, index = self._place(name)
         return script.locate(statement, index)
 
+    def offset(self, name: str) -> int:
+        """Where the statement begins that gave a property its value."""
+        return self._place(name)[0].start
+
     def fault(self, script: Script, message: str, name: str = "", kind: type[InputError] = SyntaxFault) -> InputError:
         """An error at a property."""
         statement, index = self._place(name)
@@ -57,7 +61,10 @@ class Item:
 
 
 class Table:
-    """One menu's rows in order. ``known`` are its properties, ``refused`` why a known one cannot be read."""
+    """One menu's rows in order. ``known`` are the properties that they may have, ``required`` must have."""
+
+    texts: frozenset[str] = frozenset()
+    """Text properties to find rows by, beside those of the firewall."""
 
     def __init__(self, path: Path, known: frozenset[str], required: tuple[str, ...]) -> None:
         self.path = path
@@ -132,6 +139,19 @@ class Table:
         near = get_close_matches(name, sorted(self.known), 1)
         hint = f"; did you mean {near[0]}?" if near else f"; expected {', '.join(sorted(self.known)[:12])}, …"
         raise script.fault_at(f"{name!r} is no property of /{' '.join(self.path)}{hint}", statement, index)
+
+    def want_known(self, script: Script, statement: Statement) -> None:
+        """Raises InputErrors with every property of the statement that the menu does not have."""
+        faults: list[InputError] = []
+        for index, (name, value) in enumerate(statement.arguments):
+            if not name or name == "numbers":
+                continue
+            try:
+                self._know(script, statement, index, str(value) if name == "!" else name)
+            except InputError as fault:
+                faults.append(fault)
+        if faults:
+            raise InputErrors(tuple(faults))
 
     def _stray(self, script: Script, statement: Statement, index: int) -> InputError:
         value = statement.arguments[index][1]
@@ -210,7 +230,7 @@ class Table:
     def _resolve(self, script: Script, statement: Statement, index: int | None, value: str | Opaque) -> list[Item]:
         if isinstance(value, Opaque):
             try:
-                finder = parse_find(value.text)
+                finder = parse_find(value.text, self.texts)
             except NotFind as why:
                 raise script.fault_at(f"{why}: not modelled", statement, index, Unmodelled) from None
             if finder.path not in ((), self.path):

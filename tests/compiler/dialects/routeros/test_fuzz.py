@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from compiler.dialects.routeros.network import read_network
 from compiler.dialects.routeros.reader import read
 from compiler.errors import GerbangError
 
 CORPUS = next(parent for parent in Path(__file__).parents if parent.name == "tests") / "corpus" / "routeros"
-TEXTS = [path.read_text("utf-8") for path in sorted(CORPUS.glob("*.rsc"))]
+TEXTS = [path.read_text("utf-8") for path in sorted(CORPUS.rglob("*.rsc"))]
 PIECES = ['"', "\\", "[", "]", "{", "}", "(", ")", "$x", ";", "=", "!", "\n", "\\\n", "#", "/", ":if", " ", "\x00", "é"]
 PIECES += ["find", "where", "add", "set 0", "remove 99", "[find]", "chain=x", "*1", "-1", "65536", "::/200", "\ud800"]
 
@@ -40,7 +41,10 @@ class Rendered(Exception):
 
 def rendered(text, mode):
     try:
-        read(text, "fuzz", unmodelled=mode)
+        if mode == "network":
+            read_network(text, "fuzz")
+        else:
+            read(text, "fuzz", unmodelled=mode)
     except GerbangError as error:
         raise Rendered(error.render()) from None
 
@@ -49,7 +53,7 @@ def attempt(seed, count):
     dice = random.Random(seed)
     for _ in range(count):
         text = mutated(dice.choice(TEXTS), dice)
-        for mode in ("refuse", "bound"):
+        for mode in ("refuse", "bound", "simulate", "network"):
             with suppress(Rendered):
                 rendered(text, mode)
 
@@ -82,5 +86,6 @@ def test_many_mutated_texts(seed):
     ],
 )
 def test_long_nonsense_ends(text):
-    with suppress(GerbangError):
-        read(text, "fuzz")
+    for mode in ("refuse", "simulate", "network"):
+        with suppress(Rendered):
+            rendered(text, mode)
