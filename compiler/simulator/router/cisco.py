@@ -33,8 +33,8 @@ class Surroundings(Protocol):
         """A packet is gone: count it and say why."""
         ...
 
-    def prohibited(self, transit: Transit) -> None:
-        """Tell the sender that a list stopped it."""
+    def prohibited(self, transit: Transit, about: Datagram) -> None:
+        """Tell the sender of a packet that a list stopped it."""
         ...
 
     def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
@@ -98,17 +98,19 @@ class CiscoPipeline:
         inside_out = (
             self._sides.get(transit.ingress) is NatSide.INSIDE and self._sides.get(transit.egress) is NatSide.OUTSIDE
         )
+        # Who is stopped by the out-list is told about the packet that it sent, not about its translation.
+        sent = transit.datagram.copy() if inside_out else transit.datagram
         if self._nat is not None and inside_out and not self._nat.outwards(transit.datagram, transit.egress):
             self._around.dropped(transit, "no global address is left")
             return False
-        return self._listed(transit, transit.egress, Direction.OUT)
+        return self._listed(transit, transit.egress, Direction.OUT, sent)
 
     def interface_gone(self, name: str, *, carrier_only: bool) -> None:
         """Translations outlive their interface."""
 
     # -- lists -------------------------------------------------------------------------------------
 
-    def _listed(self, transit: Transit, interface: str, direction: Direction) -> bool:
+    def _listed(self, transit: Transit, interface: str, direction: Direction, sent: Datagram | None = None) -> bool:
         datagram = transit.datagram
         binding = self._bound.get((interface, direction, datagram.family))
         if binding is None:
@@ -122,7 +124,7 @@ class CiscoPipeline:
             return True
         implicit = "" if said.entry is not None else ", implicit deny"
         self._around.dropped(transit, f"list {binding.access_list} {direction.value}{implicit}", None, span)
-        self._around.prohibited(transit)
+        self._around.prohibited(transit, sent or datagram)
         return False
 
     def _whole(self, transit: Transit) -> bool:

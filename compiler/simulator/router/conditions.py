@@ -97,7 +97,6 @@ def _local(transit: Transit, asked: LocalAddress, memory: Memory) -> bool:
 
 
 def _helper(transit: Transit) -> str:
+    """Only a connection that was expected has one: that of its master (nft_ct_get_eval, NFT_CT_HELPER)."""
     connection = transit.connection
-    if connection is None:
-        return ""
-    return connection.helper or (connection.master.helper if connection.master else "")
+    return connection.master.helper if connection is not None and connection.master is not None else ""

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.fields import ICMP, ICMPV6, PORT_PROTOCOLS, TCP, UDP, Family
 from compiler.policy.stateful import State
 from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Datagram
+
+if TYPE_CHECKING:
+    from compiler.simulator.router.ftp_helper import Expectation, Shift
 
 __all__ = ["Connection", "Connections", "Found", "TcpState", "Tuple", "tuple_of"]
 
@@ -131,6 +134,7 @@ _TCP_TIMEOUTS = {
     TcpState.CLOSE: 10,
     TcpState.SYN_SENT_2: 120,
 }
+_EXPECTATION_TIMEOUT = 300 * SECOND
 _UDP_TIMEOUT, _UDP_STREAM_TIMEOUT, _ICMP_TIMEOUT, _GENERIC_TIMEOUT = 30, 120, 30, 600
 
 
@@ -145,7 +149,9 @@ class Connection:
         "master",
         "original",
         "packets",
+        "plan",
         "reply",
+        "shifts",
         "skips",
         "status",
         "tcp",
@@ -164,6 +170,10 @@ class Connection:
         self.helper = ""
         self.is_expected = False
         self.master: Connection | None = None
+        self.plan: Expectation | None = None
+        """How an expected connection is to be translated."""
+        self.shifts: list[Shift | None] = [None, None]
+        """By how much a helper has made the text of each direction longer."""
         self.skips = False
         self.packets = [0, 0]
         """Packets of the original direction and of the other."""
@@ -191,7 +201,7 @@ class Connections:
         self._engine = engine
         self._no_mark = no_mark
         self._known: dict[Tuple, tuple[Connection, bool]] = {}
-        self._expected: dict[Tuple, tuple[Connection, str, int]] = {}
+        self._expected: dict[Tuple, tuple[Expectation, int]] = {}
         self.on_gone: Callable[[Connection], None] | None = None
 
     def __len__(self) -> int:
@@ -277,9 +287,16 @@ class Connections:
         if self.on_gone is not None:
             self.on_gone(connection)
 
-    def expect(self, wanted: Tuple, master: Connection, helper: str, timeout: int = 300 * SECOND) -> None:
-        """A helper has read that such a connection will come. A source port of 0 stands for any."""
-        self._expected[wanted] = (master, helper, self._engine.now + timeout)
+    def expect(self, wanted: Tuple, plan: Expectation, timeout: int = _EXPECTATION_TIMEOUT) -> bool:
+        """A helper has read that such a connection will come; False when another is awaited there.
+
+        A source port of 0 stands for any.
+        """
+        known = self._expected.get(wanted)
+        if known is not None and known[1] > self._engine.now and known[0] != plan:
+            return False
+        self._expected[wanted] = (plan, self._engine.now + timeout)
+        return True
 
     # -- first packets -----------------------------------------------------------------
 
@@ -296,8 +313,9 @@ class Connections:
         ):
             return _NOT_FOUND
         expected = self._expected.pop(wanted, None) or self._expected.pop(wanted._replace(source_port=0), None)
-        if expected is not None and expected[2] > self._engine.now:
-            connection.master, connection.helper, _ = expected
+        if expected is not None and expected[1] > self._engine.now:
+            connection.plan = expected[0]
+            connection.master = connection.plan.master
             connection.is_expected = True
             connection.mark = connection.master.mark
             connection.status.add("expected")

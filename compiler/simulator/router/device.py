@@ -427,11 +427,11 @@ class Router:
         if refusal is not None:
             self.originate(refusal)
 
-    def prohibited(self, transit: Transit) -> None:
+    def prohibited(self, transit: Transit, about: Datagram) -> None:
         """The answer of a Cisco list: administratively prohibited (RFC 1812, 5.3.9; RFC 4443, 3.1)."""
         interface = self._interfaces.get(transit.ingress)
         if interface is None or interface.unreachables:
-            self._complain(transit.datagram, (3, 13), (1, 1))
+            self._complain(about, (3, 13), (1, 1))
 
     def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
         """Tell whoever traces."""

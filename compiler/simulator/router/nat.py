@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from compiler.fields import Family
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Chain, Hook, Verdict
 from compiler.policy.stateful import AddressRange, State, Translate, Translation
 from compiler.simulator.router.chains import Chains, Decision
 from compiler.simulator.router.connections import Connection
+from compiler.simulator.router.ftp_helper import Expectation
 from compiler.simulator.router.memory import Memory, numbers
 from compiler.simulator.router.routes import Routes
 from compiler.simulator.router.transit import Transit
@@ -57,6 +59,9 @@ class AddressTranslation:
         side = "source" if source else "destination"
         if side in connection.translated or "confirmed" in connection.status:
             return None
+        if connection.plan is not None and connection.plan.master.status & {"snat", "dnat"}:
+            self._follow_master(connection, connection.plan, source)
+            return None
         for chain in self._base:
             if chain.hook is hook and transit.datagram.family in chain.families:
                 decision = self._chains.run(chain, transit)
@@ -68,6 +73,15 @@ class AddressTranslation:
         if not bind(self._memory.connections, connection, None, None, self._memory.random):
             return Decision(Verdict.DROP, None)
         return None
+
+    def _follow_master(self, connection: Connection, plan: Expectation, source: bool) -> None:
+        """A data connection is translated as its control connection was (nf_nat_follow_master)."""
+        family, connections, random = connection.original.family, self._memory.connections, self._memory.random
+        if source:
+            bind_source(connections, connection, _single(family, plan.source), None, random)
+        else:
+            address = _single(family, plan.destination)
+            bind_destination(connections, connection, address, (plan.port, plan.port), random)
 
     def _translate(self, transit: Transit, asked: Translate) -> bool:
         """Carry out a rule's translation; False when the packet has to be dropped for it."""
@@ -104,7 +118,7 @@ class AddressTranslation:
             return _single(family, self._routes.address_towards(transit.egress, family, hop))
         if kind is Translation.REDIRECT:
             if transit.path is Path.OUTPUT:
-                return _single(family, _LOOPBACK if family == 4 else 1)
+                return _single(family, _LOOPBACK if family is Family.IPV4 else 1)
             return _single(family, self._routes.address_towards(transit.ingress, family, 0))
         if asked.number is not None:
             return self._numbered(transit, asked)
@@ -123,10 +137,8 @@ class AddressTranslation:
         return next((addresses for values, addresses in asked.table if values.contains(drawn)), None)
 
 
-def _single(family: int, address: int | None) -> AddressRange | None:
-    from compiler.fields import Family
-
-    return None if address is None else AddressRange(Family(family), address, address)
+def _single(family: Family, address: int | None) -> AddressRange | None:
+    return None if address is None else AddressRange(family, address, address)
 
 
 def _mapped(network: AddressRange, address: int) -> AddressRange:

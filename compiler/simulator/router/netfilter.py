@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from compiler.fields import Family
+from compiler.fields import TCP, Family
 from compiler.policy.network import Network
 from compiler.policy.ruleset import Chain, ChainKind, Hook, Rule, Ruleset, Verdict
 from compiler.policy.stateful import (
@@ -23,25 +23,31 @@ from compiler.policy.stateful import (
     Register,
     SetMark,
     SkipFirewall,
+    State,
     StateIn,
     StatusIs,
     Translate,
 )
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.chains import Chains, Decision
+from compiler.simulator.router.connections import Connection
+from compiler.simulator.router.ftp_helper import FtpHelper, adjust
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.nat import AddressTranslation
 from compiler.simulator.router.transit import Transit
 
 __all__ = ["Ends", "Netfilter", "Surroundings"]
 
-_DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _CONFIRM = -400, -200, -100, 100, 1 << 31
+_DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _HELP, _CONFIRM = -400, -200, -100, 100, 300, 1 << 31
 _NAT_PRIORITY = {
     Hook.PREROUTING: _NAT_FIRST,
     Hook.OUTPUT: _NAT_FIRST,
     Hook.INPUT: _NAT_LAST,
     Hook.POSTROUTING: _NAT_LAST,
 }
+
+_FTP = 21
+_UNSHIFTED = [None, None]
 
 Station = Callable[[Transit], bool]
 
@@ -101,6 +107,7 @@ class Netfilter:
         self.nat = AddressTranslation(
             self.chains, tuple(chain for chain in base if chain.kind is ChainKind.NAT), memory, memory.routes
         )
+        self._ftp = FtpHelper(memory.connections)
         self._hooks = {hook: self._stations(hook) for hook in Hook}
 
     @property
@@ -125,7 +132,7 @@ class Netfilter:
             if hook in _NAT_PRIORITY:
                 stations.append((_NAT_PRIORITY[hook], lambda transit: self._translate(transit, hook)))
             if hook in (Hook.INPUT, Hook.POSTROUTING):
-                stations.append((_CONFIRM, self._confirm))
+                stations += [(_HELP, self._help), (_CONFIRM, self._confirm)]
         stations.sort(key=lambda one: one[0])
         if hook is Hook.OUTPUT and self._is_routeros:
             stations.append((_CONFIRM, self._reroute))
@@ -175,8 +182,11 @@ class Netfilter:
             return True
         found = self._memory.connections.track(transit.datagram)
         transit.connection, transit.state, transit.is_reply, transit.is_related = found
-        if found.connection is not None and found.connection.skips:
-            transit.skips = True
+        connection = found.connection
+        if connection is not None:
+            transit.skips = connection.skips
+            if self._is_routeros and found.state is State.NEW and _is_ftp(connection):
+                connection.helper = "ftp"  # /ip firewall service-port has it on by default
         self._around.noted(transit, "conntrack", found.state.value)
         return True
 
@@ -192,6 +202,17 @@ class Netfilter:
         # Where an output packet goes may have changed with its destination.
         return self._around.rerouted(transit) if hook is Hook.OUTPUT and before[1] != after[1] else True
 
+    def _help(self, transit: Transit) -> bool:
+        """Let the helper read the segment, and make up for what it has changed (nf_confirm)."""
+        connection = transit.connection
+        if connection is None or transit.is_related:
+            return True
+        if connection.helper:
+            self._ftp.watch(transit)
+        if connection.shifts != _UNSHIFTED:
+            adjust(transit.datagram, connection, is_reply=transit.is_reply)
+        return True
+
     def _confirm(self, transit: Transit) -> bool:
         connection = transit.connection
         if connection is None or transit.is_related or "confirmed" in connection.status:
@@ -203,6 +224,10 @@ class Netfilter:
 
     def _reroute(self, transit: Transit) -> bool:
         return self._around.rerouted(transit) if transit.routing_mark else True
+
+
+def _is_ftp(connection: Connection) -> bool:
+    return connection.original.protocol == TCP and connection.original.destination_port == _FTP
 
 
 def _ends(datagram: Datagram) -> Ends:

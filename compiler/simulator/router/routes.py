@@ -108,6 +108,8 @@ class Routes:
     ) -> None:
         self._dialect = network.dialect
         self._marks_first = network.dialect == "routeros" and network.version != 6
+        # RouterOS 6 uses one of several routes alike; sharing takes one route with several gateways.
+        self._alone = network.dialect == "routeros" and network.version == 6
         self._works = works
         self._answers = answers
         self._interfaces = {interface.name: interface for interface in network.interfaces}
@@ -200,11 +202,10 @@ class Routes:
             own = self._own(asked)
             if own is not None:
                 return own
-        if asked.routing_mark and asked.routing_mark in self._names:
-            way = self._look(asked.routing_mark, asked)
+        else:
+            way = self._marked(asked)
             if way is not None:
                 return way
-        if self._marks_first:
             own = self._own(asked)
             if own is not None:
                 return own
@@ -218,7 +219,14 @@ class Routes:
                 return way
             if rule.action is RuleAction.LOOKUP_ONLY:
                 return NO_ROUTE
-        return self._look("main", asked) or NO_ROUTE
+        way = self._marked(asked) if not self._marks_first else None
+        return way or self._look("main", asked) or NO_ROUTE
+
+    def _marked(self, asked: Asked) -> Way | None:
+        """The table that RouterOS's routing mark names; a mark without a table means nothing."""
+        if asked.routing_mark and asked.routing_mark in self._names:
+            return self._look(asked.routing_mark, asked)
+        return None
 
     def _own(self, asked: Asked) -> Way | None:
         family, address = asked.family, asked.destination
@@ -252,6 +260,8 @@ class Routes:
             while index < len(routes) and routes[index].distance == distance:
                 route = routes[index]
                 index += 1
+                if alive and self._alone:
+                    continue
                 if route.kind is not RouteKind.UNICAST:
                     return Way(_KINDS[route.kind], why=_named(route))
                 for hop in route.next_hops:
