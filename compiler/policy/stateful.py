@@ -157,9 +157,9 @@ class NumberIn(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A token bucket: ``amount`` packets (or octets) each ``period`` nanoseconds, and ``burst`` on top.
+    """A token bucket that holds ``burst`` packets (or octets) and gets ``amount`` more each ``period`` nanoseconds.
 
-    Holds while there are tokens; with ``over`` when there are none.
+    It is full at first. Holds while there are tokens; with ``over`` when there are none.
     """
 
     amount: int

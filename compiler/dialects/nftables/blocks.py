@@ -8,6 +8,7 @@ from compiler.dialects.nftables import facts
 from compiler.dialects.nftables.datatypes import DATATYPES, DataType
 from compiler.dialects.nftables.elements import SetState, is_name, read_elements
 from compiler.dialects.nftables.keys import KEYS, UNMODELLED_WORDS
+from compiler.dialects.nftables.simulated_sets import duration, keep_for_simulation
 from compiler.dialects.nftables.state import ChainState, TableState
 from compiler.dialects.nftables.tokens import END, Cursor
 from compiler.dialects.nftables.unmodelled import balanced_end
@@ -156,7 +157,7 @@ def read_set_block(cursor: Cursor, table: TableState, name: str, *, is_map: bool
     if words[cursor.position] != "{":
         raise cursor.expected("'{'")
     cursor.position += 1
-    elements = 0
+    elements = typed = 0
     while words[cursor.position] != "}":
         word = words[cursor.position]
         if word in _SEPARATORS:
@@ -165,6 +166,8 @@ def read_set_block(cursor: Cursor, table: TableState, name: str, *, is_map: bool
         if word == END:
             raise cursor.expected("'}'")
         table.tracks = table.tracks or word == "ct"
+        if word in ("type", "typeof"):
+            typed = cursor.position
         elements = _set_line(cursor, state, word) or elements
         if words[cursor.position] not in _RULE_ENDS:
             raise cursor.expected("';' or the end of the line")
@@ -176,10 +179,15 @@ def read_set_block(cursor: Cursor, table: TableState, name: str, *, is_map: bool
         before = len(words)
         state.elements = read_elements(cursor, state.kinds, is_map=is_map)
         end += len(words) - before  # a word such as ``22:accept`` was cut in three
+    if table.simulate and state.unmodelled and typed:
+        before = len(words)
+        keep_for_simulation(cursor, state, typed, elements)
+        end += len(words) - before
     cursor.position = end
     have = table.sets.get(name)
     if have is not None and have.kinds == state.kinds and have.is_map == is_map:
         have.elements.extend(state.elements)
+        have.values.extend(state.values)
     else:
         table.sets[name] = state
 
@@ -201,7 +209,9 @@ def _set_line(cursor: Cursor, state: SetState, word: str) -> int:
         cursor.position = balanced_end(cursor, start)
         return start
     elif word in ("timeout", "gc-interval", "size", "policy"):
-        state.unmodelled = "its elements come and go" if word == "timeout" else state.unmodelled
+        if word == "timeout":
+            state.unmodelled = "its elements come and go"
+            state.timeout, state.expires = duration(cursor), True
         cursor.position += 1
     elif word == "comment":
         state.comment = _quoted(cursor)
@@ -229,6 +239,7 @@ def _set_flags(cursor: Cursor, state: SetState) -> None:
         word = words[cursor.position]
         if word not in ("constant", "interval", "dynamic", "timeout"):
             raise cursor.expected("constant, interval, dynamic or timeout")
+        state.expires = state.expires or word == "timeout"
         if word in ("dynamic", "timeout"):
             state.unmodelled = "its elements come and go"
         cursor.position += 1
@@ -291,13 +302,28 @@ def _expression_type(cursor: Cursor, state: SetState) -> DataType | None:
 def skip_object(cursor: Cursor, table: TableState, *, tracks: bool) -> None:
     """A named counter, quota, limit, helper or flowtable: it decides nothing until a rule names it."""
     words = cursor.words
+    helper = table.simulate and words[cursor.position] == "ct" and words[cursor.position + 1] == "helper"
     cursor.position += 2 if words[cursor.position] == "ct" else 1
     if not is_name(words[cursor.position]):
         raise cursor.expected("the name of the object")
+    name = words[cursor.position].strip('"')
     cursor.position += 1
     if words[cursor.position] == "{":
-        cursor.position = balanced_end(cursor, cursor.position)
+        start, cursor.position = cursor.position, balanced_end(cursor, cursor.position)
+        if helper:
+            table.helpers[name] = _helper(cursor, start)
     else:
         while words[cursor.position] not in _RULE_ENDS:
             cursor.position += 1
     table.tracks = table.tracks or tracks
+
+
+def _helper(cursor: Cursor, start: int) -> tuple[str, int]:
+    """``{ type "ftp" protocol tcp; l3proto ip; }``: what helps, and for which protocol."""
+    words, end = cursor.words, cursor.position
+    if "type" not in words[start:end] or "protocol" not in words[start:end]:
+        raise cursor.fault("a helper without type and protocol", start)
+    protocol = words[words.index("protocol", start) + 1]
+    if protocol not in facts.PROTOCOLS:
+        raise cursor.fault(f"the protocol {protocol!r} of a helper", start)
+    return words[words.index("type", start) + 1].strip('"'), facts.PROTOCOLS[protocol]

@@ -41,6 +41,7 @@ def _mark(cursor: Cursor, table: TableState, start: int, hits: list[int]) -> Non
         changed = table.sets.get(_changed(cursor.words, hit, end))
         if changed is not None:
             changed.unmodelled = changed.unmodelled or _WHY
+            changed.filled = table.simulate and not changed.is_map and len(changed.kinds) == 1
 
 
 def _changed(words: list[str], hit: int, end: int) -> str:

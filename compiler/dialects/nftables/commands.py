@@ -7,6 +7,7 @@ from collections.abc import Callable
 from compiler.dialects.nftables import facts
 from compiler.dialects.nftables.blocks import end_of_rule, read_chain_block, read_set_block, skip_object
 from compiler.dialects.nftables.elements import is_name, read_elements
+from compiler.dialects.nftables.simulated_sets import change_simulated
 from compiler.dialects.nftables.state import ChainState, State, TableState
 from compiler.dialects.nftables.tokens import END, Cursor
 from compiler.errors import InputError
@@ -21,9 +22,10 @@ _TRACKING = frozenset({"ct", "synproxy"})
 _SEPARATORS = frozenset({"\n", ";"})
 
 
-def read_commands(cursor: Cursor) -> tuple[State, list[InputError]]:
+def read_commands(cursor: Cursor, *, simulate: bool = False) -> tuple[State, list[InputError]]:
     """All commands of the text, and what is wrong with them; rules are not looked into yet."""
     commands = _Commands(cursor)
+    commands.state.simulate = simulate
     words = cursor.words
     while words[cursor.position] != END:
         if words[cursor.position] in _SEPARATORS:
@@ -141,7 +143,7 @@ class _Commands:
         if action not in ("add", "create"):
             raise cursor.fault(f"'{action} table' is no command", first)
         if table is None:
-            table = TableState(family, key[1], span=cursor.span(first))
+            table = TableState(family, key[1], simulate=self.state.simulate, span=cursor.span(first))
             self.state.tables[key] = table
         elif action == "create":
             raise cursor.fault(f"the table {family} {key[1]} exists already", first)
@@ -290,6 +292,7 @@ class _Commands:
                 raise cursor.fault(f"table {table.family} {table.name} has no set {name}", first)
         elif action == "flush":
             table.sets[name].elements.clear()
+            table.sets[name].values.clear()
         elif action in ("delete", "destroy"):
             del table.sets[name]
         else:
@@ -305,6 +308,9 @@ class _Commands:
         state = table.sets.get(self._name("set"))
         if state is None:
             raise cursor.fault(f"table {table.family} {table.name} has no set {cursor.words[first]}", first)
+        if state.filled or state.data:
+            change_simulated(cursor, state, action)
+            return
         if state.unmodelled:
             raise cursor.unmodelled(f"the set {state.name!r}: {state.unmodelled}", first)
         if action in ("add", "create"):

@@ -28,7 +28,17 @@ from compiler.integers import IntegerSet
 from compiler.policy.match import InterfaceSet
 from compiler.policy.ruleset import Verdict
 
-__all__ = ["MOST_ALTERNATIVES", "concatenation", "condition", "families_of", "presuppose"]
+__all__ = [
+    "MOST_ALTERNATIVES",
+    "alternatives",
+    "check_disjoint",
+    "concatenation",
+    "condition",
+    "families_of",
+    "find_set",
+    "presuppose",
+    "read_value",
+]
 
 MOST_ALTERNATIVES = 65536
 """Rules that one rule may be read as: each element of a concatenation makes one."""
@@ -272,7 +282,7 @@ def concatenation(cursor: Cursor, draft: Draft, keys: tuple[Key, ...], sets: Set
         cursor.position += 1
     else:
         elements = read_elements(cursor, tuple(key.kind for key in keys), is_map=False)
-    draft.choices.append(tuple(_alternatives(cursor, first, keys, elements)))
+    draft.choices.append(tuple(alternatives(cursor, first, keys, elements)))
 
 
 def _verdict_map(cursor: Cursor, draft: Draft, keys: tuple[Key, ...], sets: Sets) -> None:
@@ -285,12 +295,12 @@ def _verdict_map(cursor: Cursor, draft: Draft, keys: tuple[Key, ...], sets: Sets
         elements = read_elements(cursor, tuple(key.kind for key in keys), is_map=True)
     if any(key.field == "tcp_flags" or (key.field == "family" and len(keys) > 1) for key in keys):
         raise cursor.unmodelled(f"a verdict map over {keys[0].text}", first)
-    _check_disjoint(cursor, first, elements)
-    draft.choices.append(tuple(_alternatives(cursor, first, keys, elements)))
+    check_disjoint(cursor, first, elements)
+    draft.choices.append(tuple(alternatives(cursor, first, keys, elements)))
     draft.verdict = Verdict.CONTINUE
 
 
-def _check_disjoint(cursor: Cursor, first: int, elements: list[Element]) -> None:
+def check_disjoint(cursor: Cursor, first: int, elements: list[Element]) -> None:
     """Refuse a map where two elements may hold one packet: which of them wins is up to the kernel."""
     keyed = [element for element in elements if element.key is not None]
     if len({element.key for element in keyed}) == len(keyed) and all(
@@ -325,7 +335,8 @@ def _overlap(one: Element, other: Element, parts: int | None) -> bool:
     )
 
 
-def _alternatives(cursor: Cursor, first: int, keys: tuple[Key, ...], elements: list[Element]) -> list[Alternative]:
+def alternatives(cursor: Cursor, first: int, keys: tuple[Key, ...], elements: list[Element]) -> list[Alternative]:
+    """One for each element of a set or map over these keys."""
     if len(elements) > MOST_ALTERNATIVES:
         raise cursor.unmodelled(f"a map or concatenation of more than {MOST_ALTERNATIVES} elements", first)
     found = []

@@ -27,9 +27,12 @@ class TooMuch(Exception):
 
 
 class Alternative:
-    """One element of a concatenation or verdict map: more conditions, and perhaps a verdict."""
+    """One element of a concatenation or map: more conditions, and perhaps a verdict.
 
-    __slots__ = ("clause", "fields", "target", "verdict")
+    ``effect`` is what it changes, for the simulator.
+    """
+
+    __slots__ = ("clause", "effect", "fields", "target", "verdict")
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Alternative:
         verdict: Verdict | None = None,
         target: str = "",
         clause: Clause | None = None,
+        effect: Clause | None = None,
     ) -> None:
         self.fields = fields
         self.verdict = verdict
         self.target = target
         self.clause = clause
+        self.effect = effect
 
 
 class Draft:

@@ -21,9 +21,12 @@ __all__ = [
     "SetState",
     "UnknownMembers",
     "integer_members",
+    "part_colon",
     "plain_value",
     "read_atom",
+    "read_counts",
     "read_elements",
+    "read_properties",
     "read_verdict",
     "value_of",
 ]
@@ -65,6 +68,15 @@ class SetState:
     elements: list[Element] = field(default_factory=list)
     comment: str = ""
     span: Span = NOWHERE
+    filled: bool = False
+    """Rules fill it while packets come, and the simulator can keep it (only where it is read for that)."""
+    expires: bool = False
+    """Whether its elements may have a timeout."""
+    timeout: int = 0
+    """How long they stay when the rule does not say, in nanoseconds; 0 for good."""
+    data: tuple[DataType, ...] = ()
+    """What a map to values holds, for the simulator."""
+    values: list[tuple[tuple[Atom, ...] | None, tuple[Atom, ...]]] = field(default_factory=list)
 
 
 def read_atom(cursor: Cursor, kind: DataType) -> Atom:
@@ -93,7 +105,7 @@ def read_atom(cursor: Cursor, kind: DataType) -> Atom:
 
 def _is_plain(name: str) -> bool:
     """Names of interfaces; a star only at the end, and no escapes."""
-    return "*" not in name[:-1] and not any(character in name for character in '\\/{}(),;= "')
+    return "*" not in name[:-1] and not any(character in name for character in '\\/{}(),;= "\n')
 
 
 def read_verdict(cursor: Cursor) -> tuple[Verdict, str]:
@@ -153,17 +165,17 @@ def _element(cursor: Cursor, kinds: tuple[DataType, ...], is_map: bool) -> Eleme
         key = None
     else:
         if is_map:
-            _part_colon(cursor)
+            part_colon(cursor)
         atoms = [read_atom(cursor, kinds[0])]
         for kind in kinds[1:]:
             if words[cursor.position] != ".":
                 raise cursor.expected("'.' and the next part of the key")
             cursor.position += 1
             if is_map:
-                _part_colon(cursor)
+                part_colon(cursor)
             atoms.append(read_atom(cursor, kind))
         key = tuple(atoms)
-    _properties(cursor)
+    read_properties(cursor)
     if not is_map:
         return Element(key)
     if words[cursor.position] != ":":
@@ -172,7 +184,7 @@ def _element(cursor: Cursor, kinds: tuple[DataType, ...], is_map: bool) -> Eleme
     return Element(key, *read_verdict(cursor))
 
 
-def _part_colon(cursor: Cursor) -> None:
+def part_colon(cursor: Cursor) -> None:
     """``22:accept`` and ``22:`` are one word to the expression that cuts words; cut it."""
     word = cursor.words[cursor.position]
     head, colon, tail = word.rpartition(":")
@@ -181,7 +193,7 @@ def _part_colon(cursor: Cursor) -> None:
     cursor.cut(cursor.position, [head, ":", tail] if tail else [head, ":"])
 
 
-def _properties(cursor: Cursor) -> None:
+def read_properties(cursor: Cursor) -> None:
     """``counter packets 1 bytes 2``, ``comment "…"``: what changes no verdict."""
     words = cursor.words
     while True:

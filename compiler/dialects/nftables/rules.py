@@ -68,8 +68,9 @@ class RuleReader:
         """Chains without a name that rules read so far jump to: name, and where their rules begin."""
 
     def read(self, start: int) -> ReadRule:
-        """The rule whose first word is token ``start``. Raises InputError."""
+        """The rule whose first word was token ``start`` when the cursor was settled. Raises InputError."""
         cursor = self.cursor
+        start = cursor.moved(start)
         words = cursor.words
         cursor.position = start
         draft = Draft(self.family)
@@ -105,10 +106,7 @@ class RuleReader:
         if statement(cursor, draft):
             return
         if word in TRANSLATIONS:
-            self.tracks |= self._translated(draft)
-            translation(cursor)
-            draft.nat = True
-            draft.verdict = Verdict.CONTINUE
+            self._translation(draft)
         elif word[:1] == "@":
             self._raw(draft)
         elif word in ("ip", "frag", "exthdr") and self._fragment(draft):
@@ -125,7 +123,7 @@ class RuleReader:
         starts = read_anonymous_block(cursor)
         draft.verdict = Verdict.JUMP if word == "jump" else Verdict.GOTO
         draft.target = f"__chain{cursor.span(starts[0] if starts else cursor.position - 1).line}_{len(self.anonymous)}"
-        self.anonymous.append((draft.target, starts))
+        self.anonymous.append((draft.target, [cursor.unmoved(one) for one in starts]))
 
     # -- conditions ----------------------------------------------------------
 
@@ -235,6 +233,12 @@ class RuleReader:
             draft.narrow("noninitial", wants_noninitial)
         cursor.position = index + length
         return True
+
+    def _translation(self, draft: Draft) -> None:
+        self.tracks |= self._translated(draft)
+        translation(self.cursor)
+        draft.nat = True
+        draft.verdict = Verdict.CONTINUE
 
     def _families(self) -> frozenset[Family]:
         return frozenset(Family) if self.family is None else frozenset((self.family,))

@@ -38,6 +38,10 @@ class TableState:
     tracks: bool = False
     """Whether a set or object of it has the kernel track connections (``ct count``, ``ct helper``)."""
     dormant: bool = False
+    helpers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """``ct helper`` objects: what helps, and the protocol whose connections it takes."""
+    simulate: bool = False
+    """Whether sets that rules fill, and maps to values, are kept for the simulator."""
     span: Span = NOWHERE
 
     @property
@@ -56,6 +60,7 @@ class State:
     """All tables, in the order in which they were made."""
 
     tables: dict[tuple[str, str], TableState] = field(default_factory=dict)
+    simulate: bool = False
     discarded: list[tuple[TableState, int]] = field(default_factory=list)
     """Rules that a later command removed: they must be well formed all the same."""
 

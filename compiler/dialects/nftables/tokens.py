@@ -43,7 +43,7 @@ class Cursor:
     has a line of its own needs no more than the number of that line.
     """
 
-    __slots__ = ("_line_ends", "_newlines", "_starts", "lines", "position", "source", "text_read", "words")
+    __slots__ = ("_cuts", "_line_ends", "_newlines", "_starts", "lines", "position", "source", "text_read", "words")
 
     def __init__(self, words: list[str], text: str, source: str, *, continued: bool) -> None:
         self.words = words
@@ -54,6 +54,7 @@ class Cursor:
         self._starts: list[int] | None = None
         self._newlines = [-1]
         self._line_ends: list[int] = []
+        self._cuts: list[tuple[int, int]] = []
         if not continued:
             self._line_ends = [index for index, word in enumerate(words) if word == "\n"]
 
@@ -83,6 +84,23 @@ class Cursor:
             start += len(part)
         self.words[index : index + 1] = parts
         self.starts[index : index + 1] = offsets
+        self._cuts.append((index, len(parts) - 1))
+
+    def settle(self) -> None:
+        """From here on indexes noted before are brought up to date by :meth:`moved`."""
+        self._cuts.clear()
+
+    def moved(self, index: int) -> int:
+        """Where the token now stands whose index was noted when the cursor was settled."""
+        for place, more in self._cuts:
+            index += more if place < index else 0
+        return index
+
+    def unmoved(self, index: int) -> int:
+        """Where the token stood when the cursor was settled."""
+        for place, more in reversed(self._cuts):
+            index -= more if place < index else 0
+        return index
 
     def span(self, index: int, last: int | None = None) -> Span:
         """The place of token ``index``, to the end of token ``last`` when that is on its line."""

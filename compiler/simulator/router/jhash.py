@@ -72,14 +72,15 @@ def reciprocal_scale(value: int, ends: int) -> int:
 def hash_number(number: Hash, datagram: Datagram, seed: int) -> int:
     """The number that the datagram's fields hash to; ``seed`` is the device's where the rule names none.
 
-    nft lays the fields out in registers, each padded to four octets
-    (net/netfilter/nft_hash.c), and scales the hash. RouterOS takes the
+    nft lays several fields out in registers, each padded to four octets, and
+    one alone as it is (net/netfilter/nft_hash.c); it scales the hash. RouterOS takes the
     remainder; its key has no padding, and no ports where the protocol has none.
     """
     used = number.seed if number.seed is not None else seed
     if number.per_connection:
         return jhash(_classifier_key(number, datagram), used) % number.modulus + number.offset
-    key = b"".join(_octets(datagram, field).ljust(4, b"\0") for field in number.fields)
+    width = 4 if len(number.fields) > 1 else 1
+    key = b"".join(_octets(datagram, field).ljust(width, b"\0") for field in number.fields)
     return reciprocal_scale(jhash(key, used), number.modulus) + number.offset
 
 

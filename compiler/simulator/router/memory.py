@@ -87,7 +87,7 @@ class Bucket:
         self._limit = limit
         self._engine = engine
         if limit.octets:
-            self._full = limit.period * (limit.amount + limit.burst) // limit.amount
+            self._full = limit.period * limit.burst // limit.amount
         else:
             self._full = limit.period // limit.amount * limit.burst
         self._tokens = self._full

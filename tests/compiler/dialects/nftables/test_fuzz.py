@@ -9,9 +9,10 @@ import pytest
 
 from compiler.dialects.nftables.reader import read
 from compiler.errors import GerbangError, InputError, InputErrors
+from tests.compiler.dialects.nftables.stateful_rulesets import RULESETS
 
 CORPUS = Path(__file__).parents[3] / "corpus" / "nftables"
-SEEDS = tuple(path.read_text() for path in sorted(CORPUS.glob("**/*.nft")))
+SEEDS = (*(path.read_text() for path in sorted(CORPUS.glob("**/*.nft"))), *RULESETS.values())
 WORD_TEXT = """
 { } ( ) , ; = ! != == & | / - . : * @s $x # ip ip6 tcp saddr dport flags vmap map jump accept drop set add table
 chain rule element ct state limit rate meta mark define undefine include comment log prefix reject with fib numgen
@@ -42,7 +43,7 @@ def mutated(chance: random.Random, text: str) -> str:
 
 
 def check(text: str) -> None:
-    for mode in ("refuse", "bound"):
+    for mode in ("refuse", "bound", "simulate"):
         errors = errors_of(text, mode)
         assert all(error.span.line >= 1 and error.span.column >= 1 and error.render() for error in errors)
 
@@ -77,11 +78,16 @@ def test_variables_that_double_do_not_hang():
         read("\n".join(lines) + "\ntable ip t { chain c { tcp dport $a39 drop\n } }", "text")
 
 
-@pytest.mark.parametrize("text", ["{" * 5000, "table ip t { chain c { tcp dport " + "{" * 5000, "jump {" * 3000])
+@pytest.mark.parametrize(
+    "text",
+    ["{" * 5000, "table ip t { chain c { tcp dport " + "{" * 5000, "jump {" * 3000, "meta mark set " + "(" * 5000],
+)
 def test_deep_brackets_are_an_error(text):
     with pytest.raises(GerbangError):
         read(text, "text")
     with pytest.raises(GerbangError):
         read(f"table ip t {{ chain c {{ {text}", "text")
+    with pytest.raises(GerbangError):
+        read(f"table ip t {{ chain c {{ {text}\n }} }}", "text", unmodelled="simulate")
     with pytest.raises(GerbangError):
         read(f"table ip t {{ chain c {{ {text} {'}' * 9000} }} }}", "text")
