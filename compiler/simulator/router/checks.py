@@ -15,12 +15,13 @@ from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.routes import Routes, checked
 
-__all__ = ["GatewayChecks"]
+__all__ = ["CHECK_IDENTIFIER", "GatewayChecks"]
 
 _PERIOD = 10 * SECOND
 _MISSES = 2
 _ECHO, _ECHO_REPLY = {Family.IPV4: 8, Family.IPV6: 128}, {Family.IPV4: 0, Family.IPV6: 129}
-_IDENTIFIER = 0xC4EC
+CHECK_IDENTIFIER = 0xC4EC
+"""The ICMP identifier of the requests."""
 
 
 class _Gateway:
@@ -70,7 +71,7 @@ class GatewayChecks:
     def heard(self, datagram: Datagram, ingress: str) -> bool:
         """Take an echo reply that is for a check; whether it was one."""
         is_reply = datagram.icmp_type == _ECHO_REPLY[datagram.family] and datagram.protocol in (ICMP, ICMPV6)
-        if not is_reply or datagram.identifier != _IDENTIFIER:
+        if not is_reply or datagram.identifier != CHECK_IDENTIFIER:
             return False
         for gateway in self._gateways:
             if gateway.hop.address == datagram.source and gateway.number == datagram.rest >> 8:
@@ -93,7 +94,7 @@ class GatewayChecks:
             protocol = ICMP if family is Family.IPV4 else ICMPV6
             header = 28 if family is Family.IPV4 else 48
             request = Datagram(family, 0, gateway.hop.address, protocol, header + 32, icmp_type=_ECHO[family])
-            request.identifier = _IDENTIFIER
+            request.identifier = CHECK_IDENTIFIER
             request.rest = gateway.number << 8 | gateway.sequence & 0xFF
             self._send(request, *found)
         self._engine.after(self._timeout, self._judge, (gateway, gateway.sequence))

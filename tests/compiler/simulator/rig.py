@@ -11,6 +11,7 @@ from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Datagram, Frame
 from compiler.simulator.link import Link, Wire
 from compiler.simulator.node import Port
+from compiler.simulator.router.checks import CHECK_IDENTIFIER
 from compiler.simulator.router.device import Router
 
 __all__ = ["Heard", "Rig", "packet"]
@@ -29,14 +30,29 @@ class Heard(NamedTuple):
 
 
 class _Tester:
-    def __init__(self, name: str, number: int) -> None:
+    """Hears what comes out of one port; where the rig says so it answers the router's gateway checks."""
+
+    def __init__(self, rig: Rig, name: str, number: int) -> None:
+        self.rig = rig
         self.name = name
         self.port = Port(self, name, 0x020000000000 + number)
         self.heard: list[Heard] = []
 
     def receive(self, port: Port, frame: Frame) -> None:
-        if isinstance(frame, Datagram):
-            self.heard.append(Heard(self.name, frame))
+        if not isinstance(frame, Datagram):
+            return
+        if frame.identifier == CHECK_IDENTIFIER and frame.icmp_type == 8:
+            if self.name in self.rig.answering:
+                self._answer(frame)
+            return
+        self.heard.append(Heard(self.name, frame))
+
+    def _answer(self, request: Datagram) -> None:
+        answer = request.copy()
+        answer.source, answer.destination = request.destination, request.source
+        answer.icmp_type = 0
+        answer.link_destination = request.link_source
+        self.port.send(answer)
 
     def carrier_changed(self, port: Port, is_up: bool) -> None:
         pass
@@ -47,11 +63,13 @@ class Rig:
 
     def __init__(self, text: str, dialect: str, network: Network | None = None, **options: object) -> None:
         self.engine = Engine()
+        self.answering: set[str] = set()
+        """Interfaces behind which gateways answer the router's checks; the checks themselves are not heard."""
         network = network or read_network(text, f"router.{dialect}", dialect=dialect)
         policy = read(text, f"router.{dialect}", dialect=dialect, unmodelled="simulate")
         self.router = Router(self.engine, "router", network, policy, **options)
         self.testers = {
-            interface.name: _Tester(interface.name, number) for number, interface in enumerate(network.interfaces)
+            interface.name: _Tester(self, interface.name, number) for number, interface in enumerate(network.interfaces)
         }
         self.links: dict[str, Link] = {}
         for name, tester in self.testers.items():
