@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -21,18 +22,27 @@ from compiler.simulator.wire import frame_bytes
 __all__ = ["Capture", "CaptureReader", "read_capture"]
 
 Ways = Literal["both", "forward", "backward"]
+Write = Callable[[int, bytes], object]
 
 
 class Capture:
     """Writes every frame that is sent on some links, in order of time.
 
     One pcapng file with an interface for each link, called like it, in which
-    frames of the forward way are outbound; or, with ``form="pcap"``, a folder
-    with a file for each link. Times are the lab's, from ``epoch`` (nanoseconds
-    since 1970) on. A frame is written when its first bit is sent; one that is
-    lost on the wire is there, one that its queue turned away is not. Frames
-    that waited in a queue when their link was cut, or the capture was closed,
-    were never sent; those of a cut link are written all the same.
+    frames of the forward way are outbound. With ``apart``, ``path`` is a folder
+    with a file for each link, and with ``form="pcap"`` these are plain pcap.
+    Wireshark takes a segment that it finds on two links of one file for a
+    retransmission and cannot put its stream together: to look at TCP, have the
+    links apart; to follow one packet through the lab, together.
+
+    Times are the lab's, from ``epoch`` (nanoseconds since 1970) on. A frame is
+    there from the moment its first bit is sent, also one that is lost on the
+    wire then; not there are those that a queue turned away, or that still
+    waited when their link was cut or the capture closed.
+
+    Payloads that nobody made are zeros. Wireshark reads them well, but on the
+    port of an application that it knows (MySQL, Kerberos, DNS over TCP …) it
+    will find that application's message malformed.
 
     Use it in a ``with`` statement: the files are complete also when the
     simulation fails.
@@ -45,23 +55,27 @@ class Capture:
         links: Iterable[Link] = (),
         *,
         form: Literal["pcapng", "pcap"] = "pcapng",
+        apart: bool = False,
         epoch: int = 0,
     ) -> None:
         self._engine = engine
         self._path = path
         self._epoch = epoch
         self._order = count().__next__
-        self._pending: list[tuple[int, int, Callable[[int, bytes], object], bytes]] = []
+        self._pending: list[tuple[int, int, Write, bytes, Frame]] = []
+        """Frames that wait in queues, by the moment at which they will be sent."""
         self._closed = False
-        self._writers: dict[str, PcapWriter] = {}
-        self._pcapng: PcapngWriter | None = None
+        self._form = form
+        self._together: PcapngWriter | None = None
+        self._writers: dict[str, PcapWriter | PcapngWriter] = {}
+        """By the names of their files, where links are apart."""
         self.frames = 0
         """Frames written."""
         try:
-            if form == "pcapng":
-                self._pcapng = PcapngWriter(path)
-            else:
+            if apart or form == "pcap":
                 path.mkdir(parents=True, exist_ok=True)
+            else:
+                self._together = PcapngWriter(path)
             for link in links:
                 self.add(link)
         except OSError as error:
@@ -70,19 +84,17 @@ class Capture:
 
     def add(self, link: Link, ways: Ways = "both") -> None:
         """Capture on one more link, from now on; one of its directions only if asked."""
-        if self._pcapng is not None:
-            interface = self._pcapng.add_interface(link.name)
-            write = self._pcapng.write
-            if ways != "backward":
-                self._tap(link.forward, lambda time, octets: write(interface, time, octets, OUTBOUND))
-            if ways != "forward":
-                self._tap(link.backward, lambda time, octets: write(interface, time, octets, INBOUND))
-            return
-        writer = self._writer(link.name)
+        writer = self._together or self._open(link.name)
+        if isinstance(writer, PcapngWriter):
+            interface = writer.add_interface(link.name)
+            outbound: Write = partial(writer.write, interface, direction=OUTBOUND)
+            inbound: Write = partial(writer.write, interface, direction=INBOUND)
+        else:
+            outbound = inbound = writer.write
         if ways != "backward":
-            self._tap(link.forward, writer.write)
+            self._tap(link.forward, outbound)
         if ways != "forward":
-            self._tap(link.backward, writer.write)
+            self._tap(link.backward, inbound)
 
     def close(self) -> None:
         """Write what has been sent and complete the files. A second time does nothing."""
@@ -93,8 +105,10 @@ class Capture:
             self._write_until(self._engine.now)
         finally:
             self._pending.clear()
-            for writer in (*self._writers.values(), *((self._pcapng,) if self._pcapng else ())):
+            for writer in self._writers.values():
                 writer.close()
+            if self._together is not None:
+                self._together.close()
 
     def __enter__(self) -> Self:
         return self
@@ -104,17 +118,18 @@ class Capture:
     ) -> None:
         self.close()
 
-    def _writer(self, link: str) -> PcapWriter:
+    def _open(self, link: str) -> PcapWriter | PcapngWriter:
         name = re.sub(r"[^\w.+-]", "_", link) or "_"
         taken = name
         for number in count(2):
             if taken not in self._writers:
                 break
             taken = f"{name}-{number}"
-        writer = self._writers[taken] = PcapWriter(self._path / f"{taken}.pcap")
+        kind = PcapWriter if self._form == "pcap" else PcapngWriter
+        writer = self._writers[taken] = kind(self._path / f"{taken}.{self._form}")
         return writer
 
-    def _tap(self, direction: Direction, write: Callable[[int, bytes], object]) -> None:
+    def _tap(self, direction: Direction, write: Write) -> None:
         order, pending, engine = self._order, self._pending, self._engine
 
         def heard(time: int, frame: Frame) -> None:
@@ -127,13 +142,24 @@ class Capture:
                 self.frames += 1
                 write(self._epoch + time, frame_bytes(frame))
             else:  # it waits in the queue: others will be sent before it
-                heappush(pending, (time, order(), write, frame_bytes(frame)))
+                heappush(pending, (time, order(), write, frame_bytes(frame), frame))
+
+        before = direction.on_drop
+
+        def dropped(frame: Frame, reason: str) -> None:
+            if pending and reason == "link down":
+                self._write_until(engine.now)
+                pending[:] = [one for one in pending if one[4] is not frame]
+                heapify(pending)
+            if before is not None:
+                before(frame, reason)
 
         direction.tap(heard)
+        direction.on_drop = dropped
 
     def _write_until(self, now: int) -> None:
         pending = self._pending
         while pending and pending[0][0] <= now:
-            time, _, write, octets = heappop(pending)
+            time, _, write, octets, _ = heappop(pending)
             self.frames += 1
             write(self._epoch + time, octets)

@@ -264,10 +264,14 @@ def _capture(
         return ()
     from labs.capture import Capture
 
-    path = folder / f"{world.lab.name}.pcapng"
     epoch = world.lab.clock * 60 * SECOND
-    stack.enter_context(Capture(world.engine, path, [world.links[name] for name in captures], epoch=epoch))
-    return tuple((name, str(path)) for name in captures)
+    written = []
+    for name in captures:
+        # A file for each link: Wireshark takes a segment seen on two links for a retransmission.
+        path = folder / f"{world.lab.name}-{name}.pcapng"
+        stack.enter_context(Capture(world.engine, path, [world.links[name]], epoch=epoch))
+        written.append((name, str(path)))
+    return tuple(written)
 
 
 def _link_counts(world: SimulatedLab) -> list[LinkCount]:

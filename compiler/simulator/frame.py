@@ -7,6 +7,7 @@ frame beyond the call takes a copy.
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import count
 from typing import Self
 
@@ -23,6 +24,11 @@ BROADCAST = 0xFFFFFFFFFFFF
 _number = count(1).__next__
 
 
+@cache
+def _slots(kind: type[Frame]) -> tuple[str, ...]:
+    return tuple(name for one in kind.__mro__[:-1] for name in one.__slots__)  # type: ignore[attr-defined]  # all have
+
+
 class Frame:
     """An Ethernet frame. ``size`` is the length of what it carries, in octets."""
 
@@ -36,9 +42,9 @@ class Frame:
     def copy(self) -> Self:
         """Another frame with the same contents."""
         made = object.__new__(type(self))
-        for kind in type(self).__mro__[:-1]:
-            for name in kind.__slots__:  # type: ignore[attr-defined]  # every class here has them
-                setattr(made, name, getattr(self, name))
+        kind: type[Frame] = type(self)
+        for name in _slots(kind):
+            setattr(made, name, getattr(self, name))
         return made
 
 
@@ -67,7 +73,8 @@ class Datagram(Frame):
     ``quoted``. A fragment (``fragment_offset`` in octets, ``more_fragments``)
     has the octets after its IP header in ``fragment``; layer-4 fields are set
     in the first one only. ``options`` are raw IPv4 options, or raw IPv6
-    extension headers before the layer-4 header. ``number`` tells datagrams
+    extension headers before the layer-4 header, each with its own number in its
+    first octet (on the wire: the next one's; see ``extension_headers``). ``number`` tells datagrams
     apart for traces, and stays the same from node to node.
     """
 
@@ -78,6 +85,7 @@ class Datagram(Frame):
         "destination_port",
         "dont_fragment",
         "family",
+        "flow_label",
         "fragment",
         "fragment_offset",
         "icmp_code",
@@ -130,6 +138,7 @@ class Datagram(Frame):
         self.data = data
         self.ttl = ttl
         self.traffic_class = 0
+        self.flow_label = 0
         self.identification = 0
         self.dont_fragment = False
         self.more_fragments = False

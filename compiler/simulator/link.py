@@ -42,6 +42,20 @@ class Wire:
     loss: float = 0.0
 
 
+class _SendingTimes(dict[int, int]):
+    """How long a frame of a size is being sent, in ns, by what it carries; worked out once for each size."""
+
+    __slots__ = ("_rate",)
+
+    def __init__(self, rate: int | None) -> None:
+        super().__init__()
+        self._rate = rate
+
+    def __missing__(self, size: int) -> int:
+        time = self[size] = -(-(size + ETHERNET) * BITS // self._rate) if self._rate is not None else 0
+        return time
+
+
 Tap = Callable[[int, Frame], None]
 """Called with the moment at which the frame begins to be sent, and the frame: copy what you keep."""
 
@@ -58,6 +72,7 @@ class Direction:
         "_engine",
         "_random",
         "_taps",
+        "_times",
         "_waiting",
         "_waiting_octets",
         "drops_down",
@@ -78,6 +93,7 @@ class Direction:
         self._arrive = peer.receive
         self.wire = wire
         self._random = random
+        self._times = _SendingTimes(wire.rate)
         self._busy_until = 0
         self._waiting: deque[tuple[int, int]] = deque()
         """When each waiting frame begins to be sent, and its octets."""
@@ -114,6 +130,7 @@ class Direction:
     def set_wire(self, wire: Wire) -> None:
         """Other figures from now on; frames already accepted arrive as planned."""
         self.wire = wire
+        self._times = _SendingTimes(wire.rate)
         self._choose()
 
     @property
@@ -126,10 +143,14 @@ class Direction:
 
     def _choose(self) -> None:
         plain = self.is_up and not self._taps and not self.wire.loss
-        if plain and self.wire.rate is None:
+        if not plain:
+            self.send = self._send
+        elif self.wire.rate is None:
             self.send = self._send_at_once
-        elif plain and self.wire.queue is None and self.wire.queue_octets is None:
-            self.send = self._send_unbounded
+        elif self.wire.queue is None and self.wire.queue_octets is None:
+            self.send = self._unbounded()
+        elif self.wire.queue is not None and self.wire.queue_octets is None:
+            self.send = self._bounded(self.wire.queue)
         else:
             self.send = self._send
 
@@ -139,15 +160,52 @@ class Direction:
         engine = self._engine
         heappush(engine.heap, (engine.now + self.wire.delay, engine.order(), self._arrive, frame))
 
-    def _send_unbounded(self, frame: Frame) -> None:
-        size = frame.size + ETHERNET
-        self.frames += 1
-        self.octets += size
-        engine, wire = self._engine, self.wire
-        now, start = engine.now, self._busy_until
-        start = max(start, now)
-        self._busy_until = end = start + -(-size * BITS // wire.rate)  # type: ignore[operator]  # it has a rate
-        heappush(engine.heap, (end + wire.delay, engine.order(), self._arrive, frame))
+    # The two that most links need are closures: what does not change is at hand without a look into self.
+
+    def _unbounded(self) -> Callable[[Frame], None]:
+        engine, delay, times, arrive = self._engine, self.wire.delay, self._times, self._arrive
+        heap, order, push = engine.heap, engine.order, heappush
+
+        def send(frame: Frame) -> None:
+            size = frame.size
+            self.frames += 1
+            self.octets += size + ETHERNET
+            now = engine.now
+            start = self._busy_until
+            if start < now:  # noqa: PLR1730  # max() is a call
+                start = now
+            self._busy_until = end = start + times[size]
+            push(heap, (end + delay, order(), arrive, frame))
+
+        return send
+
+    def _bounded(self, queue: int) -> Callable[[Frame], None]:
+        engine, delay, times, arrive = self._engine, self.wire.delay, self._times, self._arrive
+        heap, order, push, waiting = engine.heap, engine.order, heappush, self._waiting
+
+        def send(frame: Frame) -> None:
+            size = frame.size
+            now = engine.now
+            start = self._busy_until
+            if start > now:
+                if len(waiting) >= queue:
+                    self._leave(now)
+                    if len(waiting) >= queue:
+                        self._drop(frame, "queue full")
+                        return
+                waiting.append((start, size + ETHERNET))
+                self._waiting_octets += size + ETHERNET
+            else:
+                start = now
+                if waiting:
+                    waiting.clear()
+                    self._waiting_octets = 0
+            self.frames += 1
+            self.octets += size + ETHERNET
+            self._busy_until = end = start + times[size]
+            push(heap, (end + delay, order(), arrive, frame))
+
+        return send
 
     def _send(self, frame: Frame) -> None:
         wire, engine = self.wire, self._engine
@@ -168,7 +226,7 @@ class Direction:
                     return
                 self._waiting.append((start, size))
                 self._waiting_octets += size
-            self._busy_until = end = start + -(-size * BITS // wire.rate)
+            self._busy_until = end = start + self._times[frame.size]
         self.frames += 1
         self.octets += size
         for tap in self._taps:
