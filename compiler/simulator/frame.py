@@ -7,9 +7,8 @@ frame beyond the call takes a copy.
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import count
-from typing import Self
+from typing import ClassVar, Self
 
 from compiler.fields import Family
 from compiler.policy.packet import Packet, Path
@@ -24,15 +23,14 @@ BROADCAST = 0xFFFFFFFFFFFF
 _number = count(1).__next__
 
 
-@cache
-def _slots(kind: type[Frame]) -> tuple[str, ...]:
-    return tuple(name for one in kind.__mro__[:-1] for name in one.__slots__)  # type: ignore[attr-defined]  # all have
-
-
 class Frame:
     """An Ethernet frame. ``size`` is the length of what it carries, in octets."""
 
     __slots__ = ("link_destination", "link_source", "size")
+    _fields: ClassVar[tuple[str, ...]] = __slots__
+
+    def __init_subclass__(cls) -> None:
+        cls._fields += tuple(cls.__slots__)
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -42,8 +40,7 @@ class Frame:
     def copy(self) -> Self:
         """Another frame with the same contents."""
         made = object.__new__(type(self))
-        kind: type[Frame] = type(self)
-        for name in _slots(kind):
+        for name in self._fields:
             setattr(made, name, getattr(self, name))
         return made
 

@@ -311,7 +311,10 @@ class Router:
         if datagram.size <= mtu:
             neighbours.send(datagram, next_hop)
             return
+        # What was put together here leaves in pieces again, whatever its sender asked for (ip_fragment, IPSKB_FRAG_PMTU).
+        keeps_whole, datagram.dont_fragment = datagram.dont_fragment, False
         for piece in fragment(datagram, mtu):
+            piece.dont_fragment = keeps_whole
             neighbours.send(piece, next_hop)
 
     def _unroutable(self, transit: Transit, way: Way) -> None:
