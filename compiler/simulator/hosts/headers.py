@@ -1,0 +1,32 @@
+"""Lengths of headers, and how payload follows from them."""
+
+from __future__ import annotations
+
+from compiler.fields import Family
+from compiler.simulator.frame import Datagram
+
+__all__ = ["ICMP_HEADER", "IP_HEADER", "TCP_HEADER", "UDP_HEADER", "is_for_group", "is_group", "payload"]
+
+IP_HEADER: dict[Family, int] = {Family.IPV4: 20, Family.IPV6: 40}
+"""Octets without options or extension headers."""
+
+TCP_HEADER = 20
+UDP_HEADER = 8
+ICMP_HEADER = 8
+
+
+def payload(datagram: Datagram, header: int) -> int:
+    """Octets behind a layer-4 header of ``header`` octets; 0 when the datagram is shorter than its headers."""
+    return max(0, datagram.size - IP_HEADER[datagram.family] - len(datagram.options) - header)
+
+
+def is_group(family: Family, address: int) -> bool:
+    """Whether the address is a multicast one, or 255.255.255.255."""
+    if family is Family.IPV4:
+        return address >> 28 == 0xE or address == 0xFFFFFFFF
+    return address >> 120 == 0xFF
+
+
+def is_for_group(datagram: Datagram) -> bool:
+    """Whether it was sent to more than one: by its address, or by that of its frame (directed broadcasts)."""
+    return bool(datagram.link_destination >> 40 & 1) or is_group(datagram.family, datagram.destination)

@@ -1,0 +1,221 @@
+"""Everything above IP of a node, host or router: TCP, UDP, ICMP, and the sockets for applications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from compiler.fields import ICMP, ICMPV6, TCP, UDP, Family
+from compiler.simulator.engine import SECOND, Engine
+from compiler.simulator.frame import Datagram
+from compiler.simulator.hosts.echo import REPLY, REQUEST, Echoes
+from compiler.simulator.hosts.icmp import failure, is_error, path_mtu, protocol_unreachable
+from compiler.simulator.hosts.parameters import TcpParameters
+from compiler.simulator.hosts.tcp_ports import TcpPorts
+from compiler.simulator.hosts.udp import UdpPorts
+from compiler.simulator.sockets import Cancel, EchoAnswer, Endpoint, Stream, StreamEvents, UdpReceiver, UdpSocket
+
+__all__ = ["Stack"]
+
+_EPHEMERAL = range(32768, 61000)
+"""Ports for those who name none (net.ipv4.ip_local_port_range)."""
+_NO_NEXT_HEADER = 59
+PATH_MTU_LIFETIME = 600 * SECOND
+"""How long a lower path MTU is believed (net.ipv4.route.mtu_expires, RFC 8201 4); open connections keep theirs."""
+
+
+def _ethernet(_: Family, __: int) -> int:
+    return 1500
+
+
+class Stack:
+    """The layer above IP of a node; it is the node's :class:`~compiler.simulator.sockets.Sockets`.
+
+    ``output`` takes datagrams that the node itself sends, ``is_local`` knows
+    the node's addresses, ``source_for`` gives the address to send from to a
+    destination (None: no route), ``mtu_for`` the MTU of the interface that it
+    leaves by. What is addressed to the node itself never reaches ``output``.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "_echoes",
+        "_identification",
+        "_is_local",
+        "_mtu_for",
+        "_next_port",
+        "_output",
+        "_path_mtu",
+        "_tcp",
+        "_udp",
+        "engine",
+        "name",
+        "random",
+        "source_for",
+    )
+
+    def __init__(  # noqa: PLR0913, PLR0917  # a node is all of that to its stack
+        self,
+        engine: Engine,
+        name: str,
+        seed: str,
+        output: Callable[[Datagram], None],
+        is_local: Callable[[Family, int], bool],
+        source_for: Callable[[Family, int], int | None],
+        addresses: Callable[[], tuple[tuple[Family, int], ...]],
+        mtu_for: Callable[[Family, int], int] = _ethernet,
+        parameters: TcpParameters = TcpParameters(),  # noqa: B008  # frozen
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.random = Random(f"{seed}/{name}")
+        self.source_for = source_for
+        self._output = output
+        self._is_local = is_local
+        self._addresses = addresses
+        self._mtu_for = mtu_for
+        self._path_mtu: dict[tuple[Family, int], tuple[int, int]] = {}
+        """What paths take, and until when that is believed."""
+        self._next_port = self.random.choice(_EPHEMERAL)
+        self._identification = self.random.getrandbits(16)
+        self._tcp = TcpPorts(self, parameters)
+        self._udp = UdpPorts(self)
+        self._echoes = Echoes(self)
+
+    # -- sockets -----------------------------------------------------------------
+
+    def now(self) -> int:
+        """Nanoseconds since the lab began."""
+        return self.engine.now
+
+    def after(self, delay: int, action: Callable[[], object]) -> Cancel:
+        """Call ``action`` once, ``delay`` from now."""
+        pending = [action]
+        self.engine.after(delay, _call, pending)
+        return pending.clear
+
+    def connect(self, remote: Endpoint, events: StreamEvents, *, local_port: int = 0) -> Stream:
+        """Open a TCP connection; a port of 0 is chosen.
+
+        A port that is in use towards that remote fails with NO_ROUTE, as
+        EADDRNOTAVAIL would. ValueError when it is no port.
+        """
+        if not 0 < remote.port < 65536 or not 0 <= local_port < 65536:
+            raise ValueError(f"{remote.port} or {local_port} is no TCP port")
+        return self._tcp.connect(remote, events, local_port)
+
+    def listen(self, port: int, accept: Callable[[Stream], StreamEvents]) -> Cancel:
+        """Serve a TCP port in both families. ValueError when it is taken."""
+        return self._tcp.listen(port, accept)
+
+    def udp(self, port: int, receiver: UdpReceiver) -> UdpSocket:
+        """Bind a UDP port in both families; 0 is chosen. ValueError when it is taken."""
+        return self._udp.bind(port, receiver)
+
+    def echo(  # the contract's
+        self,
+        family: Family,
+        destination: int,
+        heard: Callable[[EchoAnswer], object],
+        *,
+        octets: int = 56,
+        ttl: int = 64,
+        identifier: int = 0,
+        sequence: int = 1,
+    ) -> Cancel:
+        """Send one ICMP echo request; answers come until it is cancelled. An identifier of 0 is the node's own."""
+        return self._echoes.ask(family, destination, heard, octets, ttl, identifier, sequence)
+
+    def addresses(self) -> tuple[tuple[Family, int], ...]:
+        """The node's own addresses."""
+        return self._addresses()
+
+    # -- IP ----------------------------------------------------------------------
+
+    def deliver(self, datagram: Datagram) -> None:
+        """A whole datagram that is addressed to the node, or to a group that it hears."""
+        protocol = datagram.protocol
+        if protocol == TCP:
+            self._tcp.deliver(datagram)
+        elif protocol == UDP:
+            self._udp.deliver(datagram)
+        elif protocol == (ICMP if datagram.family is Family.IPV4 else ICMPV6):
+            self._deliver_icmp(datagram)
+        elif protocol != _NO_NEXT_HEADER:
+            answer = protocol_unreachable(datagram)
+            if answer is not None:
+                self.send(answer)
+
+    def _deliver_icmp(self, datagram: Datagram) -> None:
+        if is_error(datagram):
+            if datagram.quoted is not None:
+                self._heard_error(datagram, datagram.quoted)
+        elif datagram.icmp_type == REQUEST[datagram.family]:
+            self._echoes.answer(datagram)
+        elif datagram.icmp_type == REPLY[datagram.family]:
+            self._echoes.heard_reply(datagram)
+
+    def _heard_error(self, datagram: Datagram, quoted: Datagram) -> None:
+        if quoted.fragment_offset or not self._is_local(quoted.family, quoted.source):
+            return
+        mtu = path_mtu(datagram)
+        if mtu is not None:
+            if mtu < self.path_mtu(quoted.family, quoted.destination):
+                self._path_mtu[quoted.family, quoted.destination] = mtu, self.engine.now + PATH_MTU_LIFETIME
+            if quoted.protocol == TCP:
+                self._tcp.path_changed(quoted)
+            return
+        told = failure(datagram)
+        if told is None:
+            return
+        if quoted.protocol == TCP:
+            self._tcp.heard_error(quoted, told)
+        elif quoted.protocol == UDP:
+            self._udp.heard_error(quoted, told)
+        elif quoted.protocol in {ICMP, ICMPV6}:
+            self._echoes.heard_error(quoted, told, datagram.source)
+
+    def send(self, datagram: Datagram) -> None:
+        """Send a datagram of the node's own; one to the node itself comes back at once."""
+        if not datagram.dont_fragment:
+            self._identification = datagram.identification = self._identification + 1 & 0xFFFF
+        if self._is_local(datagram.family, datagram.destination):
+            self.engine.after(0, self.deliver, datagram)
+        else:
+            self._output(datagram)
+
+    def transmitter(self, family: Family, destination: int) -> Callable[[Datagram], None]:
+        """What sends to a destination as :meth:`send` does, found out once."""
+        return self.send if self._is_local(family, destination) else self._output
+
+    def device_mtu(self, family: Family, destination: int) -> int:
+        """The MTU of the interface towards a destination, in octets of IP."""
+        return self._mtu_for(family, destination)
+
+    def path_mtu(self, family: Family, destination: int) -> int:
+        """The largest datagram that is known to reach a destination."""
+        mtu = self._mtu_for(family, destination)
+        if self._path_mtu:
+            known, until = self._path_mtu.get((family, destination), (mtu, 0))
+            if self.engine.now < until:
+                return min(mtu, known)
+        return mtu
+
+    def ephemeral(self, is_free: Callable[[int], bool]) -> int:
+        """The next port that is free, 0 when none is."""
+        for _ in _EPHEMERAL:
+            port = self._next_port
+            self._next_port = port + 1 if port + 1 in _EPHEMERAL else _EPHEMERAL.start
+            if is_free(port):
+                return port
+        return 0
+
+    def reset(self) -> None:
+        """Lose all connections and what was learnt, as a power failure does; bound and served ports stay."""
+        self._tcp.reset()
+        self._path_mtu.clear()
+
+
+def _call(pending: list[Callable[[], object]]) -> None:
+    if pending:
+        pending.pop()()
