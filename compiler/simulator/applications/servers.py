@@ -1,0 +1,48 @@
+"""The services by name, and how one is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from compiler.simulator.applications.dns_server import DnsServer
+from compiler.simulator.applications.ftp_server import FtpServer
+from compiler.simulator.applications.http_server import HttpServer
+from compiler.simulator.applications.server_log import ServerLog
+from compiler.simulator.applications.server_stream import ServerStream, Settings
+from compiler.simulator.applications.tcp_services import Discard, Echo, Source
+from compiler.simulator.applications.udp_services import Sink, UdpEcho
+from compiler.simulator.sockets import Sockets, UdpReceiver
+
+__all__ = ["DATAGRAM_SERVICES", "SERVICES", "STREAM_SERVICES", "serve"]
+
+STREAM_SERVICES: dict[str, type[ServerStream]] = {
+    "echo": Echo,
+    "discard": Discard,
+    "source": Source,
+    "http": HttpServer,
+    "ftp": FtpServer,
+}
+DATAGRAM_SERVICES: dict[str, Callable[[Sockets, ServerLog, Settings], UdpReceiver]] = {
+    "dns": DnsServer,
+    "sink": Sink,
+    "udp-echo": UdpEcho,
+}
+SERVICES = (*STREAM_SERVICES, *DATAGRAM_SERVICES)
+
+
+def serve(sockets: Sockets, service: str, port: int, settings: Settings = ()) -> ServerLog:
+    """Start a service on a host; its log fills as clients come.
+
+    ValueError for an unknown service, a port that is taken, or settings that
+    make no sense to it.
+    """
+    log = ServerLog(service, port)
+    stream = STREAM_SERVICES.get(service)
+    if stream is not None:
+        log.stop = sockets.listen(port, lambda _: stream(sockets, log, settings))
+        return log
+    datagram = DATAGRAM_SERVICES.get(service)
+    if datagram is None:
+        raise ValueError(f"unknown service {service!r}: expected one of {', '.join(SERVICES)}")
+    log.stop = sockets.udp(port, datagram(sockets, log, settings)).close
+    return log

@@ -1,0 +1,94 @@
+"""Datagrams at the moments that a generator gives, each with its number and the moment of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.simulator.applications.datagram import Stamp, flow_name, pack, unpack
+from compiler.simulator.applications.running import Attempt, Running
+from compiler.simulator.engine import SECOND
+from compiler.simulator.sockets import Cancel, Endpoint, Failure, FailureKind, UdpSocket
+
+__all__ = ["UdpFlow"]
+
+_LINGER = SECOND
+"""How long after the last datagram answers and errors are waited for."""
+
+
+class UdpFlow(Attempt):
+    """One flow. What arrived is in the server's log; ``failure`` is the first ICMP error, and the flow goes on.
+
+    Datagrams have 16 octets of payload at least: their stamp.
+    """
+
+    def __init__(self, running: Running, index: int) -> None:
+        super().__init__(running, index)
+        self._flow = flow_name(self.token)
+        self.token = f"udp {self._flow:08x}"
+        self._arrivals: Iterator[tuple[int, int]] = iter(())
+        self._socket: UdpSocket | None = None
+        self._cancel: Cancel | None = None
+        self._number = 0
+        self._answers = 0
+        self._error: Failure | None = None
+
+    def begin(self) -> None:
+        """Bind the port and wait for the first moment."""
+        if self.request.arrivals is None:
+            raise ValueError(f"{self.request.traffic}: datagrams without arrivals")
+        self._arrivals = self.request.arrivals(self.sockets.random)
+        try:
+            self._socket = self.sockets.udp(self.client.port, self)
+        except ValueError as error:
+            self.say(str(error))
+            self.end(Failure(FailureKind.REFUSED))
+            return
+        self.client = self.client._replace(port=self._socket.port)
+        self._wait_for_next()
+
+    def end(self, failure: Failure | None = None) -> None:
+        """Free the port."""
+        if self._cancel is not None:
+            self._cancel()
+        if self._socket is not None:
+            self._socket.close()
+        super().end(failure or self._error)
+
+    def time_is_up(self) -> None:
+        """Send no more; what is under way may still arrive."""
+        self._linger()
+
+    def received(self, socket: UdpSocket, remote: Endpoint, data: bytes | None, octets: int) -> None:
+        """An answer of a ``udp-echo``."""
+        stamp = unpack(data)
+        if stamp is not None and stamp.flow == self._flow:
+            self._answers += 1
+            self.detail = f"{self._answers} answers"
+
+    def failed(self, socket: UdpSocket, remote: Endpoint, failure: Failure) -> None:
+        """An ICMP error came back."""
+        self._error = self._error or failure
+
+    def _wait_for_next(self) -> None:
+        arrival = next(self._arrivals, None)
+        if arrival is None:
+            self._linger()
+            return
+        moment, octets = arrival
+        delay = max(0, self.started + moment - self.sockets.now())
+        self._cancel = self.sockets.after(delay, lambda: self._send(octets))
+
+    def _send(self, octets: int) -> None:
+        if self._socket is None or self.ended is not None:
+            return
+        stamp = Stamp(self._flow, self._number, self.sockets.now())
+        self._socket.send(self.server, pack(stamp, octets))
+        self._number += 1
+        self.running.sent += 1
+        self._wait_for_next()
+
+    def _linger(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+        if self.ended is None:
+            self._cancel = self.sockets.after(min(_LINGER, self.request.timeout), self.end)
