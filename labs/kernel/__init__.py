@@ -8,6 +8,6 @@ To look into one while a lab runs: ``nsenter --net=/proc/PID/fd/N``.
 from __future__ import annotations
 
 from labs.kernel.possible import why_not
-from labs.kernel.run import run
+from labs.kernel.runner import run
 
 __all__ = ["run", "why_not"]

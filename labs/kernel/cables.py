@@ -9,16 +9,18 @@ leaves their routes; and a cable may be cut one way only.
 
 from __future__ import annotations
 
-import socket
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from labs.kernel.namespaces import Namespace
+from labs.kernel.netlink import Routing
 from labs.observation import LinkCount
 from labs.topology import Link, LinkDirection
 
-__all__ = ["Cable", "Plug"]
+__all__ = ["Cable", "Plug", "link_counts"]
 
 _ETHERNET = 14
+_FIRST_NUMBER = 1_000_000
 _ROOT, _INGRESS = 0xFFFFFFFF, 0xFFFF0000
 _BUCKET, _INSIDE, _QUEUE = 0x10000, 0x10001, 0x100000
 _ALL_PROTOCOLS = 3
@@ -44,15 +46,17 @@ class Cable:
     def __init__(self, room: Namespace, number: int, link: Link, plugs: tuple[Plug, Plug]) -> None:
         self.link = link
         self.names = (f"c{number}a", f"c{number}b")
-        self._room = room
-        self._routing: Any = room.routing
+        self._routing = room.routing
         self._reasons: set[str] = set()
         self._one_way: dict[int, bool] = {0: True, 1: True}
         self._figures: list[LinkDirection] = [link.up, link.down]
         self._drops = [0, 0]
-        for name, plug in zip(self.names, plugs, strict=True):
+        # Where both halves have one number the kernel is slow to tell of a lost carrier (linkwatch_urgent_event).
+        self.indexes = [_FIRST_NUMBER + 2 * number, _FIRST_NUMBER + 2 * number + 1]
+        for name, index, plug in zip(self.names, self.indexes, plugs, strict=True):
             self._routing.link(
                 "add",
+                index=index,
                 ifname=name,
                 kind="veth",
                 mtu=link.mtu,
@@ -64,20 +68,23 @@ class Cable:
                     "gso_max_segs": 1,
                 },
             )
-        with room.inside():
-            self.indexes = [socket.if_nametoindex(name) for name in self.names]
         for way in (0, 1):
             self._connect(way)
             self._shape(way)
 
     # -- up and down -------------------------------------------------------------
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether its ends have no carrier."""
+        return bool(self._reasons)
+
     def plug_in(self) -> None:
         """Give both ends a carrier, unless the link is down for some reason."""
         self._carrier()
 
     def set_up(self, is_up: bool, *, reason: str = "link", direction: str = "both") -> None:
-        """Cut it for a reason, or take the reason away. ``up`` or ``down`` cuts that way only, and keeps the carrier."""
+        """Cut it for a reason, or take the reason away. ``up`` or ``down``: that way only, and the carrier stays."""
         if direction == "both":
             if is_up:
                 self._reasons.discard(reason)
@@ -117,7 +124,7 @@ class Cable:
     def _empty(self, way: int) -> None:
         """What waits in the queue is lost."""
         if self._figures[way].rate is not None:
-            self._drops[way] += self._dropped(way) + self._waiting(way)
+            self._drops[way] += self._lost(way)
             self._routing.tc("del", index=self.indexes[1 - way], handle=_BUCKET, parent=_ROOT)
             self._shape(way)
 
@@ -163,26 +170,34 @@ class Cable:
 
     # -- counters ------------------------------------------------------------------
 
-    def counts(self) -> tuple[LinkCount, LinkCount]:
-        """Frames and octets that went out at the far end, and what the queue dropped; ``up`` first."""
+    def counts(self, sent: Mapping[int, tuple[int, int]], dropped: Mapping[int, int]) -> tuple[LinkCount, LinkCount]:
+        """What :func:`link_counts` says of this cable; ``up`` first."""
         made = []
         for way, word in enumerate(("up", "down")):
-            (message,) = self._routing.link("get", index=self.indexes[1 - way])
-            statistics = message.get_attr("IFLA_STATS64")
-            drops = self._drops[way] + self._dropped(way)
-            made.append(LinkCount(self.link.name, word, statistics["tx_packets"], statistics["tx_bytes"], drops))
+            index = self.indexes[1 - way]
+            made.append(LinkCount(self.link.name, word, *sent[index], self._drops[way] + dropped.get(index, 0)))
         return made[0], made[1]
 
-    def _dropped(self, way: int) -> int:
-        return self._statistic(way, "drops")
-
-    def _waiting(self, way: int) -> int:
-        return self._statistic(way, "qlen")
-
-    def _statistic(self, way: int, name: str) -> int:
+    def _lost(self, way: int) -> int:
+        """Frames that the queue has dropped, and those that wait in it."""
         index = self.indexes[1 - way]
-        for message in self._routing.get_qdiscs(index=index):
-            if message["index"] == index and message["handle"] == _BUCKET:
-                queue = message.get_attr("TCA_STATS2").get_attr("TCA_STATS_QUEUE")
-                return int(queue[name])
-        return 0
+        queues = dict(_queues(self._routing, index))
+        return sum(queues.get(index, (0, 0)))
+
+
+def link_counts(room: Namespace, cables: Iterable[Cable]) -> tuple[LinkCount, ...]:
+    """Frames and octets that went out at each cable's ends, and what the queues dropped: all asked for at once."""
+    sent = {}
+    for message in room.routing.get_links():
+        statistics = message.get_attr("IFLA_STATS64")
+        sent[message["index"]] = (statistics["tx_packets"], statistics["tx_bytes"])
+    dropped = {index: drops for index, (drops, _) in _queues(room.routing)}
+    return tuple(count for cable in cables for count in cable.counts(sent, dropped))
+
+
+def _queues(routing: Routing, index: int | None = None) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Number of each interface with a bucket, and how many frames its queue dropped and holds."""
+    for message in routing.get_qdiscs(index=index):
+        if message["handle"] == _BUCKET:
+            queue = message.get_attr("TCA_STATS2").get_attr("TCA_STATS_QUEUE")
+            yield message["index"], (queue["drops"], queue["qlen"])

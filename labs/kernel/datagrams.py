@@ -14,6 +14,7 @@ __all__ = ["KernelUdp"]
 
 _RECVERR = {Family.IPV4: (socket.SOL_IP, 11), Family.IPV6: (socket.IPPROTO_IPV6, 25)}
 _LARGEST = 65535
+_FORCED_SEND, _FORCED_RECEIVE = 32, 33  # SO_SNDBUFFORCE, SO_RCVBUFFORCE of asm-generic/socket.h
 _ONE_TURN = 256
 _ROOM = 4 << 20
 """Octets of the receive buffer: a burst that the network delivered is not lost in the host."""
@@ -30,9 +31,9 @@ class KernelUdp:
         self._port: int = first.getsockname()[1]
         for family, one in sockets.items():
             one.setsockopt(*_RECVERR[family], 1)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, _ROOM)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUFFORCE, _ROOM)
-            loop.watch(one.fileno(), READABLE, partial(self._ready, family, one))
+            one.setsockopt(socket.SOL_SOCKET, _FORCED_RECEIVE, _ROOM)
+            one.setsockopt(socket.SOL_SOCKET, _FORCED_SEND, _ROOM)
+            loop.watch(one, READABLE, partial(self._ready, family, one))
 
     @property
     def port(self) -> int:
@@ -45,6 +46,7 @@ class KernelUdp:
         if one is None:
             return
         payload = bytes(octets) if data is None else data
+        self._loop.breathe()
         number = 0
         for _ in range(3):  # a pending error of an earlier datagram is reported once, in place of sending
             try:
@@ -64,8 +66,7 @@ class KernelUdp:
     def close(self) -> None:
         """Free the port."""
         for one in self._sockets.values():
-            self._loop.forget(one.fileno())
-            one.close()
+            self._loop.drop(one)
         self._sockets = {}
 
     def _tell_failure(self, remote: Endpoint, failure: object) -> None:

@@ -9,8 +9,6 @@ from labs.topology import Lab, Traffic, TrafficKind
 
 __all__ = ["depends"]
 
-_ENDPOINTS = "the two ends"
-
 
 def depends(lab: Lab, traffic: Traffic, node: str) -> bool:
     """Whether the node lies on some way between client and server.
@@ -32,7 +30,8 @@ def depends(lab: Lab, traffic: Traffic, node: str) -> bool:
         graph.add_edge(link.ends[0].node, link.ends[1].node)
     graph.add_edge(traffic.client, server)
     pair = {traffic.client, server}
-    return any(pair <= component and node in component for component in networkx.biconnected_components(graph))
+    groups: Any = networkx.biconnected_components(graph)
+    return any(pair <= group and node in group for group in groups)
 
 
 def _server(lab: Lab, traffic: Traffic) -> str | None:

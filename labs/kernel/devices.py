@@ -55,7 +55,7 @@ def link_address(node: int, interface: int) -> str:
 
 
 def wire_frames(interface: str) -> None:
-    """In this thread's namespace: real checksums and no segment larger than a frame, so captures and queues see the wire."""
+    """In this thread's namespace: real checksums, and no segment larger than a frame, as on the wire."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for command in _OFFLOADS.values():
             value = ctypes.create_string_buffer(struct.pack("=II", command, 0))

@@ -34,7 +34,7 @@ class Echoes:
         self._socket = family_socket
         self._heard: dict[Key, Heard] = {}
         self._identifiers = count(1)
-        loop.watch(family_socket.fileno(), READABLE, self._ready)
+        loop.watch(family_socket, READABLE, self._ready)
 
     def send(self, destination: int, heard: Heard, *, octets: int, ttl: int, identifier: int, sequence: int) -> Cancel:
         """Send one; ``heard`` gets each answer until cancelled."""
@@ -48,6 +48,7 @@ class Echoes:
         message = struct.pack("!BBHHH", _REQUEST[self._family], 0, 0, key[0], key[1]) + bytes(octets)
         if self._family is Family.IPV4:  # the kernel does it for ICMPv6 (RFC 3542, 3.1)
             message = message[:2] + struct.pack("!H", _checksum(message)) + message[4:]
+        self._loop.breathe()
         try:
             self._socket.setsockopt(*_HOPS[self._family], ttl)
             self._socket.sendto(message, (_text(self._family, destination), 0))
@@ -58,8 +59,7 @@ class Echoes:
 
     def close(self) -> None:
         """Hear no more."""
-        self._loop.forget(self._socket.fileno())
-        self._socket.close()
+        self._loop.drop(self._socket)
 
     def _tell(self, key: Key, answer: EchoAnswer) -> None:
         heard = self._heard.get(key)
@@ -115,7 +115,7 @@ def _text(family: Family, address: int) -> str:
 
 
 def _checksum(message: bytes) -> int:
-    total = sum(struct.unpack(f"!{(len(message) + 1) // 2}H", message + bytes(len(message) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(message) + 1) // 2}H", message + bytes(len(message) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import select
+import socket
 import struct
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from typing import Self
 from compiler.simulator.engine import SECOND
 from compiler.simulator.sockets import Cancel
 
-__all__ = ["ERRORS", "READABLE", "WRITABLE", "Loop"]
+__all__ = ["ERRORS", "READABLE", "WRITABLE", "Loop", "Ready"]
 
 READABLE = select.EPOLLIN | select.EPOLLRDHUP
 WRITABLE = select.EPOLLOUT
@@ -24,6 +25,7 @@ ERRORS = select.EPOLLERR | select.EPOLLHUP
 
 _MONOTONIC, _NONBLOCK, _ABSOLUTE = 1, os.O_NONBLOCK, 1
 _BATCH = 256
+_BREATH = 4
 _EVENTS_BETWEEN_TIMERS = 64
 
 Ready = Callable[[int], object]
@@ -42,12 +44,13 @@ class Loop:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         self._poll = select.epoll()
         self._poll.register(self._timer, select.EPOLLIN)
-        self._ready: dict[int, Ready] = {}
+        self._ready: dict[int, tuple[socket.socket, Ready]] = {}
         self._heap: list[tuple[int, int, list[Callable[[], object] | None]]] = []
         self._order = count().__next__
         self._armed = 0
         self._origin = time.monotonic_ns()
         self._is_stopped = False
+        self._breath = 0
 
     def start(self) -> None:
         """It is moment 0 now."""
@@ -71,18 +74,32 @@ class Loop:
         """Call ``action`` once, ``delay`` from now."""
         return self.at(self.now() + max(0, delay), action)
 
-    def watch(self, descriptor: int, events: int, ready: Ready) -> None:
-        """Call ``ready`` with the events of a descriptor, from now on; again to change the events."""
+    def watch(self, one: socket.socket, events: int, ready: Ready) -> None:
+        """Call ``ready`` with the events of a socket, from now on; again to change the events."""
+        descriptor = one.fileno()
         if descriptor in self._ready:
             self._poll.modify(descriptor, events)
         else:
             self._poll.register(descriptor, events)
-        self._ready[descriptor] = ready
+        self._ready[descriptor] = (one, ready)
 
-    def forget(self, descriptor: int) -> None:
-        """Watch it no more. Before it is closed."""
-        if self._ready.pop(descriptor, None) is not None:
-            self._poll.unregister(descriptor)
+    def drop(self, one: socket.socket) -> None:
+        """Watch it no more, and close it; a second time does nothing."""
+        if one.fileno() < 0:
+            return
+        if self._ready.pop(one.fileno(), None) is not None:
+            self._poll.unregister(one.fileno())
+        one.close()
+
+    def breathe(self) -> None:
+        """After a packet has been sent: let the kernel's own threads work now and then.
+
+        They share the processor with this one, and a queue between two
+        namespaces holds a thousand frames (net.core.netdev_max_backlog).
+        """
+        self._breath += 1
+        if not self._breath % _BREATH:
+            os.sched_yield()
 
     def stop(self) -> None:
         """Leave :meth:`run` soon."""
@@ -95,16 +112,18 @@ class Loop:
         while not self._is_stopped:
             self._arm()
             for descriptor, events in self._poll.poll(-1, _BATCH):
-                ready = self._ready.get(descriptor)
-                if ready is not None:
-                    ready(events)
+                watched = self._ready.get(descriptor)
+                if watched is not None:
+                    watched[1](events)
                 elif descriptor == self._timer:
                     self._read_timer()
             self._ring()
         cancel()
 
     def close(self) -> None:
-        """Free what the loop itself holds; a second time does nothing."""
+        """Close the sockets that are still watched, and what the loop itself holds; a second time does nothing."""
+        for one, _ in list(self._ready.values()):
+            one.close()
         if self._timer >= 0:
             self._poll.close()
             os.close(self._timer)

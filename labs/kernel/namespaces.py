@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from labs.kernel.netlink import Routing, open_routing
 
 __all__ = ["Namespace"]
 
@@ -37,7 +39,7 @@ class Namespace:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._routing: Any = None
+        self._routing: Routing | None = None
         home = os.open(_HERE, os.O_RDONLY | os.O_CLOEXEC)
         try:
             _checked(_libc().unshare(_CLONE_NEWNET), "a network namespace")
@@ -69,13 +71,11 @@ class Namespace:
         return made
 
     @property
-    def routing(self) -> Any:
+    def routing(self) -> Routing:
         """pyroute2's IPRoute of the namespace: for one thread only."""
         if self._routing is None:
-            from pyroute2 import IPRoute
-
             with self.inside():
-                self._routing = IPRoute()
+                self._routing = open_routing()
         return self._routing
 
     def close(self) -> None:

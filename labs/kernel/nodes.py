@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from compiler.addresses import format_address
 from compiler.fields import Family
@@ -14,6 +13,7 @@ from labs.kernel.devices import kernel_names, link_address, wire_frames
 from labs.kernel.firewall import firewall_text
 from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
+from labs.kernel.netlink import Routing
 from labs.kernel.routing import Unrealisable, add_default, add_routes, add_rules, table_numbers
 from labs.kernel.segments import FAMILIES
 from labs.kernel.settings import apply, host_settings, router_settings, silent_settings
@@ -77,7 +77,7 @@ class KernelNode:
             self.rules = None
         self.namespace.close()
 
-    def _interface(self, routing: Any, interface: Interface) -> None:
+    def _interface(self, routing: Routing, interface: Interface) -> None:
         if not interface.enabled:
             del self.indexes[interface.name]
             return
@@ -105,9 +105,7 @@ class KernelNode:
     def _bridge(self) -> None:
         """Learns, forwards at once, speaks no spanning tree."""
         routing = self.namespace.routing
-        routing.link(
-            "add", ifname=_BRIDGE, kind="bridge", br_stp_state=0, br_forward_delay=0, br_mcast_snooping=0
-        )
+        routing.link("add", ifname=_BRIDGE, kind="bridge", br_stp_state=0, br_forward_delay=0, br_mcast_snooping=0)
         with self.namespace.inside():
             bridge = socket.if_nametoindex(_BRIDGE)
             indexes = []
@@ -152,7 +150,9 @@ def _interfaces(node: Node) -> tuple[Interface, ...]:
     return tuple(
         Interface(
             name,
-            tuple(InterfaceAddress(one.family, one.address, one.length) for one in node.addresses if one.interface == name),
+            tuple(
+                InterfaceAddress(one.family, one.address, one.length) for one in node.addresses if one.interface == name
+            ),
         )
         for name in _ordered((*node.interfaces, *(one.interface for one in node.addresses)))
     )

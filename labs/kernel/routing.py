@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from compiler.addresses import format_address
@@ -18,6 +19,7 @@ from compiler.policy.network import (
     RuleAction,
 )
 from compiler.policy.stateful import MarkIn, MarkNamed
+from labs.kernel.netlink import Routing, refusal
 from labs.kernel.segments import FAMILIES
 
 __all__ = ["Unrealisable", "add_default", "add_routes", "add_rules", "table_numbers"]
@@ -46,13 +48,13 @@ def table_numbers(network: Network) -> dict[str, int]:
     return numbers
 
 
-def add_default(routing: Any, family: Family, gateway: int) -> None:
+def add_default(routing: Routing, family: Family, gateway: int) -> None:
     """A host's default route. Unrealisable when the gateway is out of reach."""
     text = format_address(gateway, family.width)
     _ask(lambda: routing.route("add", family=FAMILIES[family], dst="default", gateway=text), f"the gateway {text}")
 
 
-def add_routes(routing: Any, network: Network, indexes: Mapping[str, int], tables: Mapping[str, int]) -> None:
+def add_routes(routing: Routing, network: Network, indexes: Mapping[str, int], tables: Mapping[str, int]) -> None:
     """All routes that are in force. Unrealisable for one that the kernel does not take.
 
     ``indexes`` are the interfaces that are up, by the device's name; routes by others are not in force.
@@ -64,24 +66,25 @@ def add_routes(routing: Any, network: Network, indexes: Mapping[str, int], table
             raise Unrealisable(f"{route.span}: Linux does not probe gateways (check-gateway)")
         asked = _route(route, indexes, tables)
         if asked is not None:
-            _ask(lambda asked=asked: routing.route("add", **asked), f"{route.span}: the route to {_text(route.prefix)}")  # type: ignore[misc]
+            _ask(partial(routing.route, "add", **asked), f"{route.span}: the route to {_text(route.prefix)}")
 
 
-def add_rules(routing: Any, network: Network, names: Mapping[str, str], tables: Mapping[str, int]) -> None:
+def add_rules(routing: Routing, network: Network, names: Mapping[str, str], tables: Mapping[str, int]) -> None:
     """All rules, in ascending priority."""
     for rule in network.rules:
         if rule.enabled:
             for asked in _rule(rule, names, tables):
-                _ask(lambda asked=asked: routing.rule("add", **asked), f"{rule.span}: the rule {rule.priority}")  # type: ignore[misc]
+                _ask(partial(routing.rule, "add", **asked), f"{rule.span}: the rule {rule.priority}")
 
 
-def _ask(action: Any, what: str) -> None:
-    from pyroute2.netlink.exceptions import NetlinkError
-
+def _ask(action: Callable[[], object], what: str) -> None:
     try:
         action()
-    except NetlinkError as error:
-        raise Unrealisable(f"{what}: the kernel says {error.args[-1]}") from error
+    except Exception as error:
+        said = refusal(error)
+        if not said:
+            raise
+        raise Unrealisable(f"{what}: the kernel says {said}") from error
 
 
 def _route(route: Route, indexes: Mapping[str, int], tables: Mapping[str, int]) -> dict[str, Any] | None:

@@ -9,19 +9,21 @@ from typing import Any, NamedTuple
 from compiler.addresses import format_address
 from compiler.fields import Family
 from compiler.policy.network import InterfaceAddress
+from labs.kernel.netlink import Routing
 from labs.topology import Attachment, Lab, NodeKind
 
-__all__ = ["Station", "introduce", "segments"]
+__all__ = ["FAMILIES", "Station", "forget_unanswered", "introduce", "segments"]
 
-_PERMANENT = 0x80  # NUD_PERMANENT
+_INCOMPLETE, _FAILED, _PERMANENT = 0x01, 0x20, 0x80  # NUD_…
 FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 
 
 class Station(NamedTuple):
     """An interface with addresses on a segment."""
 
-    routing: Any
-    index: int
+    routing: Routing
+    number: int
+    """Linux's number of the interface."""
     link_address: str
     addresses: tuple[InterfaceAddress, ...]
 
@@ -55,6 +57,15 @@ def introduce(lab: Lab, stations: Mapping[Attachment, Station]) -> None:
                         family=FAMILIES[family],
                         dst=format_address(address, family.width),
                         lladdr=other.link_address,
-                        ifindex=station.index,
+                        ifindex=station.number,
                         state=_PERMANENT,
                     )
+
+
+def forget_unanswered(station: Station) -> None:
+    """Drop the neighbours that the station has asked for in vain, so that the next packet asks anew."""
+    for message in list(station.routing.get_neighbours(ifindex=station.number)):
+        if message["ifindex"] == station.number and message["state"] & (_INCOMPLETE | _FAILED):
+            station.routing.neigh(
+                "del", family=message["family"], dst=message.get_attr("NDA_DST"), ifindex=station.number
+            )

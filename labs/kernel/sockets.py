@@ -21,6 +21,8 @@ __all__ = ["KernelSockets"]
 
 _ANYWHERE = {Family.IPV4: "0.0.0.0", Family.IPV6: "::"}
 _ICMP = {Family.IPV4: socket.IPPROTO_ICMP, Family.IPV6: socket.IPPROTO_ICMPV6}
+_CONGESTION_CONTROL = b"cubic"
+"""Linux's default, and the simulator's."""
 _BACKLOG = 65535
 _TRIES = 50
 
@@ -66,8 +68,7 @@ class KernelSockets:
 
         def stop() -> None:
             for one in listening:
-                self._loop.forget(one.fileno())
-                one.close()
+                self._loop.drop(one)
             listening.clear()
 
         try:
@@ -121,12 +122,20 @@ class KernelSockets:
             echoes = self._echoes[family] = Echoes(self._loop, family, raw)
         return echoes.send(destination, heard, octets=octets, ttl=ttl, identifier=identifier, sequence=sequence)
 
+    def close(self) -> None:
+        """Hear no more echoes; streams and ports end with the namespace."""
+        for echoes in self._echoes.values():
+            echoes.close()
+        self._echoes.clear()
+
     def _families(self) -> tuple[Family, ...]:
         return (Family.IPV4, Family.IPV6) if self._has_ipv6 else (Family.IPV4,)
 
     def _stream_socket(self, family: Family) -> socket.socket:
         one = self._namespace.socket(FAMILIES[family], socket.SOCK_STREAM)
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # By the socket, as a namespace takes only what its host allows to everybody; accepted ones inherit it.
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, _CONGESTION_CONTROL)
         if family is Family.IPV6:
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         return one
@@ -147,7 +156,7 @@ class KernelSockets:
                 stream = KernelStream(self._loop, one, family, endpoint(family, address))
                 stream.accepted_by(accept)
 
-        self._loop.watch(listening.fileno(), READABLE, ready)
+        self._loop.watch(listening, READABLE, ready)
 
 
 def _bind(one: socket.socket, family: Family, port: int) -> None:

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from compiler.fields import Family
 from compiler.simulator.sockets import Endpoint, Failure, FailureKind, Stream, StreamEvents
@@ -72,10 +73,8 @@ class KernelStream:
     def abort(self) -> None:
         """Reset the connection."""
         if not self._is_over:
-            try:
+            with suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_AND_RESET)
-            except OSError:
-                pass
             self._leave()
 
     # -- beginnings --------------------------------------------------------------------
@@ -85,14 +84,16 @@ class KernelStream:
         self._events = events
         # Errors of ICMP end a handshake, and say what they are.
         self._socket.setsockopt(*_RECVERR[self._family], 1)
+        self._loop.breathe()
         number = self._socket.connect_ex((_text(self._remote), self._remote.port))
         if number == errno.EADDRNOTAVAIL:
             self._leave()
             raise ValueError("the local port is taken")
         self._note_local()
         if number in (0, errno.EINPROGRESS):
-            self._loop.watch(self._socket.fileno(), WRITABLE, self._handshake_ready)
+            self._loop.watch(self._socket, WRITABLE, self._handshake_ready)
         else:
+            self._loop.watch(self._socket, 0, lambda _: None)
             self._loop.after(0, lambda: self._fail(failure_of_error(number)))
 
     def accepted_by(self, accept: Callable[[Stream], StreamEvents]) -> None:
@@ -140,7 +141,7 @@ class KernelStream:
         events = 0 if self._peer_is_done else READABLE
         if self._queue or self._is_undrained or (self._is_closing and not self._is_sent_all):
             events |= WRITABLE
-        self._loop.watch(self._socket.fileno(), events, self._ready)
+        self._loop.watch(self._socket, events, self._ready)
 
     def _ready(self, ready: int) -> None:
         if ready & (READABLE | ERRORS):
@@ -231,11 +232,9 @@ class KernelStream:
         self._is_over = True
         self._queue.clear()
         if self._socket.fileno() >= 0:
-            self._loop.forget(self._socket.fileno())
-            self._socket.close()
+            self._loop.drop(self._socket)
 
 
 def _text(remote: Endpoint) -> str:
     family = socket.AF_INET if remote.family is Family.IPV4 else socket.AF_INET6
     return socket.inet_ntop(family, remote.address.to_bytes(remote.family.width // 8, "big"))
-

@@ -1,0 +1,152 @@
+"""Links of the kernel world: rates, queues, cuts and captures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compiler.simulator.capture_reader import read_capture
+from compiler.simulator.engine import MILLISECOND, SECOND
+from compiler.simulator.frame import Datagram
+from compiler.simulator.sockets import FailureKind
+from labs.kernel import run, why_not
+from labs.kernel.world import KernelWorld
+from labs.topology import Fault, FaultKind, LinkDirection, Traffic, TrafficKind
+from tests.labs.kernel.topologies import star
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+KIND = TrafficKind
+PINGS = Traffic("ping", KIND.PING, "anna", "server", count=30, interval=20 * MILLISECOND, timeout=100 * MILLISECOND)
+
+
+def answered(*faults: Fault) -> list[bool]:
+    """Which of 30 pings, one each 20 ms, came back."""
+    outcome = run(star(PINGS, faults=faults, seconds=2)).outcome("ping")
+    assert outcome is not None
+    assert len(outcome.connections) == 30
+    return [record.failure is None for record in outcome.connections]
+
+
+def test_a_transfer_fills_the_line() -> None:
+    """3 Mbit/s of frames are 2.87 of payload: 1448 octets in each frame of 1514."""
+    lab = star(
+        Traffic("down", KIND.DOWNLOAD, "anna", "server", port=19, duration=2 * SECOND),
+        up=LinkDirection(512_000, queue=50),
+        down=LinkDirection(3_000_000, queue=50),
+    )
+    observation = run(lab)
+    record = observation.outcomes[0].connections[0]
+    assert record.connected is not None
+    assert record.ended is not None
+    rate = record.transferred * 8 * SECOND / (record.ended - record.connected)
+    assert 2_700_000 < rate < 2_900_000
+    down = next(count for count in observation.links if (count.link, count.direction) == ("wan", "down"))
+    assert down.octets * 8 < 3_000_000 * 2.2
+
+
+def test_a_queue_holds_as_many_frames_as_it_says() -> None:
+    """100 datagrams at once into a queue of 10: one goes through the bucket, 10 wait."""
+    lab = star(
+        Traffic("burst", KIND.UDP, "anna", "server", port=9, rate=10**9, size=1472, count=100, duration=SECOND),
+        up=LinkDirection(400_000, queue=10),
+    )
+    observation = run(lab)
+    outcome = observation.outcomes[0]
+    assert outcome.sent == 100
+    assert 10 <= outcome.received <= 13
+    (up,) = (count for count in observation.links if (count.link, count.direction) == ("wan", "up"))
+    assert up.drops == 100 - outcome.received
+
+
+def test_a_cut_link_mends() -> None:
+    cut = Fault(FaultKind.LINK_DOWN, "wan", 210 * MILLISECOND)
+    mended = Fault(FaultKind.LINK_UP, "wan", 390 * MILLISECOND)
+    got = answered(cut, mended)
+    assert all(got[:10])
+    assert not any(got[12:18])
+    assert all(got[22:])
+
+
+def test_a_flapping_link() -> None:
+    got = answered(Fault(FaultKind.LINK_FLAP, "wan", 90 * MILLISECOND, duration=100 * MILLISECOND,
+                         interval=100 * MILLISECOND, count=2))  # fmt: skip
+    assert all(got[:4])
+    assert not any(got[6:9])
+    assert any(got[9:14])
+    assert not any(got[16:19])
+    assert all(got[22:])
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_link_cut_one_way_only(direction: str) -> None:
+    cut = Fault(FaultKind.LINK_DOWN, "wan", 110 * MILLISECOND, direction)
+    mended = Fault(FaultKind.LINK_UP, "wan", 290 * MILLISECOND, direction)
+    got = answered(cut, mended)
+    assert all(got[:5])
+    assert not any(got[7:14])
+    assert all(got[17:])
+
+
+def test_a_node_that_fails_and_returns() -> None:
+    got = answered(
+        Fault(FaultKind.NODE_DOWN, "router", 110 * MILLISECOND), Fault(FaultKind.NODE_UP, "router", 290 * MILLISECOND)
+    )
+    assert all(got[:5])
+    assert not any(got[7:14])
+    assert all(got[18:])
+
+
+def test_a_node_and_a_link_that_start_shut() -> None:
+    lab = star(replace(PINGS, count=2))
+    for changed in (
+        replace(lab, nodes=tuple(replace(node, is_up=node.name != "switch") for node in lab.nodes)),
+        replace(lab, links=tuple(replace(link, is_up=link.name != "wan") for link in lab.links)),
+    ):
+        assert not any(record.failure is None for record in run(changed).outcomes[0].connections)
+
+
+def test_a_link_that_changes_its_rate() -> None:
+    slow = Fault(FaultKind.LINK_CHANGE, "wan", 0, down=LinkDirection(200_000, queue=5))
+    lab = star(
+        Traffic("down", KIND.DOWNLOAD, "anna", "server", port=19, duration=SECOND, start=50 * MILLISECOND),
+        faults=(slow,),
+    )
+    record = run(lab).outcomes[0].connections[0]
+    assert 0 < record.transferred < 40_000
+
+
+def test_what_the_kernel_lacks_is_said() -> None:
+    lab = star(replace(PINGS, count=1), up=LinkDirection(delay=10 * MILLISECOND, loss=0.5))
+    assert [feature for feature, _ in run(lab).lacks] == ["delay", "loss"]
+
+
+def test_captures_hold_what_was_on_the_wire(tmp_path: Path) -> None:
+    lab = star(Traffic("down", KIND.DOWNLOAD, "anna", "server", port=19, octets=50_000))
+    observation = run(lab, captures=("wan", "anna-switch"), folder=tmp_path)
+    assert dict(observation.captures) == {name: str(tmp_path / "star-kernel.pcapng") for name in ("wan", "anna-switch")}
+    frames = list(read_capture(tmp_path / "star-kernel.pcapng"))
+    moments = [moment for moment, _ in frames]
+    assert moments == sorted(moments)
+    segments = [frame for _, frame in frames if isinstance(frame, Datagram) and frame.source_port == 19]
+    assert max(frame.size for frame in segments) == 1500
+    payload = sum(frame.size - 20 - 20 - len(frame.tcp_options) for frame in segments)
+    assert payload >= 2 * 50_000
+
+
+def test_a_cut_ends_connections_by_silence() -> None:
+    lab = star(
+        Traffic("late", KIND.CONNECT, "anna", "server", port=80, start=100 * MILLISECOND, timeout=300 * MILLISECOND),
+        faults=(Fault(FaultKind.LINK_DOWN, "anna-switch", 10 * MILLISECOND),),
+    )
+    failure = run(lab).outcomes[0].connections[0].failure
+    assert failure is not None
+    assert failure.kind is FailureKind.NO_ROUTE  # the carrier is lost, and with it the way
+
+
+def test_a_world_can_be_closed_twice() -> None:
+    world = KernelWorld(star(), 1)
+    world.close()
+    world.close()
