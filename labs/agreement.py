@@ -9,6 +9,7 @@ and ports that a host chose by itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ _TOLD = frozenset({TrafficKind.DNS, TrafficKind.HTTP, TrafficKind.FTP})
 """Protocols whose answers are the same in both worlds."""
 
 _NO_ANSWER = frozenset({None, FailureKind.TIMED_OUT})
+_FOUND_OUT = frozenset({FailureKind.NO_ROUTE, FailureKind.UNREACHABLE})
+"""How a host finds out by itself that nobody is there: by its carrier, or by ARP."""
 
 
 class Difference(NamedTuple):
@@ -41,16 +44,37 @@ class Difference(NamedTuple):
         return f"{place}: {self.what}: {self.left} | {self.right}"
 
 
+class _Lenient(NamedTuple):
+    """What makes the worlds tell one fate in two ways.
+
+    Where something ``is_broken`` a host's own timers decide whether it gives up
+    with its patience or with its neighbour table. Where a list ``is_compiled``
+    to nftables for the kernel, what it denies is dropped in silence there.
+    """
+
+    is_broken: bool
+    is_compiled: bool
+
+
 def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference, ...]:
-    """Every difference, by activity and connection."""
+    """Every difference, by activity and connection; without what a world could not realise."""
+    configurations = [node.configuration for node in lab.nodes if node.configuration is not None]
+    is_compiled = any(one.dialect != "nftables" and one.policy is not None for one in configurations)
+    skipped = {feature for observation in (left, right) for feature, _ in observation.lacks}
+    first_fault = min((fault.at for fault in lab.faults), default=math.inf)
     return tuple(
         difference
         for traffic in lab.traffic
-        for difference in _activity(traffic, left.outcome(traffic.name), right.outcome(traffic.name))
+        if f"traffic {traffic.name}" not in skipped
+        for difference in _activity(
+            traffic, left.outcome(traffic.name), right.outcome(traffic.name), first_fault, is_compiled
+        )
     )
 
 
-def _activity(traffic: Traffic, left: Outcome | None, right: Outcome | None) -> Iterator[Difference]:
+def _activity(
+    traffic: Traffic, left: Outcome | None, right: Outcome | None, first_fault: float, is_compiled: bool
+) -> Iterator[Difference]:
     if left is None or right is None:
         if left is not right:
             yield Difference(
@@ -62,7 +86,8 @@ def _activity(traffic: Traffic, left: Outcome | None, right: Outcome | None) -> 
     if len(mine) != len(theirs):
         yield Difference(traffic.name, None, "connections", f"{len(mine):,}", f"{len(theirs):,}")
     for index in sorted(mine.keys() & theirs.keys()):
-        for what, one, other in _records(traffic, mine[index], theirs[index]):
+        lenient = _Lenient(mine[index].started >= first_fault, is_compiled)
+        for what, one, other in _records(traffic, mine[index], theirs[index], lenient=lenient):
             if one != other:
                 yield Difference(traffic.name, index, what, one, other)
     if _is_counted(traffic) and (left.sent, left.received) != (right.sent, right.received):
@@ -71,12 +96,14 @@ def _activity(traffic: Traffic, left: Outcome | None, right: Outcome | None) -> 
         )
 
 
-def _records(traffic: Traffic, left: ConnectionRecord, right: ConnectionRecord) -> Iterator[tuple[str, str, str]]:
+def _records(
+    traffic: Traffic, left: ConnectionRecord, right: ConnectionRecord, *, lenient: _Lenient
+) -> Iterator[tuple[str, str, str]]:
     """Pairs of texts that ought to be equal."""
     views: list[tuple[str, Callable[[ConnectionRecord], str]]] = [
         ("server", lambda record: show_endpoint(record.server)),
         ("client", lambda record: format_address(record.client.address, record.client.family.width)),
-        ("came about", _fate),
+        ("came about", lambda record: _fate(record, lenient=lenient)),
         ("seen as", lambda record: _seen(traffic, record)),
     ]
     if traffic.octets is not None and traffic.duration is None:
@@ -87,14 +114,21 @@ def _records(traffic: Traffic, left: ConnectionRecord, right: ConnectionRecord) 
         yield what, view(left), view(right)
 
 
-def _fate(record: ConnectionRecord) -> str:
+def _fate(record: ConnectionRecord, *, lenient: _Lenient) -> str:
     """What became of it without its moment; waiting in vain is one thing, however it ended."""
     if came_through(record) and record.failure is None:
         return "yes"
     kind = record.failure.kind if record.failure else None
-    if kind in _NO_ANSWER and record.connected is None:
-        return "no answer"
+    if record.connected is None:
+        silent = kind in _NO_ANSWER or (lenient.is_broken and _told_itself(record))
+        if silent or (lenient.is_compiled and kind is FailureKind.PROHIBITED):
+            return "filtered" if lenient.is_compiled else "no answer"
     return why(record) if record.connected is None else f"broke: {kind.value if kind else 'unfinished'}"
+
+
+def _told_itself(record: ConnectionRecord) -> bool:
+    failure = record.failure
+    return failure is not None and failure.kind in _FOUND_OUT and failure.reporter in (None, record.client.address)
 
 
 def _seen(traffic: Traffic, record: ConnectionRecord) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from labs.observation import Observation
@@ -20,6 +21,9 @@ __all__ = ["VOCABULARY", "Verdict", "VerdictState", "judge", "judge_all", "say"]
 
 VOCABULARY: dict[str, Word] = connections.WORDS | figures.WORDS | devices.WORDS
 """Every word by its name."""
+
+
+_ALWAYS_LACKS = {"kernel": (("drops", "the kernel does not tell what it dropped, and why"),)}
 
 
 class VerdictState(Enum):
@@ -49,12 +53,21 @@ def judge(lab: Lab, observation: Observation, assertion: Assertion) -> Verdict:
         only = " and ".join(sorted(assertion.worlds))
         return Verdict(assertion, VerdictState.SKIPPED, f"asked of the {only} only")
     word = VOCABULARY[assertion.word]
-    needs = word.needs | assertion.needs
-    for feature, reason in observation.lacks:
-        if feature in needs:
+    arguments = Arguments(dict(assertion.arguments))
+    for feature, reason in (*observation.lacks, *_ALWAYS_LACKS.get(observation.world, ())):
+        if feature in word.needs | assertion.needs or _is_target(feature, arguments):
             return Verdict(assertion, VerdictState.SKIPPED, f"the {observation.world} has no {feature}: {reason}")
-    judged = word.judge(lab, observation, Arguments(dict(assertion.arguments)))
+    judged = word.judge(lab, observation, arguments)
     return Verdict(assertion, VerdictState.HELD if judged.held else VerdictState.FAILED, judged.message)
+
+
+def _is_target(feature: str, arguments: Arguments) -> bool:
+    """Whether what a world lacks (``traffic web``, ``node router``) is what the assertion is about."""
+    kind, _, name = feature.partition(" ")
+    if kind not in ("traffic", "node") or not name:
+        return False
+    pattern = arguments.text(kind)
+    return fnmatchcase(name, pattern) if kind == "traffic" else name == pattern
 
 
 def say(assertion: Assertion) -> str:

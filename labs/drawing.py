@@ -93,7 +93,7 @@ def tree(found: dict[str, Station], lines: tuple[Line, ...]) -> list[tuple[str, 
     parts = []
     for part in sorted(networkx.connected_components(graph), key=lambda keys: min(order[key] for key in keys)):
         root = max(part, key=lambda key: (*_middle(found[key].node), -order[key]))
-        children: dict[str, list[str]] = {key: [] for key in part}
+        children: dict[str, list[str]] = {key: [] for key in sorted(part, key=order.__getitem__)}
         for parent, child in networkx.bfs_edges(
             graph, root, sort_neighbors=lambda keys: sorted(keys, key=order.__getitem__)
         ):

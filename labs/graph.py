@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from labs.data import render_page
 from labs.drawing import Line, Station, addresses_of, end_of, line_label, stations, tree
+from labs.reading.services import SERVICES
 from labs.topology import Lab, NodeKind
 
 __all__ = ["draw_svg", "draw_text"]
@@ -147,7 +148,9 @@ def _below(station: Station) -> str:
         below = f"{below} …"
     elif node.configuration is not None and node.configuration.policy is not None and node.kind is NodeKind.ROUTER:
         below = node.configuration.dialect
-    services = " ".join(service.name for service in node.services)
+    services = " ".join(
+        one.name if one.port == SERVICES[one.name].port else f"{one.name}:{one.port}" for one in node.services
+    )
     return " · ".join(text for text in (below, services) if text)
 
 

@@ -18,7 +18,10 @@ def _configure(parser: ArgumentParser) -> None:
     world.add_argument("--both", action="store_true", help="in both worlds, and compare them connection by connection")
     run.add_argument("--seed", type=_seed, metavar="N", help="the seed of all chance (default: the lab's)")
     run.add_argument("--capture", action="append", default=[], metavar="LINK", help="capture a link; may be repeated")
-    run.add_argument("--trace", action="append", default=[], metavar="SELECTOR", help="trace packets of the simulator")
+    run.add_argument("--captures", metavar="FOLDER", default=".", help="where captures are written (default: here)")
+    run.add_argument(
+        "--trace", action="append", default=[], metavar="TRAFFIC", help="follow an activity's packets in the simulator"
+    )
     run.add_argument("--report", metavar="OUT", help="write a report: one HTML file")
     run.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
     run.add_argument("--verbose", action="store_true", help="also tell of every activity")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.cli.output import Paint, emit_json, emit_lines, note, write_whole
@@ -51,6 +54,7 @@ def run(arguments: Namespace) -> int:
             raise UsageError("the lab has no variants")
         if arguments.report or arguments.format == "json":
             raise UsageError("--report and --format json are for one variant")
+    gc.enable()  # the command turns it off for compiles; a lab makes connections, and they have cycles
     runs = []
     for name in names:
         done = _one(arguments, name)
@@ -80,7 +84,10 @@ def _one(arguments: Namespace, variant: str) -> _Run:
     found = named_lab(arguments, variant)
     lab = found.lab
     note(*(warning.render() for warning in found.warnings))
-    captures = _captures(arguments.capture, lab)
+    captures, traced = _captures(arguments.capture, lab), _traced(arguments.trace, lab)
+    folder = Path(arguments.captures)
+    if captures and not folder.is_dir():
+        raise UsageError(f"--captures: there is no folder {arguments.captures!r}")
     seed = lab.seed if arguments.seed is None else arguments.seed
     worlds, seconds = [], []
     for name in ("simulator", "kernel") if arguments.both else ("kernel",) if arguments.kernel else ("simulator",):
@@ -88,12 +95,12 @@ def _one(arguments: Namespace, variant: str) -> _Run:
             if name == "kernel":
                 from labs.kernel import run as run_in_kernel
 
-                observation = run_in_kernel(lab, seed=seed, captures=captures, progress=progress)
+                observation = run_in_kernel(lab, seed=seed, captures=captures, folder=folder, progress=progress)
             else:
                 from labs.simulated import run as simulate
 
                 observation = simulate(
-                    lab, seed=seed, captures=captures, progress=progress
+                    lab, seed=seed, captures=captures, folder=folder, progress=progress, trace=traced
                 )
             seconds.append(progress.seconds)
         worlds.append(World(observation, judge_all(lab, observation)))
@@ -109,6 +116,15 @@ def _captures(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
             raise UsageError(f"--capture: the lab has no link {name!r}{near(name, links)}")
     asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
     return tuple(dict.fromkeys([*named, *asserted]))
+
+
+def _traced(patterns: Sequence[str], lab: Lab) -> tuple[str, ...]:
+    """The activities to follow, by the patterns of the command line."""
+    names = [traffic.name for traffic in lab.traffic]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(f"--trace: no activity is called {pattern!r}{near(pattern, names)}")
+    return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
 def _command(arguments: Namespace) -> str:
@@ -142,6 +158,8 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
             yield paint.faint(f"  no {feature} here: {reason}")
         if arguments.verbose:
             yield from _activities(world)
+        for event in observation.trace:
+            yield event.line()
         for link, path in observation.captures:
             yield f"  captured {link}: {path}"
         yield _tally(world, paint)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from compiler.fields import Family
 from compiler.policy.network import Route
 from compiler.source import Span
+from labs.reading.activities import SERVICE_OF
 from labs.reading.addresses import show
 from labs.reading.complaints import Complaints
 from labs.reading.services import SERVICES
@@ -19,15 +20,6 @@ __all__ = ["check"]
 
 
 _FAILURES = frozenset({"refused", "failed", "filtered"})
-
-_SERVICE = {
-    TrafficKind.DOWNLOAD: "source",
-    TrafficKind.UPLOAD: "discard",
-    TrafficKind.HTTP: "http",
-    TrafficKind.FTP: "ftp",
-    TrafficKind.DNS: "dns",
-}
-"""What an activity needs at the other end."""
 
 
 class _Address(NamedTuple):
@@ -79,7 +71,7 @@ def _check_service(traffic: Traffic, server: Node | None, complaints: Complaints
         return
     protocol = "udp" if traffic.kind in (TrafficKind.UDP, TrafficKind.DNS) else "tcp"
     ports = {service.port: service.name for service in server.services if SERVICES[service.name].protocol == protocol}
-    wanted = _SERVICE.get(traffic.kind)
+    wanted = SERVICE_OF.get(traffic.kind)
     if traffic.port not in ports:
         complaints.warn(f"nothing serves {protocol} port {traffic.port} of {server.name}", traffic.span)
     elif wanted is not None and ports[traffic.port] != wanted:

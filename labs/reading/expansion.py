@@ -85,9 +85,10 @@ def _choices(match: re.Match[str]) -> Iterator[str]:
     if abs(high - low) // stride >= MOST:
         raise ValueError(f"{match[0]!r} is more than {MOST:,} numbers")
     # Leading zeros are kept, as bash keeps them.
-    width = max(len(first), len(last)) if first.startswith("0") or last.startswith("0") else 0
+    padded = any(len(end) > 1 and end.startswith("0") for end in (first, last))
+    width = max(len(first), len(last)) if padded else 0
     for number in range(low, high + 1, stride) if low <= high else range(low, high - 1, -stride):
-        yield f"{number:0{width}}" if len(first) > 1 or len(last) > 1 else str(number)
+        yield f"{number:0{width}}" if padded else str(number)
 
 
 def expand(values: tuple[PlacedValue, ...], complaints: Complaints) -> list[tuple[PlacedValue, ...]]:

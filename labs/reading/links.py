@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from compiler.dialects.interface_names import in_full
 from compiler.source import Span
 from labs.reading import quantities
 from labs.reading.complaints import Complaints, near
@@ -150,10 +151,16 @@ def _ends(value: PlacedValue, nodes: Mapping[str, Node], complaints: Complaints)
             continue
         node, _, interface = text.partition(":")
         if node in nodes:
-            ends.append(_End(node, interface, item.span))
+            ends.append(_End(node, _in_full(interface, nodes[node]), item.span))
         else:
             complaints.error(f"unknown node {node!r}{near(node, nodes)}", item.span)
     return (ends[0], ends[1]) if len(ends) == 2 else None
+
+
+def _in_full(interface: str, node: Node) -> str:
+    """``Gi0/1`` as the configuration of a Cisco router spells it."""
+    policy = node.configuration.policy if node.configuration else None
+    return in_full(interface, policy) if policy is not None and interface not in node.interfaces else interface
 
 
 def _default(ends: tuple[_End, _End] | None, nodes: Mapping[str, Node]) -> LinkDirection:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlacedMapping", "PlacedScalar", "PlacedSequence", "PlacedValue", "compose", "kind_of"]
 
-_MOST_VALUES = 1_000_000
+_MOST_VALUES = 200_000
 """Values after aliases are followed: a few lines of YAML can name billions."""
 
 _PLAIN_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"})

@@ -43,6 +43,7 @@ def _world(world: World) -> dict[str, object]:
         "links": [one._asdict() for one in observation.links],
         "drops": [one._asdict() for one in observation.drops],
         "rules": [one._asdict() for one in observation.rules],
+        "trace": [event.line() for event in observation.trace],
         "captures": [{"link": link, "path": path} for link, path in observation.captures],
     }
 

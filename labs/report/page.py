@@ -59,8 +59,16 @@ def _summary(world: World) -> dict[str, object]:
         "skipped": counts[VerdictState.SKIPPED],
         "connections": f"{connections:,}",
         "connections_failed": f"{failed:,}",
-        "drops": f"{sum(one.packets for one in observation.drops) + sum(one.drops for one in observation.links):,}",
+        "drops": f"{_dropped(observation):,}",
     }
+
+
+def _dropped(observation: Observation) -> int:
+    """Packets lost at nodes and on links; a world may tell those of links among its drops too."""
+    links = {one.link for one in observation.links}
+    return sum(one.packets for one in observation.drops if one.node not in links) + sum(
+        one.drops for one in observation.links
+    )
 
 
 def _assertions(lab: Lab, worlds: Sequence[World]) -> list[dict[str, object]]:
@@ -86,9 +94,9 @@ def _world(lab: Lab, world: World) -> dict[str, object]:
         "plots": [
             (title, Markup(svg))
             for title, svg in (
-                ("Throughput by activity", plots.throughput_plot(lab, observation.outcomes, observation.duration)),
-                ("Throughput by link", plots.link_plot(lab, observation.links, observation.duration)),
-                ("Delays", plots.delay_plot(lab, observation.outcomes)),
+                ("Throughput by activity", plots.throughput_plot(lab, observation)),
+                ("Throughput by link", plots.link_plot(lab, observation)),
+                ("Delays", plots.delay_plot(observation)),
             )
             if svg
         ],

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from compiler.errors import UsageError
 from compiler.simulator.applications.outcome import Outcome
-from labs.observation import LinkCount
+from labs.observation import Observation
 from labs.topology import Lab
 from labs.words.figures import octets_until
 
@@ -26,25 +27,34 @@ __all__ = ["delay_plot", "link_plot", "throughput_plot"]
 MOST_CURVES = 8
 BINS = 120
 
+_SHORTEST = 50_000_000
+"""Nanoseconds of the shortest bin."""
+_PAUSE = 400_000_000
+"""A gap between samples above which nothing came, and then a burst: no straight line is drawn through it."""
+_FEW = 5
+"""Delays below which a curve says nothing that the table does not."""
+
 _COLOURS = ("#2f6f9f", "#c8553d", "#3d8a6b", "#8a5fa8", "#b8860b", "#4d7ea8", "#a83d6b", "#5b6570")
 _PROLOG = re.compile(r"^.*?(?=<svg )", re.S)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
 
 
-def throughput_plot(lab: Lab, outcomes: Sequence[Outcome], duration: int) -> str:
+def throughput_plot(lab: Lab, observation: Observation) -> str:
     """Payload received by each activity over time, in Mbit/s; the largest have their own curves. Empty without any."""
-    with_samples = [outcome for outcome in outcomes if len(outcome.samples) > 1 and outcome.samples[-1][1]]
+    duration = observation.duration
+    with_samples = [outcome for outcome in observation.outcomes if len(outcome.samples) > 1 and outcome.samples[-1][1]]
     if not with_samples:
         return ""
     by_size = sorted(with_samples, key=lambda outcome: (-outcome.samples[-1][1], outcome.traffic))
     own, rest = by_size[:MOST_CURVES], by_size[MOST_CURVES:]
-    end = min(max(outcome.samples[-1][0] for outcome in with_samples), duration)
+    ends = [outcome.samples[-1][0] for outcome in with_samples] + [fault.at for fault in lab.faults]
+    end = min(max(ends), duration)
     start = min(max(outcome.samples[0][0] - end // BINS, 0) for outcome in with_samples)
-    step = max((end - start) // BINS, 1)
+    step = max((end - start) // BINS, _SHORTEST)
     moments = list(range(start, end + 1, step))
 
     def rates(of: Sequence[Outcome]) -> list[float]:
-        received = [sum(octets_until(outcome, moment) for outcome in of) for moment in moments]
+        received = [sum(_received(outcome, moment) for outcome in of) for moment in moments]
         return [(later - earlier) * 8e3 / step for earlier, later in pairwise(received)]
 
     def draw(axes: Axes) -> None:
@@ -63,12 +73,23 @@ def throughput_plot(lab: Lab, outcomes: Sequence[Outcome], duration: int) -> str
         axes.set_ylim(bottom=0)
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
 
-    return _svg(f"{lab.name}-throughput", draw, 3.2)
+    return _svg(f"{observation.world}-throughput", draw, 3.2)
 
 
-def delay_plot(lab: Lab, outcomes: Sequence[Outcome]) -> str:
-    """Which share of packets took at most so long. Empty without delays."""
-    with_delays = sorted((one for one in outcomes if one.delays), key=lambda one: (-len(one.delays), one.traffic))
+def _received(outcome: Outcome, moment: int) -> float:
+    """Octets by that moment; in a pause, those before it."""
+    index = bisect_left(outcome.samples, (moment,))
+    if 0 < index < len(outcome.samples) and outcome.samples[index][0] - outcome.samples[index - 1][0] > _PAUSE:
+        return float(outcome.samples[index - 1][1])
+    return octets_until(outcome, moment)
+
+
+def delay_plot(observation: Observation) -> str:
+    """Which share of packets took at most so long. Empty where there are only a few."""
+    with_delays = sorted(
+        (one for one in observation.outcomes if len(one.delays) >= _FEW),
+        key=lambda one: (-len(one.delays), one.traffic),
+    )
     if not with_delays:
         return ""
 
@@ -85,7 +106,7 @@ def delay_plot(lab: Lab, outcomes: Sequence[Outcome]) -> str:
         axes.set_ylim(0, 1.02)
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
 
-    return _svg(f"{lab.name}-delay", draw, 3.0)
+    return _svg(f"{observation.world}-delay", draw, 3.0)
 
 
 def _thinned(ordered: list[int], most: int = 400) -> list[int]:
@@ -95,8 +116,9 @@ def _thinned(ordered: list[int], most: int = 400) -> list[int]:
     return [ordered[(number + 1) * len(ordered) // most - 1] for number in range(most)]
 
 
-def link_plot(lab: Lab, counts: Sequence[LinkCount], duration: int) -> str:
+def link_plot(lab: Lab, observation: Observation) -> str:
     """Mean rate of each direction of the busiest links, with their capacity where they have one."""
+    counts, duration = observation.links, observation.duration
     capacity = {
         (link.name, way): wire.rate for link in lab.links for way, wire in (("up", link.up), ("down", link.down))
     }
@@ -111,15 +133,15 @@ def link_plot(lab: Lab, counts: Sequence[LinkCount], duration: int) -> str:
         axes.barh(rows, rates, color="#2f6f9f", height=0.6)
         for row, one, rate in zip(rows, busiest, rates, strict=True):
             limit = capacity.get((one.link, one.direction))
-            share = f"  {rate * 1e6 / limit:.0%} of its rate" if limit else ""
+            share = f"  ({rate * 1e6 / limit:.0%} of its rate)" if limit else ""
             axes.annotate(
                 f"{rate:.3g}{share}", (rate, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
             )
         axes.set_yticks(rows, [f"{one.link} {arrows.get(one.direction, one.direction)}" for one in busiest], fontsize=8)
         axes.set_xlabel("Mbit/s, mean over the run, Ethernet headers included")
-        axes.margins(x=0.25)
+        axes.margins(x=0.2)
 
-    return _svg(f"{lab.name}-links", draw, 0.9 + 0.26 * len(busiest))
+    return _svg(f"{observation.world}-links", draw, 0.9 + 0.26 * len(busiest))
 
 
 def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:
@@ -130,7 +152,7 @@ def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:
     except ImportError as missing:
         raise UsageError("reports need matplotlib: pip install 'gerbang[labs]'") from missing
     with rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 9}):
-        figure = Figure(figsize=(9.2, height), layout="constrained")
+        figure = Figure(figsize=(11.6, height), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.subplots()
         axes.spines[["top", "right"]].set_visible(False)
@@ -141,4 +163,4 @@ def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     # Inside a page there is no room for a prolog; identifiers of groups are made the plot's own.
     text = _METADATA.sub("", _PROLOG.sub("", buffer.getvalue(), count=1))
-    return re.sub(r'<g id="([a-z_0-9]+)"', rf'<g id="{re.sub("[^A-Za-z0-9_-]", "-", salt)}-\1"', text)
+    return re.sub(r'<g id="([A-Za-z_0-9.]+)"', rf'<g id="{salt}-\1"', text)
