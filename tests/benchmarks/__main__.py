@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.classify import SIZES, compare
 from tests.benchmarks.rules import as_aerleon, as_ios, make_rules
 
 INTERFACE = {"GigabitEthernet0/1": "eth1"}
@@ -133,6 +134,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         _long_lists(Path(folder), arguments.rules, arguments.rounds)
         _whole_processes(Path(folder), max(arguments.rounds, 5))
+    compare(SIZES, 1, 1_000_000, arguments.rounds)
     return 0
 
 

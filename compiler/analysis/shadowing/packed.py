@@ -38,10 +38,13 @@ class PackedMatches:
 
     def __init__(self, matches: Sequence[Match], family: Family) -> None:
         self._fields: list[_Addresses | _Small | _Wide] = []
+        self.names: list[str] = []
+        """The fields that any match constrains: packets have their columns in this order."""
         for name in (*_SMALL, *_ADDRESSES, *_WIDE):
             sets = [getattr(match, name) for match in matches]
             if all(one is None for one in sets):
                 continue
+            self.names.append(name)
             if name in _ADDRESSES:
                 self._fields.append(_Addresses(sets, family))
             elif name in _SMALL:
