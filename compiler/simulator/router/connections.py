@@ -1,41 +1,47 @@
 """Connection tracking as Linux does it (net/netfilter/nf_conntrack_*.c); RouterOS's is the same code.
 
 A connection is known by two tuples: the one of its first packet, and the one
-that its replies will have, after translation. Sequence windows are not
-checked (``nf_conntrack_tcp_be_liberal``): a segment far out of its window is
-not called invalid.
+that its replies will have, after translation. TCP is followed by
+:mod:`~compiler.simulator.router.tcp_tracking`. SCTP and DCCP are not: what
+they say is taken for valid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from compiler.fields import ICMP, ICMPV6, PORT_PROTOCOLS, TCP, UDP, Family
+from compiler.fields import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Family
 from compiler.policy.stateful import State
 from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Datagram
+from compiler.simulator.router.tcp_tracking import ACK, FIN, IS_VALID, RST, SYN, Answer, TcpState, TcpTrack
 
 if TYPE_CHECKING:
-    from compiler.simulator.router.ftp_helper import Expectation, Shift
+    from compiler.simulator.router.ftp_helper import Expectation, Lines, Shift
+    from compiler.simulator.router.transit import Transit
 
-__all__ = ["Connection", "Connections", "Found", "TcpState", "Tuple", "tuple_of"]
+__all__ = ["ACK", "FIN", "RST", "SYN", "WITH_PORTS", "Connection", "Connections", "TcpState", "Tuple", "tuple_of"]
 
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
-
-_WITH_PORTS = frozenset(PORT_PROTOCOLS.members())
+WITH_PORTS = frozenset({TCP, UDP, SCTP, UDPLITE})
+"""Protocols whose ports tell connections apart (nf_ct_get_tuple); DCCP's are not looked at since Linux 6.16."""
+_GRE = 47
 
 _ICMP_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18}
 _ICMP6_ANSWERS = {128: 129, 139: 140}
 _ICMP_REVERSE = {**_ICMP_ANSWERS, **{answer: question for question, answer in _ICMP_ANSWERS.items()}}
 _ICMP6_REVERSE = {**_ICMP6_ANSWERS, **{answer: question for question, answer in _ICMP6_ANSWERS.items()}}
 _ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
-_ICMP6_UNTRACKED = frozenset({130, 131, 132, 133, 134, 135, 136, 137, 143})
+_ICMP6_UNTRACKED = frozenset({130, 131, 132, 133, 134, 135, 136, 143, 151, 152})
 """Neighbour and listener discovery: never tracked (nf_conntrack_proto_icmpv6.c, noct_valid_new)."""
+_REDIRECT = 137
+_MOST_EXPECTED = 1
+"""Connections that one FTP session may announce at a time (nf_conntrack_ftp.c, ftp_exp_policy)."""
 
-_VALID_FLAGS = frozenset({SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG})
-"""Combinations, ECE, CWR and PSH aside, that are no nonsense (nf_conntrack_proto_tcp.c, tcp_valid_flags)."""
+_EXPECTATION_TIMEOUT = 300 * SECOND
+_UDP_TIMEOUT, _UDP_STREAM_TIMEOUT, _UDP_STREAM_AFTER = 30 * SECOND, 120 * SECOND, 2 * SECOND
+_ICMP_TIMEOUT, _GENERIC_TIMEOUT = 30 * SECOND, 600 * SECOND
+_GRE_TIMEOUT, _GRE_STREAM_TIMEOUT = 30 * SECOND, 180 * SECOND
 
 
 class Tuple(NamedTuple):
@@ -54,88 +60,32 @@ class Tuple(NamedTuple):
 
     def inverted(self) -> Tuple:
         """The tuple of the answer, where nothing is translated."""
-        if self.protocol in (ICMP, ICMPV6):
-            kind, code = self.destination_port >> 8, self.destination_port & 0xFF
-            reverse = _ICMP_REVERSE if self.protocol == ICMP else _ICMP6_REVERSE
-            answer = reverse.get(kind, kind) << 8 | code
-            return Tuple(self.family, self.protocol, self.destination, self.source, self.source_port, answer)
-        return Tuple(self.family, self.protocol, self.destination, self.source, self.destination_port, self.source_port)
+        family, protocol, source, destination, source_port, destination_port = self
+        if protocol in (ICMP, ICMPV6):
+            reverse = _ICMP_REVERSE if protocol == ICMP else _ICMP6_REVERSE
+            kind = destination_port >> 8
+            answer = reverse.get(kind, kind) << 8 | destination_port & 0xFF
+            return Tuple(family, protocol, destination, source, source_port, answer)
+        return Tuple(family, protocol, destination, source, destination_port, source_port)
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether anything can be its answer (nf_ct_invert_tuple): not for ICMP messages that ask nothing."""
+        if self.protocol == ICMP:
+            return self.destination_port >> 8 in _ICMP_REVERSE
+        return self.protocol != ICMPV6 or self.destination_port >> 8 in _ICMP6_REVERSE
 
 
 def tuple_of(datagram: Datagram) -> Tuple:
     """The tuple of a whole datagram."""
     protocol = datagram.protocol
-    if protocol in _WITH_PORTS:
-        ports = datagram.source_port, datagram.destination_port
+    if protocol in WITH_PORTS:
+        source_port, destination_port = datagram.source_port, datagram.destination_port
     elif protocol in (ICMP, ICMPV6):
-        ports = datagram.identifier, datagram.icmp_type << 8 | datagram.icmp_code
+        source_port, destination_port = datagram.identifier, datagram.icmp_type << 8 | datagram.icmp_code
     else:
-        ports = 0, 0
-    return Tuple(datagram.family, protocol, datagram.source, datagram.destination, *ports)
-
-
-class TcpState(IntEnum):
-    """States of nf_conntrack_proto_tcp.c, in its order."""
-
-    NONE = 0
-    SYN_SENT = 1
-    SYN_RECEIVED = 2
-    ESTABLISHED = 3
-    FIN_WAIT = 4
-    CLOSE_WAIT = 5
-    LAST_ACK = 6
-    TIME_WAIT = 7
-    CLOSE = 8
-    SYN_SENT_2 = 9
-    """Both sides have sent a SYN."""
-
-
-_STATES = {
-    "SS": TcpState.SYN_SENT,
-    "SR": TcpState.SYN_RECEIVED,
-    "ES": TcpState.ESTABLISHED,
-    "FW": TcpState.FIN_WAIT,
-    "CW": TcpState.CLOSE_WAIT,
-    "LA": TcpState.LAST_ACK,
-    "TW": TcpState.TIME_WAIT,
-    "CL": TcpState.CLOSE,
-    "S2": TcpState.SYN_SENT_2,
-}
-_INVALID, _IGNORE = "IV", "IG"
-
-#       from:  none syn-sent syn-received established fin-wait close-wait last-ack time-wait close syn-sent-2
-_ORIGINAL = {
-    "syn": "SS SS IG IG IG IG IG SS SS S2",
-    "syn-ack": "IV IV SR IV IV IV IV IV IV SR",
-    "fin": "IV IV FW FW LA LA LA TW CL IV",
-    "ack": "ES IV ES ES CW CW TW TW CL IV",
-    "rst": "IV CL CL CL CL CL CL CL CL CL",
-    "none": "IV IV IV IV IV IV IV IV IV IV",
-}
-_REPLY = {
-    "syn": "IV S2 IV IV IV IV IV SS IV S2",
-    "syn-ack": "IV SR IG IG IG IG IG IG IG SR",
-    "fin": "IV IV FW FW LA LA LA TW CL IV",
-    "ack": "IV IG SR ES CW CW TW TW CL IG",
-    "rst": "IV CL CL CL CL CL CL CL CL CL",
-    "none": "IV IV IV IV IV IV IV IV IV IV",
-}
-_TABLES = tuple({kind: tuple(row.split()) for kind, row in table.items()} for table in (_ORIGINAL, _REPLY))
-
-_TCP_TIMEOUTS = {
-    TcpState.NONE: 120,
-    TcpState.SYN_SENT: 120,
-    TcpState.SYN_RECEIVED: 60,
-    TcpState.ESTABLISHED: 432_000,
-    TcpState.FIN_WAIT: 120,
-    TcpState.CLOSE_WAIT: 60,
-    TcpState.LAST_ACK: 30,
-    TcpState.TIME_WAIT: 120,
-    TcpState.CLOSE: 10,
-    TcpState.SYN_SENT_2: 120,
-}
-_EXPECTATION_TIMEOUT = 300 * SECOND
-_UDP_TIMEOUT, _UDP_STREAM_TIMEOUT, _ICMP_TIMEOUT, _GENERIC_TIMEOUT = 30, 120, 30, 600
+        source_port = destination_port = 0
+    return Tuple(datagram.family, protocol, datagram.source, datagram.destination, source_port, destination_port)
 
 
 class Connection:
@@ -144,16 +94,17 @@ class Connection:
     __slots__ = (
         "expires",
         "helper",
-        "is_expected",
+        "is_plain",
+        "lines",
         "mark",
         "master",
         "original",
         "packets",
-        "plan",
         "reply",
         "shifts",
         "skips",
         "status",
+        "stream_from",
         "tcp",
         "translated",
     )
@@ -165,30 +116,25 @@ class Connection:
         self.status: set[str] = set()
         self.translated: set[str] = set()
         """``source`` and ``destination`` once it is settled whether and how that is translated."""
-        self.tcp = TcpState.NONE
+        self.is_plain = False
+        """Known to the table, not translated, and watched by no helper: nothing need be done to its packets."""
+        self.tcp: TcpTrack | None = None
         self.expires = 0
+        self.stream_from = 0
+        """When UDP in both directions begins to count as a stream."""
         self.helper = ""
-        self.is_expected = False
+        self.lines: Lines | None = None
+        """What the helper remembers of where lines of text begin."""
         self.master: Connection | None = None
-        self.plan: Expectation | None = None
-        """How an expected connection is to be translated."""
         self.shifts: list[Shift | None] = [None, None]
         """By how much a helper has made the text of each direction longer."""
         self.skips = False
         self.packets = [0, 0]
         """Packets of the original direction and of the other."""
 
-
-class Found(NamedTuple):
-    """What tracking says of a packet. Without a connection the state is INVALID or UNTRACKED."""
-
-    connection: Connection | None
-    state: State
-    is_reply: bool = False
-    is_related: bool = False
-
-
-_NOT_FOUND = Found(None, State.INVALID)
+    def settle(self) -> None:
+        """See anew whether its packets need anything done."""
+        self.is_plain = "confirmed" in self.status and not self.helper and self.status.isdisjoint({"snat", "dnat"})
 
 
 class Connections:
@@ -200,14 +146,17 @@ class Connections:
     def __init__(self, engine: Engine, no_mark: int | str = 0) -> None:
         self._engine = engine
         self._no_mark = no_mark
-        self._known: dict[Tuple, tuple[Connection, bool]] = {}
+        self._known: dict[tuple[int, ...], tuple[Connection, bool]] = {}
+        self._by_source: dict[tuple[int, ...], list[Connection]] = {}
         self._expected: dict[Tuple, tuple[Expectation, int]] = {}
         self.on_gone: Callable[[Connection], None] | None = None
+        self.on_expected: Callable[[Connection, Expectation], None] | None = None
+        """Told of a connection that was expected, before anything else sees it."""
 
     def __len__(self) -> int:
         return len({id(connection) for connection, _ in self._known.values()})
 
-    def find(self, wanted: Tuple) -> tuple[Connection, bool] | None:
+    def find(self, wanted: tuple[int, ...]) -> tuple[Connection, bool] | None:
         """The living connection with that tuple, and whether it is its reply's."""
         found = self._known.get(wanted)
         if found is not None and found[0].expires <= self._engine.now:
@@ -220,43 +169,92 @@ class Connections:
         now = self._engine.now
         return [one for one, is_reply in self._known.values() if not is_reply and one.expires > now]
 
-    def track(self, datagram: Datagram) -> Found:
-        """Find or make the connection of a whole datagram, and let it take part in its state."""
-        protocol = datagram.protocol
-        if protocol == ICMP:
-            if datagram.icmp_type in _ICMP_ERRORS:
-                return self._related(datagram)
-        elif protocol == ICMPV6:
-            if datagram.icmp_type < 128:
-                return self._related(datagram)
-            if datagram.icmp_type in _ICMP6_UNTRACKED:
-                return Found(None, State.UNTRACKED)
-        elif protocol == TCP and datagram.tcp_flags & ~(ECE | CWR | PSH) not in _VALID_FLAGS:
-            return _NOT_FOUND
-        wanted = tuple_of(datagram)
-        found = self.find(wanted)
-        if found is None:
-            return self._first(datagram, wanted)
-        connection, is_reply = found
-        if protocol == TCP and not self._tcp(connection, datagram, is_reply):
-            if connection.expires <= self._engine.now:  # reopened: the old one is gone
-                return self._first(datagram, wanted)
-            return _NOT_FOUND
-        return self._of(connection, is_reply)
+    def track(self, transit: Transit) -> None:
+        """Find or make the connection of a whole datagram, and let it take part in its state.
 
-    def _of(self, connection: Connection, is_reply: bool) -> Found:
+        Sets the packet's ``connection``, ``state``, ``is_reply`` and ``is_related``.
+        """
+        datagram = transit.datagram
+        protocol = datagram.protocol
+        if protocol == TCP:
+            if not IS_VALID[datagram.tcp_flags]:
+                transit.state = State.INVALID
+                return
+            source_port, destination_port = datagram.source_port, datagram.destination_port
+        elif protocol in WITH_PORTS:
+            source_port, destination_port = datagram.source_port, datagram.destination_port
+        elif protocol in (ICMP, ICMPV6):
+            if self._is_message(transit):
+                return
+            source_port, destination_port = datagram.identifier, datagram.icmp_type << 8 | datagram.icmp_code
+        else:
+            source_port = destination_port = 0
+        key = (datagram.family, protocol, datagram.source, datagram.destination, source_port, destination_port)
+        found = self._known.get(key)
+        if found is None:
+            self._first(transit, Tuple(*key))
+            return
+        connection, is_reply = found
+        if connection.expires <= self._engine.now:
+            self.remove(connection)
+            self._first(transit, Tuple(*key))
+            return
+        self._later(transit, connection, is_reply)
+
+    def _later(self, transit: Transit, connection: Connection, is_reply: bool) -> None:
+        status = connection.status
+        is_replied = "seen-reply" in status
+        track = connection.tcp
+        if track is not None:
+            datagram = transit.datagram
+            other = connection.shifts[not is_reply]
+            offset = other.at(datagram.acknowledgement - 1) if other is not None else 0
+            answer = track.hear(
+                datagram, is_reply, is_replied=is_replied, is_assured="assured" in status, offset=offset
+            )
+            if answer is Answer.VALID:
+                connection.expires = self._engine.now + track.timeout * SECOND
+                if track.becomes_assured:
+                    status.add("assured")
+            elif answer is Answer.INVALID:
+                transit.state = State.INVALID
+                return
+            elif answer is Answer.GONE:
+                self.remove(connection)
+            elif answer is Answer.REOPENED:
+                self.remove(connection)
+                self._first(transit, tuple_of(datagram))
+                return
+        else:
+            self._renew(connection, is_replied)
+        transit.connection = connection
         connection.packets[is_reply] += 1
         if is_reply:
-            connection.status.add("seen-reply")
-        if "seen-reply" in connection.status:
-            state = State.ESTABLISHED
-        elif connection.is_expected:
-            state = State.RELATED
+            transit.is_reply = True
+            transit.state = State.ESTABLISHED
+            if not is_replied:
+                status.add("seen-reply")
+        elif is_replied:
+            transit.state = State.ESTABLISHED
         else:
-            state = State.NEW
-        if connection.original.protocol != TCP:
-            connection.expires = self._engine.now + self._timeout(connection)
-        return Found(connection, state, is_reply)
+            transit.state = State.RELATED if connection.master is not None else State.NEW
+
+    def _renew(self, connection: Connection, is_replied: bool) -> None:
+        """Another packet of a connection that has no states."""
+        protocol, now = connection.original[1], self._engine.now
+        if protocol == UDP:
+            timeout = _UDP_TIMEOUT
+            if is_replied and now > connection.stream_from:
+                timeout = _UDP_STREAM_TIMEOUT
+                connection.status.add("assured")
+        elif protocol in (UDPLITE, _GRE):
+            timeout = _UDP_TIMEOUT if protocol == UDPLITE else _GRE_TIMEOUT
+            if is_replied:
+                timeout = _UDP_STREAM_TIMEOUT if protocol == UDPLITE else _GRE_STREAM_TIMEOUT
+                connection.status.add("assured")
+        else:
+            timeout = _ICMP_TIMEOUT if protocol in (ICMP, ICMPV6) else _GENERIC_TIMEOUT
+        connection.expires = now + timeout
 
     def confirm(self, connection: Connection) -> bool:
         """Enter a new connection once its first packet leaves; False when another has its tuple by now."""
@@ -267,9 +265,11 @@ class Connections:
             if found is not None and found[0] is not connection:
                 return False
         connection.status.add("confirmed")
-        connection.expires = self._engine.now + self._timeout(connection)
+        connection.settle()
         self._known[connection.original] = (connection, False)
         self._known[connection.reply] = (connection, True)
+        if "source" in connection.translated:
+            self._by_source.setdefault(_sender(connection.original), []).append(connection)
         return True
 
     def is_taken(self, wanted: Tuple, by: Connection) -> bool:
@@ -277,104 +277,127 @@ class Connections:
         found = self.find(wanted)
         return found is not None and found[0] is not by
 
+    def of_source(self, sent: Tuple) -> list[Connection]:
+        """Living connections from the same address and port, the newest first (nf_nat_bysource)."""
+        now = self._engine.now
+        return [one for one in reversed(self._by_source.get(_sender(sent), ())) if one.expires > now]
+
     def remove(self, connection: Connection) -> None:
-        """Forget it, as ``conntrack -D`` and a timeout do."""
+        """Forget it, as ``conntrack -D`` and a timeout do, and what it has announced."""
         connection.expires = 0
         connection.status.add("dying")
         for wanted in (connection.original, connection.reply):
             if wanted in self._known and self._known[wanted][0] is connection:
                 del self._known[wanted]
+        sender = _sender(connection.original)
+        same = self._by_source.get(sender)
+        if same is not None and connection in same:
+            same.remove(connection)
+            if not same:
+                del self._by_source[sender]
+        if connection.helper:
+            for wanted in [one for one, (plan, _) in self._expected.items() if plan.master is connection]:
+                del self._expected[wanted]
         if self.on_gone is not None:
             self.on_gone(connection)
 
     def expect(self, wanted: Tuple, plan: Expectation, timeout: int = _EXPECTATION_TIMEOUT) -> bool:
-        """A helper has read that such a connection will come; False when another is awaited there.
+        """A helper has read that such a connection will come; False when another one's is awaited there.
 
-        A source port of 0 stands for any.
+        A source port of 0 stands for any. A session's new announcement takes the place of its last one.
         """
         known = self._expected.get(wanted)
-        if known is not None and known[1] > self._engine.now and known[0] != plan:
+        now = self._engine.now
+        if known is not None and known[1] > now and known[0].master is not plan.master:
             return False
-        self._expected[wanted] = (plan, self._engine.now + timeout)
+        self._expected.pop(wanted, None)
+        own = [one for one, (other, until) in self._expected.items() if other.master is plan.master and until > now]
+        for oldest in own[: len(own) + 1 - _MOST_EXPECTED]:
+            del self._expected[oldest]
+        self._expected[wanted] = (plan, now + timeout)
         return True
 
     # -- first packets -----------------------------------------------------------------
 
-    def _first(self, datagram: Datagram, wanted: Tuple) -> Found:
+    def _first(self, transit: Transit, wanted: Tuple) -> None:
         connection = Connection(wanted, self._no_mark)
-        if wanted.protocol == TCP:
-            after = _TABLES[0][_kind(datagram.tcp_flags)][TcpState.NONE]
-            if after == _INVALID:
-                return _NOT_FOUND
-            # An ACK without a SYN is taken for a connection in full swing (nf_conntrack_tcp_loose).
-            connection.tcp = _STATES[after]
-        elif (wanted.protocol == ICMP and datagram.icmp_type not in _ICMP_ANSWERS) or (
-            wanted.protocol == ICMPV6 and datagram.icmp_type not in _ICMP6_ANSWERS
-        ):
-            return _NOT_FOUND
-        expected = self._expected.pop(wanted, None) or self._expected.pop(wanted._replace(source_port=0), None)
-        if expected is not None and expected[1] > self._engine.now:
-            connection.plan = expected[0]
-            connection.master = connection.plan.master
-            connection.is_expected = True
-            connection.mark = connection.master.mark
+        protocol, datagram = wanted.protocol, transit.datagram
+        plan = self._expectation(wanted) if self._expected and wanted.is_answerable else None
+        transit.state = State.INVALID
+        timeout = _GENERIC_TIMEOUT
+        if protocol == TCP:
+            track = connection.tcp = TcpTrack()
+            if not track.open(datagram):
+                return
+            track.hear(datagram, False, is_replied=False, is_assured=False, offset=0)
+            timeout = track.timeout * SECOND
+        elif protocol in (ICMP, ICMPV6):
+            if datagram.icmp_type not in (_ICMP_ANSWERS if protocol == ICMP else _ICMP6_ANSWERS):
+                return
+            timeout = _ICMP_TIMEOUT
+        elif protocol in (UDP, UDPLITE, _GRE):
+            timeout = _UDP_TIMEOUT
+            connection.stream_from = self._engine.now + _UDP_STREAM_AFTER
+        connection.expires = self._engine.now + timeout
+        connection.packets[0] = 1
+        transit.connection = connection
+        transit.state = State.NEW
+        if plan is not None:
+            connection.master = plan.master
+            connection.mark = plan.master.mark
             connection.status.add("expected")
-        connection.expires = self._engine.now + self._timeout(connection)
-        connection.packets[0] += 1
-        return Found(connection, State.RELATED if connection.is_expected else State.NEW)
+            transit.state = State.RELATED
+            if self.on_expected is not None:
+                self.on_expected(connection, plan)
 
-    def _related(self, datagram: Datagram) -> Found:
+    def _expectation(self, wanted: Tuple) -> Expectation | None:
+        """What was announced and has now come; each announcement is good for one connection."""
+        for key in (wanted, wanted._replace(source_port=0)):
+            expected = self._expected.get(key)
+            if expected is not None and "dying" not in expected[0].master.status:
+                del self._expected[key]
+                return expected[0] if expected[1] > self._engine.now else None
+        return None
+
+    def _is_message(self, transit: Transit) -> bool:
+        """Whether an ICMP message neither asks nor answers: errors are told apart here."""
+        datagram = transit.datagram
+        kind = datagram.icmp_type
+        if datagram.protocol == ICMP and datagram.family is Family.IPV4:
+            if kind in _ICMP_ERRORS:
+                self._related(transit)
+                return True
+        elif datagram.protocol == ICMPV6 and datagram.family is Family.IPV6:
+            if kind < 128:
+                self._related(transit)
+                return True
+            if kind in _ICMP6_UNTRACKED:
+                transit.state = State.UNTRACKED
+                return True
+        else:  # the other family's: neither tracker wants it
+            transit.state = State.INVALID
+            return True
+        return False
+
+    def _related(self, transit: Transit) -> None:
         """An ICMP error belongs to the connection that it quotes a packet of."""
+        transit.state = State.INVALID
+        datagram = transit.datagram
         quoted = datagram.quoted
         if quoted is None or quoted.fragment_offset:
-            return _NOT_FOUND
-        found = self.find(tuple_of(quoted).inverted())
+            return
+        sent = tuple_of(quoted)
+        found = self.find(sent.inverted()) if sent.is_answerable else None
         if found is None:
-            return _NOT_FOUND
+            return
         # The error goes against the quoted packet: its direction is that of the inverted tuple.
         connection, is_reply = found
         addressed = (connection.reply if is_reply else connection.original).destination
         if datagram.destination != addressed:  # outer and inner address must agree (nf_conntrack_inet_error)
-            return _NOT_FOUND
-        return Found(connection, State.RELATED, is_reply, is_related=True)
-
-    # -- state ---------------------------------------------------------------------------
-
-    def _tcp(self, connection: Connection, datagram: Datagram, is_reply: bool) -> bool:
-        """Let a segment move the state; False when it does not belong to the connection."""
-        kind = _kind(datagram.tcp_flags)
-        before = connection.tcp
-        after = _TABLES[is_reply][kind][before]
-        if after == _INVALID:
-            return False
-        if after == _IGNORE:
-            return True
-        state = _STATES[after]
-        if state is TcpState.SYN_SENT and before in (TcpState.TIME_WAIT, TcpState.CLOSE):
-            self.remove(connection)
-            return False
-        if state is TcpState.ESTABLISHED and before in (TcpState.SYN_RECEIVED, TcpState.ESTABLISHED):
-            connection.status.add("assured")
-        connection.tcp = state
-        connection.expires = self._engine.now + self._timeout(connection)
-        return True
-
-    def _timeout(self, connection: Connection) -> int:
-        protocol = connection.original.protocol
-        if protocol == TCP:
-            return _TCP_TIMEOUTS[connection.tcp] * SECOND
-        if protocol == UDP:
-            stream = "seen-reply" in connection.status
-            return (_UDP_STREAM_TIMEOUT if stream else _UDP_TIMEOUT) * SECOND
-        return (_ICMP_TIMEOUT if protocol in (ICMP, ICMPV6) else _GENERIC_TIMEOUT) * SECOND
+            return
+        transit.connection, transit.state = connection, State.RELATED
+        transit.is_reply, transit.is_related = is_reply, True
 
 
-def _kind(flags: int) -> str:
-    """The row of the state tables (get_conntrack_index)."""
-    if flags & RST:
-        return "rst"
-    if flags & SYN:
-        return "syn-ack" if flags & ACK else "syn"
-    if flags & FIN:
-        return "fin"
-    return "ack" if flags & ACK else "none"
+def _sender(sent: Tuple) -> tuple[int, ...]:
+    return sent.family, sent.protocol, sent.source, sent.source_port
