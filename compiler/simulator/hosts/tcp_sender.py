@@ -71,6 +71,7 @@ class Sender:
         self.buffer = SendBuffer(1)
         self.round_trip = RoundTrip(parameters.initial_timeout, parameters.minimum_timeout, parameters.maximum_timeout)
         initial = parameters.initial_window
+        self._reduction = RateReduction(initial)
         self.congestion: Window = (
             Cubic(initial, parameters.slow_start_exit) if parameters.congestion == "cubic" else NewReno(initial)
         )
@@ -89,7 +90,6 @@ class Sender:
         self.recovery_point = 0
         self.retransmissions = 0
         self.timeouts = 0
-        self._reduction = RateReduction(initial)
         self._backoff = 0
         self._patience = Patience(parameters.patience)
         self._limited_to = 0
@@ -110,9 +110,8 @@ class Sender:
         ``taken`` is a round-trip time by timestamps for want of a better one (0:
         none); ``is_bare`` says that the segment carried nothing else.
         """
-        board, congestion = self.board, self.congestion
+        board, congestion, before = self.board, self.congestion, self.una
         outstanding = len(board.segments)
-        before = self.una
         opened = edge > self.edge
         if opened:
             self.edge = edge
@@ -205,7 +204,7 @@ class Sender:
         """Send what the windows allow: first what was lost, then what is new."""
         board = self.board
         now = self._engine.now
-        if not board.segments and now - self._sent_at > self.round_trip.timeout and self.nxt > 1:
+        if not board.segments and self.nxt > 1 and now - self._sent_at > self.round_trip.timeout:
             self._rested(now)
         window = int(self.congestion.window) or 1
         flight = len(board.segments) - board.sacked - board.lost + board.resent
@@ -365,7 +364,7 @@ class Sender:
         """Send one segment more, or the last one again, so that an acknowledgement tells what is lost."""
         segments = self.board.segments
         before = self.nxt
-        if self.nxt < self.buffer.end:
+        if before < self.buffer.end:
             window, self.congestion.window = self.congestion.window, self.board.in_flight + 1
             self.push()
             self.congestion.window = window

@@ -18,7 +18,8 @@ from compiler.simulator.frame import Datagram
 from compiler.simulator.router.tcp_tracking import ACK, FIN, IS_VALID, RST, SYN, Answer, TcpState, TcpTrack
 
 if TYPE_CHECKING:
-    from compiler.simulator.router.ftp_helper import Expectation, Lines, Shift
+    from compiler.simulator.router.ftp_helper import Expectation, Lines
+    from compiler.simulator.router.sequence_shift import Shift
     from compiler.simulator.router.transit import Transit
 
 __all__ = ["ACK", "FIN", "RST", "SYN", "WITH_PORTS", "Connection", "Connections", "TcpState", "Tuple", "tuple_of"]

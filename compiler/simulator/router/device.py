@@ -85,7 +85,14 @@ class Router:
             (one.family, one.address) for interface in network.interfaces for one in interface.addresses
         )
         self.stack = Stack(
-            engine, name, seed, self.originate, self.routes.is_local, self._source_for, lambda: self._addresses
+            engine,
+            name,
+            seed,
+            self.originate,
+            self.routes.is_local,
+            self._source_for,
+            lambda: self._addresses,
+            self._mtu_for,
         )
         self.pipeline: Pipeline | None = self._pipeline(policy)
         self._default_answer = _DEFAULT_ANSWER.get(policy.dialect if isinstance(policy, Ruleset) else "", "")
@@ -359,6 +366,10 @@ class Router:
     def _source_for(self, family: Family, destination: int) -> int | None:
         way = self.routes.find(Asked(family, 0, destination))
         return way.source if way.kind in (AddressKind.UNICAST, AddressKind.LOCAL) else None
+
+    def _mtu_for(self, family: Family, destination: int) -> int:
+        way = self.routes.find(Asked(family, 0, destination))
+        return self.mtu(way.interface)
 
     def _complain(self, about: Datagram, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
         """Tell the sender by ICMP, where that is allowed."""

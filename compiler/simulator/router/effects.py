@@ -161,6 +161,6 @@ def _add(change: AddToSet, memory: Memory) -> Test:
 
 def _assign(transit: Transit, name: str) -> bool:
     connection = transit.connection
-    if connection is not None and "confirmed" not in connection.status:
+    if connection is not None and "confirmed" not in connection.status and connection.tcp is not None:
         connection.helper = name
     return True

@@ -12,14 +12,17 @@ from compiler.simulator.router.chains import Chains, Decision
 from compiler.simulator.router.connections import Connection
 from compiler.simulator.router.ftp_helper import Expectation
 from compiler.simulator.router.memory import Memory, numbers
+from compiler.simulator.router.rewriting import rewrite
 from compiler.simulator.router.routes import Routes
 from compiler.simulator.router.transit import Transit
-from compiler.simulator.router.translation import bind_destination, bind_source, rewrite
+from compiler.simulator.router.translation import bind_destination, bind_source
 
 __all__ = ["AddressTranslation"]
 
 _SOURCE = frozenset({Translation.SOURCE, Translation.MASQUERADE, Translation.NETMAP_SOURCE})
 _LOOPBACK = 0x7F000001
+_REDIRECT, _REDIRECT_V6 = 5, 137
+_DROPPED = Decision(Verdict.DROP, None)
 
 
 class AddressTranslation:
@@ -27,24 +30,37 @@ class AddressTranslation:
 
     def __init__(self, chains: Chains, base: tuple[Chain, ...], memory: Memory, routes: Routes) -> None:
         self._chains = chains
-        self._base = base
+        self._base = {hook: tuple(chain for chain in base if chain.hook is hook) for hook in Hook}
         self._memory = memory
         self._routes = routes
         self._numbers: dict[Translate, Callable[[Transit], int]] = {}
+        self.families = frozenset(family for chain in base for family in chain.families)
+        """Families with a nat chain at any hook: only then is anything translated, or its ports kept apart."""
         self.masqueraded: dict[Connection, str] = {}
         """Connections that go out under the address of an interface, until that goes away."""
         chains.translate = self._translate
+        memory.connections.on_expected = self._follow_master
+        memory.connections.on_gone = self._gone
 
     def station(self, transit: Transit, hook: Hook) -> Decision | None:
         """Translate the packet; a decision where it must be dropped."""
         connection = transit.connection
-        if connection is None:
+        if connection is None or transit.datagram.family not in self.families:
             return None
-        source = hook in (Hook.POSTROUTING, Hook.INPUT)
-        if not transit.is_related and transit.state in (State.NEW, State.RELATED):
-            dropped = self._settle(transit, connection, hook, source)
-            if dropped is not None:
-                return dropped
+        source = hook is Hook.POSTROUTING or hook is Hook.INPUT
+        if transit.is_related:
+            if _is_redirect(transit) and not _may_redirect(connection):
+                return _DROPPED
+        elif ("source" if source else "destination") not in connection.translated:
+            if transit.state in (State.NEW, State.RELATED):
+                dropped = self._settle(transit, connection, hook, source)
+                if dropped is not None:
+                    return dropped
+        elif hook is Hook.POSTROUTING and not transit.is_reply and self.masqueraded:
+            interface = self.masqueraded.get(connection)
+            if interface is not None and interface != transit.egress:  # nf_nat_oif_changed
+                self._memory.connections.remove(connection)
+                return _DROPPED
         rewrite(transit.datagram, connection, is_reply=transit.is_reply, is_related=transit.is_related, source=source)
         return None
 
@@ -52,36 +68,33 @@ class AddressTranslation:
         """Forget the connections that were masqueraded behind the interface."""
         for connection in [one for one, interface in self.masqueraded.items() if interface == name]:
             self._memory.connections.remove(connection)
-            del self.masqueraded[connection]
+
+    def _gone(self, connection: Connection) -> None:
+        self.masqueraded.pop(connection, None)
 
     def _settle(self, transit: Transit, connection: Connection, hook: Hook, source: bool) -> Decision | None:
         """Ask the chains once for each side of a connection; without an answer it keeps its address."""
         side = "source" if source else "destination"
-        if side in connection.translated or "confirmed" in connection.status:
-            return None
-        if connection.plan is not None and connection.plan.master.status & {"snat", "dnat"}:
-            self._follow_master(connection, connection.plan, source)
-            return None
-        for chain in self._base:
-            if chain.hook is hook and transit.datagram.family in chain.families:
+        for chain in self._base[hook]:
+            if transit.datagram.family in chain.families:
                 decision = self._chains.run(chain, transit)
                 if decision.verdict in (Verdict.DROP, Verdict.REJECT):
                     return decision
                 if side in connection.translated:
                     return None
-        bind = bind_source if source else bind_destination
-        if not bind(self._memory.connections, connection, None, None, self._memory.random):
-            return Decision(Verdict.DROP, None)
+        if "confirmed" not in connection.status:
+            if source:
+                bind_source(self._memory.connections, connection, None, None, self._memory.random)
+            else:
+                bind_destination(self._memory.connections, connection, None, None)
         return None
 
-    def _follow_master(self, connection: Connection, plan: Expectation, source: bool) -> None:
+    def _follow_master(self, connection: Connection, plan: Expectation) -> None:
         """A data connection is translated as its control connection was (nf_nat_follow_master)."""
         family, connections, random = connection.original.family, self._memory.connections, self._memory.random
-        if source:
+        if plan.follows:
             bind_source(connections, connection, _single(family, plan.source), None, random)
-        else:
-            address = _single(family, plan.destination)
-            bind_destination(connections, connection, address, (plan.port, plan.port), random)
+            bind_destination(connections, connection, _single(family, plan.destination), (plan.port, plan.port))
 
     def _translate(self, transit: Transit, asked: Translate) -> bool:
         """Carry out a rule's translation; False when the packet has to be dropped for it."""
@@ -95,13 +108,14 @@ class AddressTranslation:
         if address is None and asked.kind in (Translation.MASQUERADE, Translation.REDIRECT):
             return False
         memory = self._memory
+        if "confirmed" in connection.status:
+            return True
         if not source:
-            return bind_destination(
-                memory.connections, connection, address, asked.ports, memory.random, persistent=asked.persistent
-            )
+            bind_destination(memory.connections, connection, address, asked.ports, persistent=asked.persistent)
+            return True
         if asked.kind is Translation.MASQUERADE:
             self.masqueraded[connection] = transit.egress
-        return bind_source(
+        bind_source(
             memory.connections,
             connection,
             address,
@@ -110,6 +124,7 @@ class AddressTranslation:
             persistent=asked.persistent,
             shuffle=asked.random,
         )
+        return True
 
     def _address(self, transit: Transit, connection: Connection, asked: Translate) -> AddressRange | None:
         kind, family = asked.kind, transit.datagram.family
@@ -135,6 +150,16 @@ class AddressTranslation:
             self._numbers[asked] = lambda one: source.draw(one.datagram)
         drawn = self._numbers[asked](transit)
         return next((addresses for values, addresses in asked.table if values.contains(drawn)), None)
+
+
+def _is_redirect(transit: Transit) -> bool:
+    datagram = transit.datagram
+    return datagram.icmp_type == (_REDIRECT if datagram.family is Family.IPV4 else _REDIRECT_V6)
+
+
+def _may_redirect(connection: Connection) -> bool:
+    """Redirects about translated connections make no sense to their receiver."""
+    return len(connection.translated) == 2 and connection.status.isdisjoint({"snat", "dnat"})
 
 
 def _single(family: Family, address: int | None) -> AddressRange | None:

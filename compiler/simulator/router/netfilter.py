@@ -31,14 +31,15 @@ from compiler.policy.stateful import (
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.chains import Chains, Decision
 from compiler.simulator.router.connections import Connection
-from compiler.simulator.router.ftp_helper import FtpHelper, adjust
+from compiler.simulator.router.ftp_helper import FtpHelper
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.nat import AddressTranslation
+from compiler.simulator.router.sequence_shift import adjust
 from compiler.simulator.router.transit import Transit
 
-__all__ = ["Ends", "Netfilter", "Surroundings"]
+__all__ = ["Ends", "Netfilter", "Station", "Surroundings"]
 
-_DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _HELP, _CONFIRM = -400, -200, -100, 100, 300, 1 << 31
+_DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _CONFIRM = -400, -200, -100, 100, 1 << 31
 _NAT_PRIORITY = {
     Hook.PREROUTING: _NAT_FIRST,
     Hook.OUTPUT: _NAT_FIRST,
@@ -107,7 +108,7 @@ class Netfilter:
         self.nat = AddressTranslation(
             self.chains, tuple(chain for chain in base if chain.kind is ChainKind.NAT), memory, memory.routes
         )
-        self._ftp = FtpHelper(memory.connections)
+        self._ftp = FtpHelper(memory.connections, memory.random)
         self._hooks = {hook: self._stations(hook) for hook in Hook}
 
     @property
@@ -115,9 +116,16 @@ class Netfilter:
         """Whether connections are tracked at all."""
         return bool(self._tracked)
 
+    def stations(self, hook: Hook) -> tuple[Station, ...]:
+        """What a packet goes through at a hook, in order; a station answers False when the packet is gone."""
+        return self._hooks[hook]
+
     def passes(self, hook: Hook, transit: Transit) -> bool:
         """Send the packet through a hook; False when it is gone (or waits for the rest of its fragments)."""
-        return all(station(transit) for station in self._hooks[hook])
+        for station in self._hooks[hook]:  # noqa: SIM110  # all() with a generator costs twice as much
+            if not station(transit):
+                return False
+        return True
 
     # -- the stations of a hook ---------------------------------------------------------------
 
@@ -129,10 +137,10 @@ class Netfilter:
             if hook in (Hook.PREROUTING, Hook.OUTPUT):
                 defragment = _TRACK - 1 if self._is_routeros else _DEFRAGMENT
                 stations += [(defragment, self._defragment), (_TRACK, self._track)]
-            if hook in _NAT_PRIORITY:
+            if hook in _NAT_PRIORITY and self.nat.families:
                 stations.append((_NAT_PRIORITY[hook], lambda transit: self._translate(transit, hook)))
             if hook in (Hook.INPUT, Hook.POSTROUTING):
-                stations += [(_HELP, self._help), (_CONFIRM, self._confirm)]
+                stations.append((_CONFIRM, self._confirm))
         stations.sort(key=lambda one: one[0])
         if hook is Hook.OUTPUT and self._is_routeros:
             stations.append((_CONFIRM, self._reroute))
@@ -180,17 +188,24 @@ class Netfilter:
     def _track(self, transit: Transit) -> bool:
         if transit.datagram.family not in self._tracked or transit.state is not None:
             return True
-        found = self._memory.connections.track(transit.datagram)
-        transit.connection, transit.state, transit.is_reply, transit.is_related = found
-        connection = found.connection
+        self._memory.connections.track(transit)
+        connection = transit.connection
         if connection is not None:
             transit.skips = connection.skips
-            if self._is_routeros and found.state is State.NEW and _is_ftp(connection):
+            if self._is_routeros and transit.state is State.NEW and _is_ftp(connection):
                 connection.helper = "ftp"  # /ip firewall service-port has it on by default
-        self._around.noted(transit, "conntrack", found.state.value)
+        if self.chains.notice is not None and transit.state is not None:
+            self._around.noted(transit, "conntrack", transit.state.value)
         return True
 
     def _translate(self, transit: Transit, hook: Hook) -> bool:
+        connection = transit.connection
+        if connection is None or (connection.is_plain and not transit.is_related):
+            return True
+        is_output = hook is Hook.OUTPUT
+        if not is_output and self.chains.notice is None:
+            dropped = self.nat.station(transit, hook)
+            return dropped is None or self._goes_on(transit, "nat", dropped)
         before = _ends(transit.datagram)
         dropped = self.nat.station(transit, hook)
         if dropped is not None:
@@ -200,22 +215,20 @@ class Netfilter:
             return True
         self._around.translated(transit, before, after)
         # Where an output packet goes may have changed with its destination.
-        return self._around.rerouted(transit) if hook is Hook.OUTPUT and before[1] != after[1] else True
-
-    def _help(self, transit: Transit) -> bool:
-        """Let the helper read the segment, and make up for what it has changed (nf_confirm)."""
-        connection = transit.connection
-        if connection is None or transit.is_related:
-            return True
-        if connection.helper:
-            self._ftp.watch(transit)
-        if connection.shifts != _UNSHIFTED:
-            adjust(transit.datagram, connection, is_reply=transit.is_reply)
-        return True
+        return self._around.rerouted(transit) if is_output and before[1][0] != after[1][0] else True
 
     def _confirm(self, transit: Transit) -> bool:
+        """Let the helper read the segment, make up for what it has changed, and enter a new connection (nf_confirm)."""
         connection = transit.connection
-        if connection is None or transit.is_related or "confirmed" in connection.status:
+        if connection is None or connection.is_plain or transit.is_related:
+            return True
+        if connection.helper and not self._ftp.watch(transit):
+            self._around.dropped(transit, "the FTP helper cannot follow it")
+            return False
+        if connection.shifts != _UNSHIFTED and transit.datagram.protocol == TCP:
+            shifts = connection.shifts
+            adjust(transit.datagram, shifts[transit.is_reply], shifts[not transit.is_reply])
+        if transit.is_reply or "confirmed" in connection.status:
             return True
         if not self._memory.connections.confirm(connection):
             self._around.dropped(transit, "another connection has the same tuple")

@@ -217,6 +217,10 @@ class TcpTrack:
         self.state = TcpState.CLOSE
         self.timeout = _TIMEOUTS[TcpState.CLOSE]
 
+    def is_ahead_of(self, older: TcpTrack) -> bool:
+        """Whether its client's numbers are beyond those of an older connection (nf_seq_has_advanced)."""
+        return _is_after(self._sides[0].end, older._sides[0].end)
+
     def open(self, segment: Datagram) -> bool:
         """Begin with the first segment; False when it begins nothing (tcp_new)."""
         flags = segment.tcp_flags

@@ -1,92 +1,153 @@
 """Network address translation as Linux does it (net/netfilter/nf_nat_core.c).
 
 A connection's reply tuple says how it is translated; packets of both
-directions, and ICMP errors about them, are rewritten from it. Which port a
-translation takes is determined while the client's own is free; otherwise the
-kernel draws at random, and so do we.
+directions, and ICMP errors about them, are rewritten from it
+(:mod:`~compiler.simulator.router.rewriting`). Which port a translation takes
+is determined while the client's own is free; otherwise the kernel draws at
+random, and so do we.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 
-from compiler.fields import ICMP, ICMPV6, PORT_PROTOCOLS, Family
+from compiler.fields import ICMP, ICMPV6, TCP, Family
 from compiler.policy.stateful import AddressRange
-from compiler.simulator.frame import Datagram
-from compiler.simulator.router.connections import Connection, Connections, Tuple
+from compiler.simulator.router.connections import WITH_PORTS, Connection, Connections, Tuple
 from compiler.simulator.router.jhash import jhash, reciprocal_scale
+from compiler.simulator.router.tcp_tracking import TcpState
 
-__all__ = ["bind_destination", "bind_source", "rewrite"]
+__all__ = ["bind_destination", "bind_source"]
 
-_WITH_PORTS = frozenset(PORT_PROTOCOLS.members())
+_GRE = 47
 _ATTEMPTS = 128
+_FEW_ATTEMPTS = 32
+"""So many attempts before the last, connections that are as good as over give way (NF_NAT_HARDER_THRESH)."""
+_FULL = 0xFFFFFFFF
+
+Ports = tuple[int, int]
 
 
 def bind_source(
     connections: Connections,
     connection: Connection,
     addresses: AddressRange | None,
-    ports: tuple[int, int] | None,
+    ports: Ports | None,
     random: Random,
     *,
     persistent: bool = False,
     shuffle: bool = False,
-) -> bool:
+) -> None:
     """Settle the source that the connection will have beyond this router; None keeps the address.
 
-    False when no port is free: the packet is dropped.
+    When no port is free the tuple is not unique: the clash shows when the connection is confirmed.
     """
     target = connection.reply.inverted()
-    for address in _addresses(addresses, target, target.source, persistent=persistent):
-        for port in _source_ports(target, ports, random, shuffle=shuffle):
-            wanted = target._replace(source=address, source_port=port).inverted()
-            if not connections.is_taken(wanted, connection):
-                _settle(connection, wanted, "source", "snat")
-                return True
-    return False
+    connection.translated.add("source")
+    if not shuffle:
+        if _in_range(target, addresses, ports):
+            if not _is_taken(connections, target, connection):
+                return
+        else:
+            mapped = _mapped_before(connections, target, addresses, ports)
+            if mapped is not None and not _is_taken(connections, mapped, connection):
+                _settle(connection, mapped, "snat")
+                return
+    chosen = target._replace(source=_best_address(addresses, target, target.source, persistent=persistent))
+    if not shuffle and _has_port(chosen.source_port, chosen.protocol, ports):
+        only = ports is not None and ports[0] == ports[1]
+        if only or not _is_taken(connections, chosen, connection):
+            _settle(connection, chosen, "snat")
+            return
+    _settle(connection, _free_source_port(connections, connection, chosen, ports, random), "snat")
 
 
 def bind_destination(
     connections: Connections,
     connection: Connection,
     addresses: AddressRange | None,
-    ports: tuple[int, int] | None,
-    random: Random,
+    ports: Ports | None,
     *,
     persistent: bool = False,
-) -> bool:
-    """Settle where the connection really goes; None keeps the address. False when that cannot be told apart."""
+) -> None:
+    """Settle where the connection really goes; None keeps the address."""
     target = connection.reply.inverted()
-    port = target.destination_port
-    if ports is not None and target.protocol in _WITH_PORTS and not ports[0] <= port <= ports[1]:
-        port = ports[0] if ports[0] == ports[1] else random.randint(*ports)
-    for address in _addresses(addresses, target, target.destination, persistent=persistent):
-        wanted = target._replace(destination=address, destination_port=port).inverted()
-        if not connections.is_taken(wanted, connection):
-            _settle(connection, wanted, "destination", "dnat")
-            return True
-    # The kernel gives up on uniqueness of a destination; the clash shows when the connection is confirmed.
-    _settle(connection, target._replace(destination=address, destination_port=port).inverted(), "destination", "dnat")
-    return True
+    connection.translated.add("destination")
+    chosen = target._replace(destination=_best_address(addresses, target, target.destination, persistent=persistent))
+    if _has_port(chosen.destination_port, chosen.protocol, ports):
+        only = ports is not None and ports[0] == ports[1]
+        if only or not _is_taken(connections, chosen, connection):
+            _settle(connection, chosen, "dnat")
+            return
+    if ports is not None and chosen.protocol in WITH_PORTS:
+        low, high = ports
+        for port in range(low, min(high + 1, low + _ATTEMPTS)):
+            left = min(high + 1, low + _ATTEMPTS) - port
+            chosen = chosen._replace(destination_port=port)
+            if not _is_taken_still(connections, chosen, connection, left):
+                break
+    _settle(connection, chosen, "dnat")
 
 
-def _settle(connection: Connection, reply: Tuple, side: str, status: str) -> None:
-    connection.translated.add(side)
+def _settle(connection: Connection, chosen: Tuple, status: str) -> None:
+    reply = chosen.inverted()
     if reply != connection.reply:
         connection.reply = reply
         connection.status.add(status)
 
 
-def _addresses(addresses: AddressRange | None, target: Tuple, current: int, *, persistent: bool) -> Iterator[int]:
+def _is_taken(connections: Connections, target: Tuple, connection: Connection) -> bool:
+    """Whether another connection has the answers that this target would get."""
+    return connections.is_taken(target.inverted(), connection)
+
+
+def _is_taken_still(connections: Connections, target: Tuple, connection: Connection, left: int) -> bool:
+    """The same, near the end of the attempts: a connection that is over gives way (nf_nat_used_tuple_harder)."""
+    track = connection.tcp
+    if left > _FEW_ATTEMPTS or target.protocol != TCP or track is None or track.state != TcpState.SYN_SENT:
+        return _is_taken(connections, target, connection)
+    found = connections.find(target.inverted())
+    if found is None:
+        return False
+    other, is_reply = found
+    if not is_reply or other is connection or other.tcp is None:
+        return True
+    is_over = other.tcp.state >= TcpState.TIME_WAIT and "snat" in other.status
+    if not is_over or not track.is_ahead_of(other.tcp):
+        return True
+    connections.remove(other)
+    return False
+
+
+# -- addresses ---------------------------------------------------------------------------------
+
+
+def _in_range(target: Tuple, addresses: AddressRange | None, ports: Ports | None) -> bool:
+    """Whether source and port are such already (nf_in_range)."""
+    if addresses is not None and not addresses.first <= target.source <= addresses.last:
+        return False
+    return _has_port(target.source_port, target.protocol, ports)
+
+
+def _mapped_before(
+    connections: Connections, target: Tuple, addresses: AddressRange | None, ports: Ports | None
+) -> Tuple | None:
+    """What another connection from the same address and port has become, if that will do (find_appropriate_src)."""
+    for other in connections.of_source(target):
+        seen = other.reply.inverted()
+        mapped = target._replace(source=seen.source, source_port=seen.source_port)
+        if _in_range(mapped, addresses, ports):
+            return mapped
+    return None
+
+
+def _best_address(addresses: AddressRange | None, target: Tuple, current: int, *, persistent: bool) -> int:
     """The address of the range that the kernel picks (find_best_ips_proto)."""
-    if addresses is None or addresses.family is not target.family or addresses.first <= current <= addresses.last:
-        yield current
-        return
+    if addresses is None or addresses.family is not target.family:
+        return current
     if addresses.first == addresses.last:
-        yield addresses.first
-        return
-    yield _picked(addresses, target, persistent=persistent)
+        return addresses.first
+    return _picked(addresses, target, persistent=persistent)
 
 
 def _picked(addresses: AddressRange, target: Tuple, *, persistent: bool) -> int:
@@ -101,7 +162,7 @@ def _picked(addresses: AddressRange, target: Tuple, *, persistent: bool) -> int:
     for word in range(words):
         at = slice(4 * word, 4 * word + 4)
         low, high = int.from_bytes(first[at], "big"), int.from_bytes(last[at], "big")
-        chosen = reciprocal_scale(number, 0xFFFFFFFF) if anything else low + reciprocal_scale(number, high - low + 1)
+        chosen = reciprocal_scale(number, _FULL) if anything else low + reciprocal_scale(number, high - low + 1)
         picked += chosen.to_bytes(4, "big")
         anything = anything or picked[at] != last[at]
         if not persistent:
@@ -115,74 +176,42 @@ def _words(address: int, words: int) -> list[int]:
     return [int.from_bytes(octets[4 * word : 4 * word + 4], "little") for word in range(words)]
 
 
-def _source_ports(target: Tuple, ports: tuple[int, int] | None, random: Random, *, shuffle: bool) -> Iterator[int]:
-    """Ports to try: the client's own, then others of its class (nf_nat_l4proto_unique_tuple)."""
-    own = target.source_port
-    if target.protocol not in _WITH_PORTS and target.protocol not in (ICMP, ICMPV6):
-        yield own
-        return
+# -- ports -------------------------------------------------------------------------------------
+
+
+def _has_port(port: int, protocol: int, ports: Ports | None) -> bool:
+    """Whether the port (an ICMP query's identifier) is one of those asked for (l4proto_in_range)."""
+    if ports is None or not (protocol in WITH_PORTS or protocol in (ICMP, ICMPV6, _GRE)):
+        return True
+    return ports[0] <= port <= ports[1]
+
+
+def _free_source_port(
+    connections: Connections, connection: Connection, target: Tuple, ports: Ports | None, random: Random
+) -> Tuple:
+    """A port of the range, else of the class of the client's own (nf_nat_l4proto_unique_tuple)."""
+    own, protocol = target.source_port, target.protocol
+    if protocol not in WITH_PORTS and protocol not in (ICMP, ICMPV6):
+        return target
     if ports is not None:
         low, high = ports
-        if low <= own <= high and not shuffle:
-            yield own
-        if low == high:
-            yield low
-            return
+    elif protocol in (ICMP, ICMPV6):
+        low, high = 0, 0xFFFF
+    elif own < 512:
+        low, high = 1, 511
+    elif own < 1024:
+        low, high = 600, 1023
     else:
-        if not shuffle:
-            yield own
-        if target.protocol in (ICMP, ICMPV6):
-            low, high = 0, 0xFFFF
-        elif own < 512:
-            low, high = 1, 511
-        elif own < 1024:
-            low, high = 600, 1023
-        else:
-            low, high = 1024, 65535
+        low, high = 1024, 65535
     size = high - low + 1
-    start = random.randrange(size)
     attempts = min(size, _ATTEMPTS)
-    while attempts >= 16 or attempts == min(size, _ATTEMPTS):
+    chosen = target
+    while True:
+        start = random.getrandbits(16) if size > 1 else 0
         for step in range(attempts):
-            yield low + (start + step) % size
+            chosen = target._replace(source_port=low + (start + step & 0xFFFF) % size)
+            if not _is_taken_still(connections, chosen, connection, attempts - step):
+                return chosen
+        if attempts >= size or attempts < 16:
+            return chosen
         attempts //= 2
-        start = random.randrange(size)
-
-
-def rewrite(datagram: Datagram, connection: Connection, *, is_reply: bool, is_related: bool, source: bool) -> None:
-    """Rewrite the source (at the postrouting and input hooks) or the destination (prerouting, output) of a packet.
-
-    For the direction at hand the connection says whether that side is
-    translated; an ICMP error has its quoted packet rewritten the other way round.
-    """
-    side = "snat" if source != is_reply else "dnat"
-    if side not in connection.status:
-        return
-    target = (connection.original if is_reply else connection.reply).inverted()
-    if is_related and datagram.quoted is not None:
-        against = connection.original if is_reply else connection.reply
-        # The quoted packet went the other way: what was its destination is this side's source.
-        datagram.quoted = _rewritten(datagram.quoted.copy(), against, source=not source)
-        if source:
-            datagram.source = target.source
-        else:
-            datagram.destination = target.destination
-        return
-    _rewritten(datagram, target, source=source)
-
-
-def _rewritten(datagram: Datagram, target: Tuple, *, source: bool) -> Datagram:
-    if source:
-        datagram.source = target.source
-    else:
-        datagram.destination = target.destination
-    if datagram.fragment_offset:
-        return datagram
-    if target.protocol in _WITH_PORTS:
-        if source:
-            datagram.source_port = target.source_port
-        else:
-            datagram.destination_port = target.destination_port
-    elif target.protocol in (ICMP, ICMPV6):
-        datagram.identifier = target.source_port
-    return datagram

@@ -234,7 +234,7 @@ def test_one_that_does_not_answer_is_given_up() -> None:
 
 
 def test_a_fin_that_came_too_early_starts_no_quarrel() -> None:
-    """Both sides have FINs before a gap, and answer each other's acknowledgements, which are ahead too, with nothing."""
+    """Both sides have a FIN and a gap before it: bare acknowledgements that are ahead are not answered."""
     pair = Pair()
     times: dict[tuple[int, int], int] = {}
 
