@@ -30,6 +30,8 @@ class Family(IntEnum):
     IPV4 = 4
     IPV6 = 6
 
+    __hash__ = int.__hash__  # an enum's own hashes its name, in Python: too slow for keys of tables
+
     @property
     def width(self) -> int:
         """Bits of an address."""

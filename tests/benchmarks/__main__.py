@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import engine
 from tests.benchmarks.classify import SIZES, compare
 from tests.benchmarks.rules import as_aerleon, as_ios, make_rules
 
@@ -135,6 +136,7 @@ def main() -> int:
         _long_lists(Path(folder), arguments.rules, arguments.rounds)
         _whole_processes(Path(folder), max(arguments.rounds, 5))
     compare(SIZES, 1, 1_000_000, arguments.rounds)
+    engine.run(packets=100_000, rounds=arguments.rounds, most=1_000_000)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A hundred hosts, ten access routers, one core: every packet crosses four links. For the engine and the compiled path."""
+"""A hundred hosts, ten access routers, one core: each packet crosses four links."""
 
 from __future__ import annotations
 

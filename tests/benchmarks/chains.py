@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +71,7 @@ def filter_text(rules: int = 100) -> str:
 
 
 def ours(moments: Sequence[int], *, links: int = LINKS, filters: bool = False, queue: int | None = None) -> Measured:
-    """Engine, links and routers of this project, with Datagrams; ``filters``: list, conntrack and NAT in each router."""
+    """Engine, links and routers of this project, and Datagrams; ``filters``: list, conntrack, NAT in each."""
     from compiler.dialects import read
     from compiler.fields import Family
     from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Prefix, Route
@@ -230,7 +230,7 @@ def simpy_processes(moments: Sequence[int], *, links: int = LINKS) -> Measured:
             total += environment.now
 
     environment.process(sender())
-    for inbox, outbox in zip(stores, stores[1:], strict=False):
+    for inbox, outbox in pairwise(stores):
         environment.process(link(inbox, outbox))
     environment.process(receiver())
     start = time.perf_counter()

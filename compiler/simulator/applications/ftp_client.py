@@ -12,16 +12,20 @@ from collections.abc import Generator
 from typing import NamedTuple
 
 from compiler.fields import Family
-from compiler.simulator.applications.ftp_replies import format_eprt, format_port, parse_epsv, parse_port
+from compiler.simulator.applications.ftp_replies import (
+    DYNAMIC_PORTS,
+    data_ports,
+    format_eprt,
+    format_port,
+    parse_epsv,
+    parse_port,
+)
 from compiler.simulator.applications.lines import LineBuffer
 from compiler.simulator.applications.running import Running
 from compiler.simulator.applications.stream_attempt import StreamAttempt
 from compiler.simulator.sockets import Cancel, Endpoint, Failure, FailureKind, Stream
 
 __all__ = ["FtpClient"]
-
-_TRIES = 200
-_DYNAMIC_PORTS = (49152, 65535)
 
 
 class _Reply(NamedTuple):
@@ -200,8 +204,7 @@ class _DataConnection:
 
     def listen(self) -> int:
         """Wait for the server; the port."""
-        for _ in range(_TRIES):
-            port = self._client.sockets.random.randint(*_DYNAMIC_PORTS)
+        for port in data_ports(self._client.token, 1 if self._counts else 0, *DYNAMIC_PORTS):
             try:
                 self._unlisten = self._client.sockets.listen(port, self._accept)
             except ValueError:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from zlib import crc32
 
 from compiler.addresses import format_address, parse_address
 from compiler.fields import Family
 from compiler.simulator.sockets import Endpoint
 
-__all__ = ["format_eprt", "format_epsv", "format_port", "parse_eprt", "parse_epsv", "parse_port"]
+__all__ = [
+    "DYNAMIC_PORTS",
+    "data_ports",
+    "format_eprt",
+    "format_epsv",
+    "format_port",
+    "parse_eprt",
+    "parse_epsv",
+    "parse_port",
+]
+
+DYNAMIC_PORTS = (49152, 65535)
+"""First and last (RFC 6335)."""
 
 _SIX = re.compile(r"(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3}),(\d{1,3})")
 _EPSV = re.compile(r"\((.)\1\1(\d{1,5})\1\)")
@@ -59,3 +73,14 @@ def parse_epsv(text: str) -> int | None:
     """The port in a 229 reply, or None."""
     found = _EPSV.search(text)
     return int(found.group(2)) if found and int(found.group(2)) <= 65535 else None
+
+
+def data_ports(session: str, turn: int, first: int, last: int) -> Iterator[int]:
+    """The ports to try for the ``turn``-th data connection of a session, each once.
+
+    They depend on the session's name alone, so that a session says the same
+    whatever happens beside it, in the simulator and in the kernel.
+    """
+    count = last - first + 1
+    start = crc32(f"{session}/{turn}".encode()) % count
+    return (first + (start + step) % count for step in range(count))

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compiler.fields import Family
-from compiler.simulator.applications.ftp_replies import format_epsv, format_port, parse_eprt, parse_port
+from compiler.simulator.applications.ftp_replies import (
+    DYNAMIC_PORTS,
+    data_ports,
+    format_epsv,
+    format_port,
+    parse_eprt,
+    parse_port,
+)
 from compiler.simulator.applications.server_log import ServerLog
 from compiler.simulator.applications.server_stream import LineService, Settings
 from compiler.simulator.sockets import Cancel, Endpoint, Failure, Sockets, Stream
 
 __all__ = ["FtpServer"]
-
-_PASSIVE_PORTS = (49152, 65535)
-_TRIES = 200
 
 
 class FtpServer(LineService):
@@ -31,6 +35,7 @@ class FtpServer(LineService):
         self.is_logged_in = False
         self.active: Endpoint | None = None
         self.extended_only = False
+        self.turn = 0
         self.data: _Data | None = None
         self.unlisten: Cancel = _nothing
 
@@ -168,9 +173,9 @@ class FtpServer(LineService):
         """A port that waits for one data connection; 0 when none is free, and the client told."""
         self._forget_data()
         data = _Data(self, stream)
-        first, last = _passive_ports(self.settings)
-        for _ in range(_TRIES):
-            port = self.sockets.random.randint(first, last)
+        name = self.seen.token if self.seen is not None else ""
+        self.turn += 1
+        for port in data_ports(name, self.turn, *_passive_ports(self.settings)):
             try:
                 self.unlisten = self.sockets.listen(port, data.accept)
             except ValueError:
@@ -329,7 +334,7 @@ def _passive_ports(settings: Settings) -> tuple[int, int]:
         first, _, last = value.partition("-")
         if key == "passive-ports" and first.isdigit() and last.isdigit():
             return int(first), int(last)
-    return _PASSIVE_PORTS
+    return DYNAMIC_PORTS
 
 
 def _nothing() -> None:

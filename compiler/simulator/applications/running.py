@@ -87,6 +87,7 @@ class Running:
         self._make = make
         self._total = total
         self._ended = 0
+        self._began = 0
         self._cancel: Cancel = sockets.after(max(0, request.start - sockets.now()), self._begin)
         self._cancel_end: Cancel | None = None
 
@@ -144,6 +145,7 @@ class Running:
             tell()
 
     def _begin(self) -> None:
+        self._began = self.sockets.now()
         if self.request.duration is not None:
             self._cancel_end = self.sockets.after(self.request.duration, self.stop)
         self.open_next()
@@ -159,5 +161,7 @@ class Running:
             self.attempts.append(attempt)
             attempt.begin()
             if self.request.interval and index + 1 < self._total:
-                self.again(self.request.interval)
+                # Counted from the beginning, so that a host that is late once is not late ever after.
+                due = self._began + (index + 1) * self.request.interval
+                self.again(max(0, due - self.sockets.now()))
                 return

@@ -20,7 +20,7 @@ from compiler.semantics.decision import Decision
 from compiler.semantics.machine import Context, ListName, Machine, Stage
 from compiler.simulator.classify.columns import Column, PacketColumns, make_columns
 from compiler.simulator.classify.engines import Engine, EngineName, make_engine
-from compiler.simulator.classify.flattening import FlatList, Half, flatten
+from compiler.simulator.classify.flattening import FlatList, Half, Plan, flatten
 from compiler.simulator.classify.running import Runner, make_runner
 
 __all__ = ["Chosen", "Classification", "Classifier"]
@@ -71,14 +71,13 @@ class Classifier:
         self._wanted = engine
         self._chosen: list[Chosen] = []
         found: list[Decision] = []
-        self._halves: list[list[Runner]] = []
+        self._plans: list[tuple[Plan, ...]] = []
+        self._names: list[list[str]] = []
         for noninitial, some in ((False, stages), (True, stages if fragments is None else fragments)):
             plans, found = flatten(some, Half(family, noninitial, ingress, egress), found)
-            runners = []
-            for plan, stage in zip(plans, some, strict=True):
-                make = partial(self._engine, stage=stage.name, noninitial=noninitial)
-                runners.append(make_runner(plan, make))
-            self._halves.append(runners)
+            self._plans.append(plans)
+            self._names.append([stage.name for stage in some])
+        self._halves: dict[bool, list[Runner]] = {False: self._runners(noninitial=False)}
         self._none = len(found)
         found.append(Decision(True, "", None, "no list looks at it"))
         self.decisions: tuple[Decision, ...] = tuple(found)
@@ -111,13 +110,13 @@ class Classifier:
 
     @property
     def chosen(self) -> tuple[Chosen, ...]:
-        """The engine of each flat list, with the reason."""
+        """The engine of each flat list, with the reason; those of later fragments once there were any."""
         return tuple(self._chosen)
 
     def warm(self) -> None:
         """Run one packet through every engine, so that compiled ones are compiled."""
         one = make_columns(self.family, [0], [0], {"protocol": [6]})
-        for half in self._halves:
+        for half in self._halves.values():
             for runner in half:
                 for engine in runner.engines():
                     engine.search(one, np.zeros(1, dtype=np.int32))
@@ -145,10 +144,13 @@ class Classifier:
     def _decide(self, packets: PacketColumns) -> Column:
         fragment = packets.noninitial
         if not fragment.any():
-            return self._half(self._halves[0], packets)
+            return self._half(self._halves[False], packets)
+        if True not in self._halves:
+            # Few captures have later fragments, and a long list takes its time to build.
+            self._halves[True] = self._runners(noninitial=True)
         decision = np.empty(packets.size, dtype=np.int32)
-        for noninitial, half in enumerate(self._halves):
-            where = np.flatnonzero(fragment == bool(noninitial))
+        for noninitial, half in self._halves.items():
+            where = np.flatnonzero(fragment == noninitial)
             decision[where] = self._half(half, packets.take(where))
         return decision
 
@@ -164,6 +166,10 @@ class Classifier:
             passed = np.flatnonzero(self._passes.take(some))
             where = passed if isinstance(where, slice) else where[passed]
         return decision
+
+    def _runners(self, *, noninitial: bool) -> list[Runner]:
+        named = zip(self._plans[noninitial], self._names[noninitial], strict=True)
+        return [make_runner(plan, partial(self._engine, stage=name, noninitial=noninitial)) for plan, name in named]
 
     def _engine(self, flat: FlatList, stage: str, *, noninitial: bool) -> Engine:
         engine = make_engine([rule.match for rule in flat.rules], self.family, self._wanted)

@@ -1,1 +1,1 @@
-"""Pure forwarding, compiled: open-loop traffic through FIFO links and static next hops, packet for packet as the engine."""
+"""Pure forwarding, compiled: open-loop traffic through FIFO links and static next hops, as the engine has it."""

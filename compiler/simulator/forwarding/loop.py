@@ -8,7 +8,7 @@ the order of its first one. A frame's order is given when it is sent, as
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import MutableSequence
 
 import numpy as np
 
@@ -30,6 +30,9 @@ __all__ = [
     "TOO_LATE",
     "forward",
 ]
+
+Column = MutableSequence[int]
+"""A list; compiled, an array of integers."""
 
 HOST, ROUTER, SWITCH = 0, 1, 2
 NOWHERE, HERE = -1, -2
@@ -61,9 +64,9 @@ _UPPER, _LOWER, _MATRIX, _ALL = 0x80000000, 0x7FFFFFFF, 0x9908B0DF, 0xFFFFFFFF
 GENERATOR_WORDS = _WORDS + 1
 
 
-def _next_word(generator: Any, base: int) -> int:
+def _next_word(generator: Column, base: int) -> int:
     """32 random bits of the generator that begins at ``base``: its words, then its place among them."""
-    place: int = generator[base + _WORDS]
+    place = generator[base + _WORDS]
     if place >= _WORDS:
         for i in range(_WORDS):
             mixed = (generator[base + i] & _UPPER) | (generator[base + (i + 1) % _WORDS] & _LOWER)
@@ -72,7 +75,7 @@ def _next_word(generator: Any, base: int) -> int:
                 twisted ^= _MATRIX
             generator[base + i] = twisted
         place = 0
-    word: int = generator[base + place]
+    word = generator[base + place]
     generator[base + _WORDS] = place + 1
     word ^= word >> 11
     word ^= (word << 7) & 0x9D2C5680
@@ -81,14 +84,14 @@ def _next_word(generator: Any, base: int) -> int:
     return word & _ALL
 
 
-def _chance(generator: Any, base: int) -> float:
+def _chance(generator: Column, base: int) -> float:
     """What ``Random.random`` would say next: 53 random bits."""
     high = _next_word(generator, base) >> 5
     low = _next_word(generator, base) >> 6
     return (high * 67108864.0 + low) / 9007199254740992.0
 
 
-def _sift_up(times: Any, orders: Any, owners: Any, place: int) -> None:
+def _sift_up(times: Column, orders: Column, owners: Column, place: int) -> None:
     """Let the entry at ``place`` rise."""
     time, order, owner = times[place], orders[place], owners[place]
     while place > 0:
@@ -100,7 +103,7 @@ def _sift_up(times: Any, orders: Any, owners: Any, place: int) -> None:
     times[place], orders[place], owners[place] = time, order, owner
 
 
-def _sift_down(times: Any, orders: Any, owners: Any, size: int) -> None:
+def _sift_down(times: Column, orders: Column, owners: Column, size: int) -> None:
     """Let the first entry sink."""
     time, order, owner = times[0], orders[0], owners[0]
     place = 0
@@ -119,7 +122,7 @@ def _sift_down(times: Any, orders: Any, owners: Any, size: int) -> None:
     times[place], orders[place], owners[place] = time, order, owner
 
 
-def _leave(state: Any, at: int, flight: Any, now: int) -> None:
+def _leave(state: Column, at: int, flight: Column, now: int) -> None:
     """Take from a link's queue the frames that have begun to be sent."""
     slot = state[at + FIRST_WAITING]
     while slot >= 0 and flight[slot + START] <= now:
@@ -129,44 +132,46 @@ def _leave(state: Any, at: int, flight: Any, now: int) -> None:
     state[at + FIRST_WAITING] = slot
 
 
-def _more_room(flight: Any, free: Any) -> Any:
+def _more_room(flight: Column, free: Column) -> tuple[Column, Column, int]:
     """Twice as many slots; the new ones are free."""
     slots = len(free)
     more = np.empty(2 * slots, np.int64)
     for i in range(slots):
         more[i] = (2 * slots - 1 - i) * FLIGHT_FIELDS
-    return np.concatenate((flight, np.zeros_like(flight))), more, slots
+    return np.concatenate((flight, np.zeros_like(flight))), more, slots  # type: ignore[return-value]  # arrays here
 
 
 HELPERS = (_next_word, _chance, _sift_up, _sift_down, _leave, _more_room)
 
 
-def forward(  # noqa: PLR0912, PLR0913, PLR0914, PLR0915, PLR0917  # one loop; a call for each step would cost as much as the step
-    sends: Any,
-    sizes: Any,
-    flow_of: Any,
-    flows: Any,
-    links: Any,
-    losses: Any,
-    generators: Any,
-    kinds: Any,
+def forward(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917  # a call for each step would cost as much as the step does
+    sends: Column,
+    sizes: Column,
+    flow_of: Column,
+    flows: Column,
+    links: Column,
+    losses: MutableSequence[float],
+    generators: Column,
+    kinds: Column,
     columns: int,
-    next_links: Any,
-    next_towards: Any,
-    state: Any,
-    flight: Any,
-    free: Any,
-    heap_times: Any,
-    heap_orders: Any,
-    heap_links: Any,
-    ended: Any,
-    reasons: Any,
-    drop_links: Any,
-    hops: Any,
-    sequence: Any,
-    counts: Any,
+    next_links: Column,
+    next_towards: Column,
+    state: Column,
+    flight: Column,
+    free: Column,
+    heap_times: Column,
+    heap_orders: Column,
+    heap_links: Column,
+    ended: Column,
+    reasons: Column,
+    drop_links: Column,
+    hops: Column,
+    sequence: Column,
+    counts: Column,
 ) -> int:
-    """Let all packets go their way. ``counts``: of free slots, ended packets, events, most under way; the packet at fault.
+    """Let all packets go their way.
+
+    ``counts`` gets the free slots, ended packets, events, the most packets under way, and the one at fault.
 
     Returns DONE, TOO_BIG or TOO_LATE.
     """

@@ -159,10 +159,10 @@ class ForwardingNetwork:
         counts = np.zeros(5, np.int64)
         kinds = np.array([node.kind for node in self.nodes], np.int64)
         arrays = (
-            (traffic.moments, traffic.octets, traffic.flow_of, flows, self._links, self._losses)
-            + (self._generators.copy(), kinds, len(self._column))
-            + (self._next_links.reshape(-1), self._next_towards.reshape(-1))
-            + (state.reshape(-1), flight, free, *heap, *results, counts)
+            *(traffic.moments, traffic.octets, traffic.flow_of, flows, self._links, self._losses),
+            *(self._generators.copy(), kinds, len(self._column)),
+            *(self._next_links.reshape(-1), self._next_towards.reshape(-1)),
+            *(state.reshape(-1), flight, free, *heap, *results, counts),
         )
         if compiled:
             status = compiled_forward()(*arrays)

@@ -302,6 +302,12 @@ class Connections:
         if self.on_gone is not None:
             self.on_gone(connection)
 
+    def close(self, connection: Connection) -> None:
+        """The router itself has refused a segment of it with a reset (nf_ct_set_closing)."""
+        if connection.tcp is not None and connection.expires:
+            connection.tcp.close()
+            connection.expires = self._engine.now + connection.tcp.timeout * SECOND
+
     def expect(self, wanted: Tuple, plan: Expectation, timeout: int = _EXPECTATION_TIMEOUT) -> bool:
         """A helper has read that such a connection will come; False when another one's is awaited there.
 

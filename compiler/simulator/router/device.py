@@ -279,12 +279,12 @@ class Router:
         datagram = transit.datagram
         if datagram.ttl <= 1:
             self.dropped(transit, "TTL exceeded")
-            self._complain(datagram, (11, 0), (3, 0))
+            self._complain(transit, (11, 0), (3, 0))
             return
         transit.egress = way.interface
         if self._is_too_big(transit):
             self.dropped(transit, "larger than the MTU")
-            self._complain(datagram, (3, 4), (2, 0), self.mtu(way.interface))
+            self._complain(transit, (3, 4), (2, 0), self.mtu(way.interface))
             return
         datagram.ttl -= 1
         if self.pipeline is None:
@@ -318,7 +318,7 @@ class Router:
         if datagram.size <= mtu:
             neighbours.send(datagram, next_hop)
             return
-        # What was put together here leaves in pieces again, whatever its sender asked for (ip_fragment, IPSKB_FRAG_PMTU).
+        # What was put together here leaves in pieces again, whatever its sender asked for (IPSKB_FRAG_PMTU).
         keeps_whole, datagram.dont_fragment = datagram.dont_fragment, False
         for piece in fragment(datagram, mtu):
             piece.dont_fragment = keeps_whole
@@ -327,25 +327,30 @@ class Router:
     def _unroutable(self, transit: Transit, way: Way) -> None:
         self.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
         if way is NO_ROUTE:
-            self._complain(transit.datagram, (3, 0), (1, 0))
+            self._complain(transit, (3, 0), (1, 0))
         elif way.kind in _UNREACHABLE:
-            self._complain(transit.datagram, *_UNREACHABLE[way.kind])
+            self._complain(transit, *_UNREACHABLE[way.kind])
 
     def _neighbour_failed(self, datagram: Datagram) -> None:
         self._count(datagram, "neighbour does not answer")
         if not self.routes.is_local(datagram.family, datagram.source):
-            self._complain(datagram, (3, 1), (1, 3))
+            self._complain(Transit(datagram, "", Path.FORWARD), (3, 1), (1, 3))
 
     # -- from the router -------------------------------------------------------------------------------
 
-    def originate(self, datagram: Datagram, way: Way | None = None) -> None:
-        """Send a datagram of the router's own; ``way`` where it must not be routed."""
+    def originate(self, datagram: Datagram, way: Way | None = None, about: Transit | None = None) -> None:
+        """Send a datagram of the router's own; ``way`` where it must not be routed.
+
+        What is sent ``about`` another packet belongs to that one's connection (nf_ct_attach).
+        """
         if self._is_shut:
             return
         transit = Transit(datagram, "", Path.OUTPUT)
         if self._tracer is not None and datagram.quoted is not None and self._tracer.follows(datagram.quoted.number):
             self._tracer.follow(datagram.number)
         transit.mark = self.memory.no_mark
+        if about is not None and about.connection is not None:
+            transit.attach(about)
         transit.way = way if way is not None else self.routes.find(self._asked(transit))
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
             self.dropped(transit, "no route")
@@ -371,8 +376,9 @@ class Router:
         way = self.routes.find(Asked(family, 0, destination))
         return self.mtu(way.interface)
 
-    def _complain(self, about: Datagram, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
+    def _complain(self, transit: Transit, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
         """Tell the sender by ICMP, where that is allowed."""
+        about = transit.datagram
         kind, code = ipv4 if about.family is Family.IPV4 else ipv6
         if self.routes.is_local(about.family, about.destination):
             source: int | None = about.destination
@@ -381,7 +387,7 @@ class Router:
         if source is not None:
             made = error(about, source, kind, code, rest)
             if made is not None:
-                self.originate(made)
+                self.originate(made, about=transit)
 
     def _send_check(self, datagram: Datagram, interface: str, neighbour: int) -> None:
         """An echo request to a checked gateway, by the interface that it is checked on."""
@@ -435,17 +441,20 @@ class Router:
         datagram = transit.datagram
         said = answer(rule.answer, datagram.family, default=self._default_answer)
         if said.icmp is not None:
-            self._complain(datagram, said.icmp, said.icmp)
+            self._complain(transit, said.icmp, said.icmp)
             return
         refusal = reset(datagram)
         if refusal is not None:
-            self.originate(refusal)
+            self.originate(refusal, about=transit)
+            connection = transit.connection
+            if connection is not None and connection.tcp is not None and "confirmed" in connection.status:
+                self.memory.connections.close(connection)
 
     def prohibited(self, transit: Transit, about: Datagram) -> None:
         """The answer of a Cisco list: administratively prohibited (RFC 1812, 5.3.9; RFC 4443, 3.1)."""
         interface = self._interfaces.get(transit.ingress)
         if interface is None or interface.unreachables:
-            self._complain(about, (3, 13), (1, 1))
+            self._complain(Transit(about, "", Path.FORWARD), (3, 13), (1, 1))
 
     def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
         """Tell whoever traces."""

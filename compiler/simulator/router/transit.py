@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compiler.fields import ICMP, ICMPV6
 from compiler.policy.packet import Path
 from compiler.policy.stateful import State
 from compiler.simulator.frame import Datagram
@@ -51,3 +52,10 @@ class Transit:
         """Of the fragments that it was put together from; it leaves in no larger ones."""
         self.skips = False
         """RouterOS's fasttrack: no further chain looks at it."""
+
+    def attach(self, about: Transit) -> None:
+        """Make this answer part of the connection that ``about`` belongs to, the other way round (nf_conntrack_attach)."""
+        self.connection = about.connection
+        self.state = State.RELATED
+        self.is_reply = not about.is_reply
+        self.is_related = self.datagram.protocol in (ICMP, ICMPV6)

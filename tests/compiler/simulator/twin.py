@@ -88,17 +88,29 @@ class SimulatedRouter:
     ) -> list[tuple[bytes | None, bytes | None]]:
         """For each packet what came back on its own side, and what came out at the other."""
         results: list[tuple[bytes | None, bytes | None]] = []
-        near, far = self.testers[ingress], self.testers[_OTHER[ingress]]
-        router_port = self.router.ports[INTERFACES[ingress]].link_address
         for packet in packets:
-            near.heard.clear()
-            far.heard.clear()
-            datagram = decode(bytes(packet))
-            datagram.link_destination = router_port
-            near.port.send(datagram)
-            self.engine.run(self.engine.now + 1_000_000)
-            results.append((near.heard[0] if near.heard else None, far.heard[0] if far.heard else None))
+            heard = self.send(ingress, bytes(packet))
+            near, far = heard[ingress], heard[_OTHER[ingress]]
+            results.append((near[0] if near else None, far[0] if far else None))
         return results
+
+    def play(self, packets: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
+        """Send packets, each with the side that it enters by; what came out by each side, in order."""
+        heard: dict[str, list[bytes]] = {side: [] for side in INTERFACES}
+        for side, packet in packets:
+            for where, octets in self.send(side, packet).items():
+                heard[where] += octets
+        return heard
+
+    def send(self, side: str, packet: bytes) -> dict[str, list[bytes]]:
+        """Send one packet and let a millisecond pass: what came out by each side."""
+        for tester in self.testers.values():
+            tester.heard = []
+        datagram = decode(packet)
+        datagram.link_destination = self.router.ports[INTERFACES[side]].link_address
+        self.testers[side].port.send(datagram)
+        self.engine.run(self.engine.now + 1_000_000)
+        return {where: tester.heard for where, tester in self.testers.items()}
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -8,6 +8,7 @@ protocols need no payload of their own::
     with KernelRouter() as router:
         router.load(ruleset_text)
         passed = router.verdicts(packets, "west")    # True where a packet came out in the east
+        back, out = router.exchange(packets, "west")[0]    # what the first one led to, on both sides
 
 Packets are layer-3 bytes (or whatever ``bytes()`` turns into them, such as
 scapy packets). They must be forwardable: TTL above 1, no multicast, loopback or
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import shutil
 import socket
@@ -35,6 +37,9 @@ INTERFACES = {"west": "west0", "east": "east0"}
 """Side to interface name in the router."""
 
 _CLONE_NEWNET = 0x40000000
+_NETLINK_NETFILTER = 12
+_DELETE_CONNECTIONS = 1 << 8 | 2
+"""NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE (linux/netfilter/nfnetlink_conntrack.h)."""
 _ETH_ARP = 0x0806
 _BATCH = 200
 _TESTER_MAC = {"west": "02:00:00:00:00:01", "east": "02:00:00:00:00:02"}
@@ -96,6 +101,7 @@ class KernelRouter:
         self.router = f"gerbang-r{os.getpid()}-{KernelRouter._made}"
         self.tester = f"gerbang-t{os.getpid()}-{KernelRouter._made}"
         self._sockets: dict[str, socket.socket] = {}
+        self._netfilter: socket.socket | None = None
         self._next_id = 1
 
     def __enter__(self) -> KernelRouter:
@@ -114,6 +120,9 @@ class KernelRouter:
         for one in self._sockets.values():
             one.close()
         self._sockets.clear()
+        if self._netfilter is not None:
+            self._netfilter.close()
+            self._netfilter = None
         for name in (self.router, self.tester):
             if Path(f"/run/netns/{name}").exists():
                 subprocess.run(("ip", "netns", "del", name), capture_output=True, check=False)
@@ -127,6 +136,13 @@ class KernelRouter:
             "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0",
             "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.default.send_redirects=0",
             "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
+            "net.ipv4.icmp_ratemask=0", "net.ipv6.icmp.ratemask=255", "net.ipv6.auto_flowlabels=0",
+            "net.ipv4.ip_default_ttl=64", "net.ipv6.conf.all.hop_limit=64", "net.ipv6.conf.default.hop_limit=64",
+            "net.ipv4.icmp_echo_ignore_all=0", "net.ipv4.icmp_errors_use_inbound_ifaddr=0",
+            "net.ipv4.fwmark_reflect=0", "net.ipv6.fwmark_reflect=0",
+            "net.netfilter.nf_conntrack_tcp_loose=1", "net.netfilter.nf_conntrack_tcp_be_liberal=0",
+            "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=0", "net.netfilter.nf_conntrack_tcp_max_retrans=3",
+            "net.netfilter.nf_conntrack_checksum=1",
             "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0",
             "net.ipv6.conf.default.accept_ra=0",
         )  # fmt: skip
@@ -160,6 +176,8 @@ class KernelRouter:
         _run("ip", "-n", self.tester, "-batch", "-", text="\n".join(outside) + "\n")
         _run("ip", "-n", self.router, "-batch", "-", text="\n".join(routes) + "\n")
         _run("ip", "-6", "-n", self.router, "-batch", "-", text="\n".join(routes6) + "\n")
+        with _in_namespace(self.router):
+            self._netfilter = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         with _in_namespace(self.tester):
             for side in INTERFACES:
                 one = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -181,6 +199,15 @@ class KernelRouter:
         """``nft list ruleset``."""
         return _run("ip", "netns", "exec", self.router, "nft", "list", "ruleset")
 
+    def forget_connections(self) -> None:
+        """Empty the table of connections, as ``conntrack -F`` does."""
+        assert self._netfilter is not None
+        # A netlink header that asks for an acknowledgement, and an nfgenmsg of no family: all of them.
+        self._netfilter.send(struct.pack("=IHHIIBBH", 20, _DELETE_CONNECTIONS, 5, 1, 0, 0, 0, 0))
+        error = struct.unpack_from("=i", self._netfilter.recv(4096), 16)[0]
+        if error:
+            raise OSError(-error, "deleting connections")
+
     # -- packets ---------------------------------------------------------------
 
     def verdicts(self, packets: Sequence[bytes | SupportsBytes], ingress: str) -> list[bool]:
@@ -190,15 +217,55 @@ class KernelRouter:
     def forwarded(self, packets: Sequence[bytes | SupportsBytes], ingress: str) -> list[bytes | None]:
         """For each packet its bytes as it came out at the other side, or None."""
         found: list[bytes | None] = []
-        previous = os.sched_getaffinity(0)
-        # One processor: its queue of received frames keeps them in order.
-        os.sched_setaffinity(0, {min(previous)})
-        try:
+        with self._on_one_processor():
             for start in range(0, len(packets), _BATCH):
                 found += self._batch([bytes(packet) for packet in packets[start : start + _BATCH]], ingress)
+        return found
+
+    def play(self, packets: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
+        """Send packets, each with the side that it enters by, as they are; what came out by each side, in order.
+
+        ARP, and what the router says to groups, is left out.
+        """
+        heard: dict[str, list[bytes]] = {side: [] for side in INTERFACES}
+        with self._on_one_processor():
+            for start in range(0, len(packets), _BATCH):
+                self._play(packets[start : start + _BATCH], heard)
+        return heard
+
+    def _play(self, packets: Sequence[tuple[str, bytes]], heard: dict[str, list[bytes]]) -> None:
+        for one in self._sockets.values():
+            _drain(one)
+        for side, packet in packets:
+            kind = b"\x08\0" if packet[0] >> 4 == 4 else b"\x86\xdd"
+            self._sockets[side].send(_mac(_ROUTER_MAC[side]) + _mac(_TESTER_MAC[side]) + kind + packet)
+        self._wait_for_echo(self._sockets["west"], "west", heard["west"])
+        for side, one in self._sockets.items():
+            heard[side] += [frame[14:] for frame in _drain(one) if _is_for(frame, side)]
+
+    def exchange(
+        self, packets: Sequence[bytes | SupportsBytes], ingress: str
+    ) -> list[tuple[bytes | None, bytes | None]]:
+        """For each packet the first that it made come back on its own side, and the first at the other.
+
+        One after the other, so that answers (ICMP errors, resets, echoes) belong to the packet before them.
+        """
+        found = []
+        for packet in packets:
+            heard = self.play([(ingress, bytes(packet))])
+            near, far = heard[ingress], heard[_OTHER[ingress]]
+            found.append((near[0] if near else None, far[0] if far else None))
+        return found
+
+    @contextlib.contextmanager
+    def _on_one_processor(self) -> Iterator[None]:
+        """One processor: its queue of received frames keeps them in order."""
+        previous = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(previous)})
+        try:
+            yield
         finally:
             os.sched_setaffinity(0, previous)
-        return found
 
     def _batch(self, packets: list[bytes], ingress: str) -> list[bytes | None]:
         egress = self._sockets[_OTHER[ingress]]
@@ -221,7 +288,7 @@ class KernelRouter:
                 found[wanted[known]] = frame[14:]
         return found
 
-    def _wait_for_echo(self, sender: socket.socket, ingress: str) -> None:
+    def _wait_for_echo(self, sender: socket.socket, ingress: str, heard: list[bytes] | None = None) -> None:
         """An ARP request behind the packets: its answer means that all of them were handled."""
         own = socket.inet_aton(_OWN[ingress][0].partition("/")[0])
         source = socket.inet_aton(_NEXT_HOP[ingress][0])
@@ -233,8 +300,12 @@ class KernelRouter:
         try:
             while time.monotonic() < deadline:
                 frame, address = sender.recvfrom(65535)
-                if address[2] != socket.PACKET_OUTGOING and frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2":
+                if address[2] == socket.PACKET_OUTGOING:
+                    continue
+                if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2":
                     return
+                if heard is not None and _is_for(frame, ingress):
+                    heard.append(frame[14:])
         except TimeoutError:
             pass
         finally:
@@ -256,6 +327,11 @@ def _drain(one: socket.socket) -> list[bytes]:
         one.setblocking(True)
 
 
+def _is_for(frame: bytes, side: str) -> bool:
+    return frame[:6] == _mac(_TESTER_MAC[side]) and frame[12:14] != b"\x08\x06"
+
+
+@functools.cache
 def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
