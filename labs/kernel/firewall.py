@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from compiler.analysis.compilation import compile_tree
 from compiler.dialects import read
-from compiler.errors import GerbangError
-from compiler.lowering.options import Options
+from compiler.errors import CannotSay, GerbangError
+from compiler.lowering.options import Deny, Fragments, Options
 from compiler.policy.access_list import Device
 from compiler.policy.network import Network
 from compiler.policy.ruleset import Ruleset
@@ -17,10 +18,17 @@ from labs.kernel.routing import Unrealisable
 from labs.observation import RuleCount
 from labs.topology import Configuration
 
-__all__ = ["firewall_text", "rule_counts"]
+__all__ = ["FirewallText", "firewall_text", "rule_counts"]
 
 
-def firewall_text(configuration: Configuration, interfaces: Mapping[str, str]) -> str:
+class FirewallText(NamedTuple):
+    """What nft is to load; with ``whole_packets_only`` it is not proved for later fragments."""
+
+    text: str
+    whole_packets_only: bool = False
+
+
+def firewall_text(configuration: Configuration, interfaces: Mapping[str, str]) -> FirewallText:
     """What nft is to load. ``interfaces`` maps the device's names to Linux's.
 
     Unrealisable when the dialect asks for more than filters (NAT, marks,
@@ -30,27 +38,41 @@ def firewall_text(configuration: Configuration, interfaces: Mapping[str, str]) -
         renamed = [name for name, linux in interfaces.items() if name != linux]
         if renamed and configuration.text.strip():
             raise Unrealisable(f"Linux takes no interface of the name {renamed[0]!r}")
-        return configuration.text
+        return FirewallText(configuration.text)
     missing = next(_beyond_filters(configuration.network), "")
     if missing:
         raise Unrealisable(f"the kernel world has no {missing} of {configuration.dialect}")
     if not configuration.text.strip():
-        return ""
+        return FirewallText("")
     return _compiled(configuration, interfaces)
 
 
-def _compiled(configuration: Configuration, interfaces: Mapping[str, str]) -> str:
+def _compiled(configuration: Configuration, interfaces: Mapping[str, str]) -> FirewallText:
     try:
         # The simulator's reading is lenient; a compile wants every clause modelled.
         tree = read(configuration.text, str(configuration.path or "configuration"), dialect=configuration.dialect)
         _check_features(tree)
         if isinstance(tree, Device) and not tree.bindings:
-            return ""
+            return FirewallText("")
         mapping = {name: linux for name, linux in interfaces.items() if name in _named(tree)}
-        return compile_tree(tree, "nftables", Options(interfaces=mapping)).text
+        return _proved(tree, Options(interfaces=mapping, deny=_denial(tree)))
     except GerbangError as error:
         first = error.render().splitlines()
         raise Unrealisable(f"not compiled to nftables: {' '.join(line.strip() for line in first[:3])}") from error
+
+
+def _proved(tree: Device | Ruleset, options: Options) -> FirewallText:
+    """Exact where that can be said, else for whole packets, which is noted."""
+    try:
+        return FirewallText(compile_tree(tree, "nftables", options).text)
+    except CannotSay:
+        whole = replace(options, fragments=Fragments.REASSEMBLED)
+        return FirewallText(compile_tree(tree, "nftables", whole).text, whole_packets_only=True)
+
+
+def _denial(tree: Device | Ruleset) -> Deny:
+    """A Cisco router answers what its lists deny (ICMP administratively prohibited); chains say for themselves."""
+    return Deny.REJECT if isinstance(tree, Device) else Deny.DROP
 
 
 def _check_features(tree: Device | Ruleset) -> None:
@@ -86,10 +108,7 @@ def rule_counts(node: str, configuration: Configuration, rules: Nftables) -> tup
     policy = configuration.policy
     if configuration.dialect != "nftables" or not isinstance(policy, Ruleset):
         return ()
-    places = {
-        chain.key: [str(rule.span) for rule in chain.rules if not rule.disabled]
-        for chain in (replace(chain) for chain in policy.chains)
-    }
+    places = {chain.key: [str(rule.span) for rule in chain.rules if not rule.disabled] for chain in policy.chains}
     counts = []
     numbers: dict[tuple[str, str], int] = {}
     objects = rules.listing()

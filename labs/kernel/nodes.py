@@ -10,7 +10,7 @@ from compiler.addresses import format_address
 from compiler.fields import Family
 from compiler.policy.network import Interface, InterfaceAddress, Network
 from labs.kernel.devices import kernel_names, link_address, wire_frames
-from labs.kernel.firewall import firewall_text
+from labs.kernel.firewall import FirewallText, firewall_text
 from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
 from labs.kernel.netlink import Routing
@@ -33,7 +33,7 @@ class KernelNode:
     number: int
     namespace: Namespace
     names: dict[str, str]
-    firewall: str = ""
+    firewall: FirewallText
     rules: Nftables | None = None
     indexes: dict[str, int] = field(default_factory=dict)
     """Linux's number of each interface that is not shut."""
@@ -91,14 +91,14 @@ class KernelNode:
             routing.addr("add", index=index, family=FAMILIES[family], address=text, prefixlen=length, **flags)
 
     def _load(self) -> None:
-        if not self.firewall.strip():
+        if not self.firewall.text.strip():
             return
         configuration = self.node.configuration
         folder = str(configuration.path.parent) if configuration is not None and configuration.path else ""
         with self.namespace.inside():
             self.rules = Nftables(folder)
         try:
-            self.rules.run(self.firewall)
+            self.rules.run(self.firewall.text)
         except NftablesError as error:
             raise Unrealisable(f"nft refuses its rules: {str(error).splitlines()[0]}") from error
 
@@ -123,7 +123,7 @@ def make_node(lab: Lab, number: int, node: Node) -> KernelNode:
     linked = [end.interface for link in lab.links for end in link.ends if end.node == node.name]
     own = [interface.name for interface in _interfaces(node)]
     names = kernel_names(dict.fromkeys([*node.interfaces, *own, *linked]))
-    firewall = ""
+    firewall = FirewallText("")
     if node.configuration is not None:
         firewall = firewall_text(node.configuration, names)
     made = KernelNode(node, number, Namespace(node.name), names, firewall)

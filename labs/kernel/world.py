@@ -91,6 +91,9 @@ class KernelWorld:
                 continue
             self._stack.callback(made.close)
             self.nodes[node.name] = made
+            if made.firewall.whole_packets_only:
+                reason = f"the rules of {node.name} are proved equal for whole packets only"
+                self.lacks.append(("fragments", reason))
         for number, link in enumerate(self.lab.links):
             if all(end.node in self.nodes for end in link.ends):
                 self._lay(number, link)

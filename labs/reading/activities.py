@@ -11,7 +11,7 @@ from compiler.policy.packet_text import parse_packet
 from labs.reading import quantities
 from labs.reading.fields import Fields, as_items, parse
 from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
-from labs.reading.services import SERVICES, port_named
+from labs.reading.services import SERVICES, name_asked_for, port_named
 from labs.topology import PacketSpec, Traffic, TrafficKind
 
 __all__ = ["FILLERS", "SERVICE_OF", "Filler"]
@@ -111,12 +111,13 @@ def _ftp(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traff
 def _dns(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traffic:
     """``dns: www.example.test``, ``dns: {name: www.example.test, type: AAAA, port: 5353, count: 3}``."""
     if isinstance(value, PlacedScalar):
-        return replace(traffic, query=parse(value, str, fields.complaints) or "", port=53)
+        return replace(traffic, query=parse(value, name_asked_for, fields.complaints) or "", port=53)
     inner = _inner(value, traffic, fields)
+    inner.required("name")
     kind = inner.choice("type", ("A", "AAAA", "CNAME"), "")
     made = replace(
         traffic,
-        query=" ".join(word for word in (inner.required("name"), kind) if word),
+        query=" ".join(word for word in (inner.get("name", name_asked_for, ""), kind) if word),
         port=inner.get("port", port_named, 53),
         count=inner.integer("count", 1, 1, 1_000_000),
     )

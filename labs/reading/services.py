@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from labs.reading.complaints import near
@@ -10,7 +12,7 @@ from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
 from labs.reading.quantities import octets
 from labs.topology import Service
 
-__all__ = ["SERVICES", "ServiceFacts", "port_named", "read_services"]
+__all__ = ["SERVICES", "ServiceFacts", "name_asked_for", "port_named", "read_services"]
 
 
 class ServiceFacts(NamedTuple):
@@ -32,9 +34,6 @@ SERVICES = {
     "udp-echo": ServiceFacts(7, "udp"),
 }
 """Ports of IANA's register: echo 7, discard 9, chargen 19 for ``source``."""
-
-_SIZED = frozenset({"file", "page"})
-"""Settings whose values are sizes: files of FTP, documents of HTTP."""
 
 _PORTS = {
     "ftp": 21,
@@ -98,20 +97,67 @@ def _service(item: PlacedValue, fields: Fields) -> Service | None:
 
 
 def _setting(name: str, value: PlacedValue | None, fields: Fields) -> list[tuple[str, str]]:
-    """A mapping becomes pairs ``key=value``, a list one pair for each item."""
+    """A mapping becomes pairs ``key=value``, a list or a single value one pair for each item."""
     if value is None:
         return []
+    complaints = fields.complaints
+    pairs = []
     if isinstance(value, PlacedMapping):
-        pairs = []
         for key, entry in value.entries:
             for item in as_items(entry):
-                text = parse(item, str, fields.complaints)
-                if text is not None and name in _SIZED:
-                    text = str(parse(item, octets, fields.complaints))
+                reader = _READERS[name]
+                text = parse(item, partial(reader, key.text), complaints)
                 if text is not None:
-                    pairs.append((name, f"{key.text}={text}"))
+                    pairs.append((name, text))
         return pairs
-    return [(name, text) for item in as_items(value) if (text := parse(item, str, fields.complaints)) is not None]
+    for item in as_items(value):
+        text = parse(item, _whole_setting(name), complaints)
+        if text is not None:
+            pairs.append((name, text))
+    return pairs
+
+
+def _sized(name: str, text: str) -> str:
+    return f"{name}={octets(text)}"
+
+
+def _zone(name: str, text: str) -> str:
+    from compiler.simulator.applications.dns_server import parse_zone
+
+    parse_zone((("zone", f"{name}={text}"),))
+    return f"{name_asked_for(name)}={text}"
+
+
+def _no_pairs(name: str, text: str) -> str:
+    raise ValueError(f"expected ports such as 50000-50100, not {name}: {text}")
+
+
+_READERS = {"file": _sized, "page": _sized, "zone": _zone, "passive-ports": _no_pairs}
+
+
+def _whole_setting(name: str) -> Callable[[str], str]:
+    """How a single value of a setting is read: ports for ``passive-ports``; the others want pairs."""
+
+    def read(text: str) -> str:
+        if name != "passive-ports":
+            raise ValueError(f"{text!r}: expected pairs, such as {{{_EXAMPLES[name]}}}")
+        first, _, last = text.partition("-")
+        if port_named(first) > port_named(last):
+            raise ValueError(f"{text!r}: the first port is above the last")
+        return text
+
+    return read
+
+
+_EXAMPLES = {"file": "report.pdf: 1 MB", "page": "/index.html: 5 kB", "zone": "www.example.test: 192.0.2.1"}
+
+
+def name_asked_for(text: str) -> str:
+    """A name that DNS can carry (RFC 1035, 2.3.4); ValueError otherwise."""
+    labels = text.rstrip(".").split(".")
+    if len(text) > 253 or not text.isascii() or any(not 0 < len(label) < 64 or " " in label for label in labels):
+        raise ValueError(f"{text!r} is no name: expected labels of 1 to 63 characters, such as www.example.test")
+    return text
 
 
 def _known(text: str) -> str:

@@ -1,5 +1,6 @@
 """The built wheel works elsewhere: its command, its verbs, and the templates that it brings along."""
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -78,3 +79,11 @@ def test_the_templates_are_found_elsewhere(elsewhere):
         "nftables",
         "routeros",
     ]
+
+
+def test_the_labs_come_along_and_are_drawn_elsewhere(elsewhere):
+    command = elsewhere / "venv" / "bin" / "gerbang"
+    labs = json.loads(run(command, "lab", "list", "--format", "json", cwd=elsewhere))["labs"]
+    assert [lab["name"] for lab in labs] == ["ftp-filter", "hospital", "two-isps"]
+    for lab in labs:
+        assert run(command, "lab", "graph", lab["folder"], "--format", "svg", cwd=elsewhere).startswith("<svg ")

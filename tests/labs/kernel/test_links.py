@@ -19,15 +19,25 @@ from tests.labs.kernel.topologies import star
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 KIND = TrafficKind
-PINGS = Traffic("ping", KIND.PING, "anna", "server", count=30, interval=20 * MILLISECOND, timeout=100 * MILLISECOND)
+PINGS = Traffic("ping", KIND.PING, "anna", "server", count=60, interval=20 * MILLISECOND, timeout=100 * MILLISECOND)
 
 
-def answered(*faults: Fault) -> list[bool]:
-    """Which of 30 pings, one each 20 ms, came back."""
-    outcome = run(star(PINGS, faults=faults, seconds=2)).outcome("ping")
+SLACK = 80 * MILLISECOND
+"""How late a loaded machine may be: real time is not ours to keep."""
+
+
+def check(silences: list[tuple[int, int]], *faults: Fault) -> None:
+    """Pings from anna to the server, one each 20 ms, are lost in the silences and at no other time."""
+    outcome = run(star(PINGS, faults=faults, seconds=4)).outcome("ping")
     assert outcome is not None
-    assert len(outcome.connections) == 30
-    return [record.failure is None for record in outcome.connections]
+    lost = [record.started for record in outcome.connections if record.failure is not None]
+    answered = [record.started for record in outcome.connections if record.failure is None]
+    assert len(lost) + len(answered) == 60
+    for begin, end in silences:
+        assert not [moment for moment in answered if begin + SLACK <= moment < end]
+        assert [moment for moment in lost if begin <= moment < end]
+    assert all(any(begin - SLACK <= moment < end + SLACK for begin, end in silences) for moment in lost)
+    assert answered
 
 
 def test_a_transfer_fills_the_line() -> None:
@@ -58,45 +68,32 @@ def test_a_queue_holds_as_many_frames_as_it_says() -> None:
     assert outcome.sent == 100
     assert 10 <= outcome.received <= 13
     (up,) = (count for count in observation.links if (count.link, count.direction) == ("wan", "up"))
-    assert up.drops == 100 - outcome.received
+    assert 100 - outcome.received <= up.drops <= 105 - outcome.received  # questions for addresses may be lost too
+
+
+BROKEN = [(200 * MILLISECOND, 500 * MILLISECOND)]
 
 
 def test_a_cut_link_mends() -> None:
-    cut = Fault(FaultKind.LINK_DOWN, "wan", 210 * MILLISECOND)
-    mended = Fault(FaultKind.LINK_UP, "wan", 390 * MILLISECOND)
-    got = answered(cut, mended)
-    assert all(got[:10])
-    assert not any(got[12:18])
-    assert all(got[22:])
+    (begin, end), *_ = BROKEN
+    check(BROKEN, Fault(FaultKind.LINK_DOWN, "wan", begin), Fault(FaultKind.LINK_UP, "wan", end))
 
 
 def test_a_flapping_link() -> None:
-    got = answered(Fault(FaultKind.LINK_FLAP, "wan", 90 * MILLISECOND, duration=100 * MILLISECOND,
-                         interval=100 * MILLISECOND, count=2))  # fmt: skip
-    assert all(got[:4])
-    assert not any(got[6:9])
-    assert any(got[9:14])
-    assert not any(got[16:19])
-    assert all(got[22:])
+    length = 200 * MILLISECOND
+    silences = [(begin * MILLISECOND, begin * MILLISECOND + length) for begin in (200, 700)]
+    check(silences, Fault(FaultKind.LINK_FLAP, "wan", silences[0][0], "both", length, 300 * MILLISECOND, 2))
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_a_link_cut_one_way_only(direction: str) -> None:
-    cut = Fault(FaultKind.LINK_DOWN, "wan", 110 * MILLISECOND, direction)
-    mended = Fault(FaultKind.LINK_UP, "wan", 290 * MILLISECOND, direction)
-    got = answered(cut, mended)
-    assert all(got[:5])
-    assert not any(got[7:14])
-    assert all(got[17:])
+    (begin, end), *_ = BROKEN
+    check(BROKEN, Fault(FaultKind.LINK_DOWN, "wan", begin, direction), Fault(FaultKind.LINK_UP, "wan", end, direction))
 
 
 def test_a_node_that_fails_and_returns() -> None:
-    got = answered(
-        Fault(FaultKind.NODE_DOWN, "router", 110 * MILLISECOND), Fault(FaultKind.NODE_UP, "router", 290 * MILLISECOND)
-    )
-    assert all(got[:5])
-    assert not any(got[7:14])
-    assert all(got[18:])
+    (begin, end), *_ = BROKEN
+    check(BROKEN, Fault(FaultKind.NODE_DOWN, "router", begin), Fault(FaultKind.NODE_UP, "router", end))
 
 
 def test_a_node_and_a_link_that_start_shut() -> None:

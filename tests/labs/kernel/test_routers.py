@@ -204,8 +204,41 @@ def test_a_cisco_list_is_compiled_and_does_what_it_says(arp: bool) -> None:
     assert not observation.lacks
     even, odd = (one.connections[0] for one in observation.outcomes)
     assert even.connected is None
+    assert even.failure is not None
+    assert (even.failure.kind, even.failure.reporter) == (FailureKind.PROHIBITED, number("10.0.0.1"))
     assert odd.connected is not None
     assert odd.seen_as == odd.client
+
+
+@pytest.mark.parametrize(
+    ("rule", "lacking"),
+    [
+        ("in-interface=ether1 action=drop", False),
+        ("in-interface=bridge-of-the-hall action=drop", False),
+        ("protocol=tcp dst-port=80 src-address=10.0.0.12 action=drop", True),
+    ],
+)
+def test_a_mikrotik_filter_is_translated(rule: str, lacking: bool) -> None:
+    """An interface's name that is too long for Linux is another there."""
+    text = f"/ip firewall filter\nadd chain=forward {rule}\nadd chain=forward action=accept\n"
+    names = ("ether1", "bridge-of-the-hall")
+    network = Network("mikrotik", "routeros", interfaces=(
+        interface(names[0], "10.0.0.1/24"), interface(names[1], "192.0.2.1/24"),
+    ))  # fmt: skip
+    nodes, links = cisco(IOS)
+    configuration = Configuration("routeros", None, read(text, "mikrotik.rsc", dialect="routeros"), network, text)
+    old = nodes[3].interfaces
+    nodes = (*nodes[:3], replace(nodes[3], interfaces=names, configuration=configuration), nodes[4])
+    renamed = dict(zip(old, names, strict=True))
+    links = tuple(
+        replace(one, ends=tuple(end._replace(interface=renamed.get(end.interface, end.interface)) for end in one.ends))
+        for one in links
+    )
+    traffic = [Traffic(name, KIND.CONNECT, name, "server", port=80, timeout=200_000_000) for name in ("even", "odd")]
+    observation = run(lab_of(nodes, links, *traffic))
+    connected = [one.connections[0].connected is not None for one in observation.outcomes]
+    assert connected == ([False, True] if "10.0.0.12" in rule else [False, False])
+    assert [feature for feature, _ in observation.lacks] == (["fragments"] if lacking else [])
 
 
 def test_what_cannot_be_realised_is_said_and_skipped() -> None:
