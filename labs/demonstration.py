@@ -1,4 +1,4 @@
-"""``make demo``: the ten cases of the wildcard paper, compiled to three targets and proved."""
+"""``make demo``: the ten cases of the wildcard paper, compiled to three targets and proved; then labs, with packets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from compiler.dialects import DIALECTS
 from compiler.errors import GerbangError
 from compiler.lowering.options import Options
 from compiler.policy.access_list import Device
-from labs.ftp_filter import Case, cases, client_table, device
+from compiler.simulator.engine import SECOND
+from labs.assertions import VerdictState, judge_all
+from labs.ftp_filter import FOLDER, Case, cases, client_table, device
+from labs.lab_file import find_labs, read_lab_file
+from labs.simulated import run
 
 __all__ = ["main"]
 
@@ -46,8 +50,34 @@ def main() -> int:
         print()
     seconds = time.perf_counter() - started
     print(f"{proofs} configurations proved equal to their sources, {wrong} failures, in {seconds:.1f} s.")
-    print("The paper's own errors (acl-1 to acl-8) are listed in labs/ftp-filter/README.md.")
+    print("The paper's own errors (acl-1 to acl-8) are listed in labs/ftp-filter/README.md.\n")
+    wrong += _labs()
     return 1 if wrong else 0
+
+
+def _labs() -> int:
+    """Runs every lab that comes with Gerbang in the simulator; how many assertions failed."""
+    print("The same lists with packets, and other networks: the labs in the simulator (gerbang lab run FOLDER).\n")
+    failed = 0
+    for folder in find_labs(FOLDER.parent):
+        file = read_lab_file(folder)
+        for variant in file.variants or ("",):
+            lab = read_lab_file(folder, variant=variant).lab if variant else file.lab
+            started = time.perf_counter()
+            observation = run(lab)
+            seconds = time.perf_counter() - started
+            verdicts = judge_all(lab, observation)
+            bad = [verdict for verdict in verdicts if verdict.state is VerdictState.FAILED]
+            failed += len(bad)
+            name = f"{lab.name} {variant}".strip()
+            connections = sum(len(outcome.connections) for outcome in observation.outcomes)
+            print(
+                f"  {name:<42} {connections:>4} connections, {observation.duration / SECOND:5.1f} s of lab time "
+                f"in {seconds:5.2f} s: {len(verdicts)} assertions, {len(bad)} failed"
+            )
+            for verdict in bad:
+                print(f"      {verdict.message}")
+    return failed
 
 
 def _clients(case: Case, router: Device) -> bool:

@@ -18,6 +18,7 @@ def played(readme, folder):
     """The README with what its commands print now; they run in ``folder``, one after another."""
     (router,) = ROUTER.findall(readme)
     Path(folder, "router.cfg").write_text(router)
+    Path(folder, "labs").symlink_to(ROOT / "labs")
 
     def play(block):
         commands = re.findall(r"^\$ (.*)$", block.group(1), re.MULTILINE)
@@ -43,7 +44,12 @@ def printed(command, folder):
 def test_the_tour(tmp_path):
     readme = README.read_text()
     assert len(re.findall(r"^\$ gerbang ", readme, re.MULTILINE)) >= 7
-    assert played(readme, tmp_path) == readme
+    assert timeless(played(readme, tmp_path)) == timeless(readme)
+
+
+def timeless(text):
+    """Without what a clock says."""
+    return re.sub(r"\b[0-9.]+ (s\b|million packets a second)", r"… \1", text)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from compiler.fields import Family
 from compiler.policy.access_list import Device
 from compiler.policy.network import CheckGateway, InterfaceAddress, Network
 from compiler.policy.packet import Path
-from compiler.policy.ruleset import Rule, Ruleset
+from compiler.policy.ruleset import Rule, Ruleset, Verdict
 from compiler.policy.stateful import AddressKind
 from compiler.simulator.engine import Engine
 from compiler.simulator.fragments import Reassembler, fragment
@@ -489,7 +489,10 @@ class Router:
         elif reason:
             text = f"{reason!r} does not hold"
         else:
-            text = f"matches: {rule.verdict.value}{f' {rule.target}' if rule.target else ''}"
+            words = [clause.text for clause in rule.unmodelled]
+            if rule.verdict is not Verdict.CONTINUE or not words:
+                words.append(f"{rule.verdict.value} {rule.target}".strip())
+            text = f"matches: {', '.join(words)}"
         tracer.note(self.name, datagram.number, f"chain {chain}", text, rule.span)
 
 
