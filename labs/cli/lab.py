@@ -17,7 +17,13 @@ def _configure(parser: ArgumentParser) -> None:
     world.add_argument("--kernel", action="store_true", help="in the Linux kernel's namespaces (needs root)")
     world.add_argument("--both", action="store_true", help="in both worlds, and compare them connection by connection")
     run.add_argument("--seed", type=_seed, metavar="N", help="the seed of all chance (default: the lab's)")
-    run.add_argument("--capture", action="append", default=[], metavar="LINK", help="capture a link; may be repeated")
+    run.add_argument(
+        "--capture",
+        action="append",
+        default=[],
+        metavar="LINK",
+        help="capture links: a name or a pattern such as *; may be repeated",
+    )
     run.add_argument("--captures", metavar="FOLDER", default=".", help="where captures are written (default: here)")
     run.add_argument(
         "--trace", action="append", default=[], metavar="TRAFFIC", help="follow an activity's packets in the simulator"

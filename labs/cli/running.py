@@ -109,13 +109,14 @@ def _one(arguments: Namespace, variant: str) -> _Run:
 
 
 def _captures(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
-    """The links to capture: those of the command line, and those that an assertion looks at."""
+    """The links to capture: those of the command line's patterns, and those that an assertion looks at."""
     links = [link.name for link in lab.links]
-    for name in named:
-        if name not in links:
-            raise UsageError(f"--capture: the lab has no link {name!r}{near(name, links)}")
+    for pattern in named:
+        if not any(fnmatchcase(name, pattern) for name in links):
+            raise UsageError(f"--capture: the lab has no link {pattern!r}{near(pattern, links)}")
+    wanted = [name for name in links if any(fnmatchcase(name, pattern) for pattern in named)]
     asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
-    return tuple(dict.fromkeys([*named, *asserted]))
+    return tuple(dict.fromkeys([*wanted, *asserted]))
 
 
 def _traced(patterns: Sequence[str], lab: Lab) -> tuple[str, ...]:

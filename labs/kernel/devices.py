@@ -12,7 +12,7 @@ from collections.abc import Iterable
 __all__ = ["kernel_names", "link_address", "wire_frames"]
 
 _LONGEST = 15
-_PLAIN = re.compile(r"[^\s/:]{1,15}$")
+_PLAIN = re.compile(r"[^\s\x00-\x1f/:%]{1,15}")
 _RESERVED = frozenset({"lo", "all", "default", ".", ".."})
 
 _SIOCETHTOOL = 0x8946
@@ -45,7 +45,7 @@ def kernel_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def _is_possible(name: str) -> bool:
-    return bool(_PLAIN.match(name)) and len(name.encode()) <= _LONGEST and name not in _RESERVED
+    return bool(_PLAIN.fullmatch(name)) and len(name.encode()) <= _LONGEST and name not in _RESERVED
 
 
 def link_address(node: int, interface: int) -> str:

@@ -22,6 +22,8 @@ _REPLY = {Family.IPV4: 0, Family.IPV6: 129}
 _PROTOCOL = {Family.IPV4: 1, Family.IPV6: 58}
 _HOPS = {Family.IPV4: (socket.SOL_IP, 2), Family.IPV6: (socket.IPPROTO_IPV6, 16)}  # IP_TTL, IPV6_UNICAST_HOPS
 _IPV6_HEADER = 40
+_FRAGMENT = 44
+"""IPv6's fragment header (RFC 8200, 4.5)."""
 _ONE_TURN = 256
 
 
@@ -100,9 +102,13 @@ class Echoes:
                 return None
             destination, message = datagram[16:20], datagram[(datagram[0] & 15) * 4 :]
         else:
-            if len(datagram) < _IPV6_HEADER or datagram[6] != _PROTOCOL[self._family]:
+            if len(datagram) < _IPV6_HEADER:
                 return None
-            destination, message = datagram[24:40], datagram[_IPV6_HEADER:]
+            protocol, destination, message = datagram[6], datagram[24:40], datagram[_IPV6_HEADER:]
+            if protocol == _FRAGMENT and len(message) >= 8 and not struct.unpack_from("!H", message, 2)[0] & 0xFFF8:
+                protocol, message = message[0], message[8:]
+            if protocol != _PROTOCOL[self._family]:
+                return None
         if len(message) < 8 or message[0] != _REQUEST[self._family]:
             return None
         identifier, sequence = struct.unpack_from("!HH", message, 4)

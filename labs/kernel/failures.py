@@ -48,7 +48,7 @@ def failure_of_error(number: int) -> Failure:
 
 def is_icmp_error(family: Family, kind: int) -> bool:
     """Whether an ICMP message of that type says that a datagram did not get through."""
-    return kind in (3, 11, 12) if family is Family.IPV4 else kind in (1, 3, 4)
+    return kind in (3, 11, 12) if family is Family.IPV4 else kind in (1, 2, 3, 4)
 
 
 def failure_of_icmp(family: Family, kind: int, code: int, reporter: int | None) -> Failure:

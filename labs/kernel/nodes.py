@@ -13,9 +13,9 @@ from labs.kernel.devices import kernel_names, link_address, wire_frames
 from labs.kernel.firewall import FirewallText, firewall_text
 from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
+from labs.kernel.neighbours import FAMILIES
 from labs.kernel.netlink import Routing
 from labs.kernel.routing import Unrealisable, add_default, add_routes, add_rules, table_numbers
-from labs.kernel.segments import FAMILIES
 from labs.kernel.settings import apply, host_settings, router_settings, silent_settings
 from labs.topology import Lab, Node, NodeKind
 

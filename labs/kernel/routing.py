@@ -19,8 +19,8 @@ from compiler.policy.network import (
     RuleAction,
 )
 from compiler.policy.stateful import MarkIn, MarkNamed
+from labs.kernel.neighbours import FAMILIES
 from labs.kernel.netlink import Routing, refusal
-from labs.kernel.segments import FAMILIES
 
 __all__ = ["Unrealisable", "add_default", "add_routes", "add_rules", "table_numbers"]
 

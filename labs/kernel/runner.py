@@ -56,13 +56,13 @@ def run(
     """
     used = lab.seed if seed is None else seed
     with _room_for_sockets(), KernelWorld(lab, used) as world, _one_processor():
-        capture = _capture(world, captures, folder or Path())
+        recorders = [_capture(world, name, _path(world, folder or Path(), name)) for name in captures]
         world.loop.start()
         activities = _Activities(world)
         for fault in lab.faults:
             world.plan(fault)
-        if capture is not None:
-            capture.start()
+        for recorder in recorders:
+            recorder.start()
         _run(world, activities, progress)
         lasted = world.loop.now()
         links = link_counts(world.room, world.cables.values())
@@ -75,7 +75,7 @@ def run(
             tuple(_drop_counts(links)),
             _rule_counts(world),
             tuple(world.lacks),
-            tuple((name, str(_path(world, folder or Path()))) for name in captures),
+            tuple((name, str(_path(world, folder or Path(), name))) for name in captures),
         )
 
 
@@ -156,21 +156,18 @@ class _Activities:
             raise UsageError(f"{self._world.lab.source or self._world.lab.name}: {node}: {service}: {error}") from error
 
 
-def _capture(world: KernelWorld, names: Sequence[str], folder: Path) -> KernelCapture | None:
-    if not names:
-        return None
-    unknown = [name for name in names if name not in world.cables]
-    if unknown:
-        raise UsageError(f"there is no link {unknown[0]!r} to capture on")
-    cables = {name: world.cables[name] for name in names}
+def _capture(world: KernelWorld, name: str, path: Path) -> KernelCapture:
+    """A file for each link: Wireshark takes a segment seen on two links for a retransmission."""
+    if name not in world.cables:
+        raise UsageError(f"there is no link {name!r} to capture on")
     epoch = world.lab.clock * 60 * SECOND
-    capture = KernelCapture(world.loop, world.room, cables, _path(world, folder), epoch)
-    world.at_close(capture.close)
-    return capture
+    recorder = KernelCapture(world.loop, world.room, {name: world.cables[name]}, path, epoch)
+    world.at_close(recorder.close)
+    return recorder
 
 
-def _path(world: KernelWorld, folder: Path) -> Path:
-    return folder / f"{world.lab.name}-kernel.pcapng"
+def _path(world: KernelWorld, folder: Path, link: str) -> Path:
+    return folder / f"{world.lab.name}-{link}-kernel.pcapng"
 
 
 def _drop_counts(links: tuple[LinkCount, ...]) -> Iterator[DropCount]:

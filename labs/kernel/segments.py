@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from compiler.addresses import format_address
-from compiler.fields import Family
 from compiler.policy.network import InterfaceAddress
-from labs.kernel.netlink import Routing
+from labs.kernel.namespaces import Namespace
+from labs.kernel.neighbours import set_neighbours
 from labs.topology import Attachment, Lab, NodeKind
 
-__all__ = ["FAMILIES", "Station", "forget_unanswered", "introduce", "segments"]
+__all__ = ["Station", "forget_unanswered", "introduce", "segments"]
 
-_INCOMPLETE, _FAILED, _PERMANENT = 0x01, 0x20, 0x80  # NUD_…
-FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
+_INCOMPLETE, _FAILED = 0x01, 0x20  # NUD_…
 
 
 class Station(NamedTuple):
     """An interface with addresses on a segment."""
 
-    routing: Routing
+    namespace: Namespace
     number: int
     """Linux's number of the interface."""
     link_address: str
@@ -48,24 +45,19 @@ def introduce(lab: Lab, stations: Mapping[Attachment, Station]) -> None:
     for segment in segments(lab):
         members = [stations[attachment] for attachment in sorted(segment) if attachment in stations]
         for station in members:
-            for other in members:
-                if other is station:
-                    continue
-                for family, address, _ in other.addresses:
-                    station.routing.neigh(
-                        "replace",
-                        family=FAMILIES[family],
-                        dst=format_address(address, family.width),
-                        lladdr=other.link_address,
-                        ifindex=station.number,
-                        state=_PERMANENT,
-                    )
+            others = (
+                (family, address, other.link_address)
+                for other in members
+                if other is not station
+                for family, address, _ in other.addresses
+            )
+            set_neighbours(station.namespace, station.number, others)
 
 
 def forget_unanswered(station: Station) -> None:
     """Drop the neighbours that the station has asked for in vain, so that the next packet asks anew."""
-    for message in list(station.routing.get_neighbours(ifindex=station.number)):
+    for message in list(station.namespace.routing.get_neighbours(ifindex=station.number)):
         if message["ifindex"] == station.number and message["state"] & (_INCOMPLETE | _FAILED):
-            station.routing.neigh(
+            station.namespace.routing.neigh(
                 "del", family=message["family"], dst=message.get_attr("NDA_DST"), ifindex=station.number
             )

@@ -14,7 +14,7 @@ from labs.kernel.echoes import Echoes
 from labs.kernel.failures import endpoint
 from labs.kernel.loop import READABLE, Loop
 from labs.kernel.namespaces import Namespace
-from labs.kernel.segments import FAMILIES
+from labs.kernel.neighbours import FAMILIES
 from labs.kernel.streams import KernelStream
 
 __all__ = ["KernelSockets"]

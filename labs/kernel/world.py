@@ -162,7 +162,7 @@ class KernelWorld:
                 if node.node.kind is NodeKind.SWITCH or end.interface not in node.indexes:
                     continue
                 self.stations[end] = Station(
-                    node.namespace.routing,
+                    node.namespace,
                     node.indexes[end.interface],
                     node.link_address(end.interface),
                     node.addresses.get(end.interface, ()),
@@ -298,7 +298,7 @@ def _operational(namespace: Namespace) -> set[str]:
 
 
 def _is_operational(station: Station) -> bool:
-    (message,) = station.routing.link("get", index=station.number)
+    (message,) = station.namespace.routing.link("get", index=station.number)
     return bool(message.get_attr("IFLA_OPERSTATE") == "UP")
 
 
