@@ -9,6 +9,7 @@ from compiler.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Family
 from compiler.simulator.checksum import crc32c, number
 from compiler.simulator.extension_headers import FRAGMENT, cut, final_destination
 from compiler.simulator.frame import ArpMessage, Datagram, Frame
+from compiler.simulator.link_layers import ETHERNET_LAYER, strip_link_layer
 
 __all__ = ["WireError", "decode", "decode_frame", "dissect_network", "dissect_payload"]
 
@@ -277,19 +278,20 @@ def decode_frame(octets: bytes, *, checksums: bool = True, whole: bool = True) -
     """
     if len(octets) < 14:
         raise WireError(f"{len(octets)} octets: an Ethernet header has 14")
-    start = 14
-    kind = int.from_bytes(octets[12:14])
-    while kind in {0x8100, 0x88A8} and len(octets) >= start + 4:
-        kind = int.from_bytes(octets[start + 2 : start + 4])
-        start += 4
-    frame = dissect_network(kind, octets[start:], checksums=checksums, whole=whole)
+    kind, packet = strip_link_layer(octets, ETHERNET_LAYER)
+    frame = dissect_network(kind, packet, checksums=checksums, whole=whole)
     frame.link_destination = int.from_bytes(octets[:6])
     frame.link_source = int.from_bytes(octets[6:12])
     return frame
 
 
-def dissect_network(kind: int, octets: bytes, *, checksums: bool = True, whole: bool = True) -> Frame:
-    """The frame whose contents (EtherType ``kind``) the octets are; padding behind them goes. Raises WireError."""
+def dissect_network(kind: int | None, octets: bytes, *, checksums: bool = True, whole: bool = True) -> Frame:
+    """The frame whose contents (EtherType ``kind``) the octets are; padding behind them goes. Raises WireError.
+
+    Without an EtherType they are an IP packet, and all of them are it.
+    """
+    if kind is None:
+        return decode(octets, checksums=checksums, whole=whole)
     if kind == 0x0806:
         return _arp(octets)
     if kind not in {0x0800, 0x86DD}:

@@ -42,20 +42,6 @@ class Wire:
     loss: float = 0.0
 
 
-class _SendingTimes(dict[int, int]):
-    """How long a frame of a size is being sent, in ns, by what it carries; worked out once for each size."""
-
-    __slots__ = ("_rate",)
-
-    def __init__(self, rate: int | None) -> None:
-        super().__init__()
-        self._rate = rate
-
-    def __missing__(self, size: int) -> int:
-        time = self[size] = -(-(size + ETHERNET) * BITS // self._rate) if self._rate is not None else 0
-        return time
-
-
 Tap = Callable[[int, Frame], None]
 """Called with the moment at which the frame begins to be sent, and the frame: copy what you keep."""
 
@@ -93,7 +79,8 @@ class Direction:
         self._arrive = peer.receive
         self.wire = wire
         self._random = random
-        self._times = _SendingTimes(wire.rate)
+        self._times: dict[int, int] = {}
+        """How long a frame is being sent, in ns, by its size; worked out once for each."""
         self._busy_until = 0
         self._waiting: deque[tuple[int, int]] = deque()
         """When each waiting frame begins to be sent, and its octets."""
@@ -130,7 +117,7 @@ class Direction:
     def set_wire(self, wire: Wire) -> None:
         """Other figures from now on; frames already accepted arrive as planned."""
         self.wire = wire
-        self._times = _SendingTimes(wire.rate)
+        self._times = {}
         self._choose()
 
     @property
@@ -174,7 +161,11 @@ class Direction:
             start = self._busy_until
             if start < now:  # noqa: PLR1730  # max() is a call
                 start = now
-            self._busy_until = end = start + times[size]
+            try:
+                end = start + times[size]
+            except KeyError:
+                end = start + self._sending_time(size)
+            self._busy_until = end
             push(heap, (end + delay, order(), arrive, frame))
 
         return send
@@ -202,7 +193,11 @@ class Direction:
                     self._waiting_octets = 0
             self.frames += 1
             self.octets += size + ETHERNET
-            self._busy_until = end = start + times[size]
+            try:
+                end = start + times[size]
+            except KeyError:
+                end = start + self._sending_time(size)
+            self._busy_until = end
             push(heap, (end + delay, order(), arrive, frame))
 
         return send
@@ -226,7 +221,7 @@ class Direction:
                     return
                 self._waiting.append((start, size))
                 self._waiting_octets += size
-            self._busy_until = end = start + self._times[frame.size]
+            self._busy_until = end = start + self._sending_time(frame.size)
         self.frames += 1
         self.octets += size
         for tap in self._taps:
@@ -235,6 +230,12 @@ class Direction:
             self._drop(frame, "lost on the link")
             return
         heappush(engine.heap, (end + wire.delay, engine.order(), self._arrive, frame))
+
+    def _sending_time(self, size: int) -> int:
+        time = self._times.get(size)
+        if time is None:
+            time = self._times[size] = -(-(size + ETHERNET) * BITS // self.wire.rate)  # type: ignore[operator]
+        return time
 
     def _leave(self, now: int) -> None:
         waiting = self._waiting

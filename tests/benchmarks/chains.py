@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from itertools import count, pairwise
+from itertools import count, cycle, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -118,16 +118,17 @@ def ours(moments: Sequence[int], *, links: int = LINKS, filters: bool = False, q
         Link(engine, f"l{number}", pair, (wire, wire), "1")
     first = entering[0].link_address
     due = iter(moments)
-    flows = count()
+    flows = cycle(range(100 if filters else 1))
+    heap, order = engine.heap, engine.order
 
     def send(_: object) -> None:
-        flow = next(flows) % 100
+        flow = next(flows)
         datagram = Datagram(ipv4, 30 << 24 | flow, 20 << 24 | 1, 17, OCTETS - ETHERNET, 1024 + flow, 2000 + flow)
         datagram.link_destination = first
         source.send(datagram)
         following = next(due, None)
         if following is not None:
-            engine.at(following, send)
+            heappush(heap, (following, order(), send, None))
 
     engine.at(next(due), send)
     start = time.perf_counter()

@@ -137,8 +137,9 @@ def scale_once(kind: str, packets: int) -> None:
         network = compiled()
         network.run(traffic(100))
         before = _forget_most()
+        sent = traffic(packets)
         start = time.perf_counter()
-        arrivals = network.run(traffic(packets))
+        arrivals = network.run(sent)
         seconds = time.perf_counter() - start
         assert arrivals.packet_hops == 4 * packets
         most = arrivals.most_under_way

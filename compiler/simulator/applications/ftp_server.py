@@ -39,6 +39,11 @@ class FtpServer(LineService):
         self.data: _Data | None = None
         self.unlisten: Cancel = _nothing
 
+    @staticmethod
+    def check(settings: Settings) -> None:
+        """ValueError for passive ports that are no range."""
+        _passive_ports(settings)
+
     def connected(self, stream: Stream) -> None:
         """Greet."""
         super().connected(stream)
@@ -332,8 +337,11 @@ def _passive_ports(settings: Settings) -> tuple[int, int]:
     """The setting ``passive-ports`` (``50000-50100``), or the dynamic ports of RFC 6335."""
     for key, value in settings:
         first, _, last = value.partition("-")
-        if key == "passive-ports" and first.isdigit() and last.isdigit():
-            return int(first), int(last)
+        if key != "passive-ports":
+            continue
+        if not (first.isdigit() and last.isdigit() and 0 < int(first) <= int(last) < 65536):
+            raise ValueError(f"passive-ports: expected a range such as 50000-50100, not {value!r}")
+        return int(first), int(last)
     return DYNAMIC_PORTS
 
 

@@ -74,6 +74,10 @@ def _with_tokens(running: Running, logs: _Logs) -> Outcome:
                 record = replace(record, transferred=seen.octets)  # noqa: PLW2901
             if running.request.activity is Activity.UPLOAD and seen.meter is not None:
                 meters.append(seen.meter)
+                if running.request.duration is not None and record.ended is not None:
+                    # What was in queues when the time was up arrives later, and belongs to no duration.
+                    until = seen.meter.total_at(record.ended)
+                    record = replace(record, transferred=until)  # noqa: PLW2901
         connections.append(record)
     outcome = replace(outcome, connections=tuple(connections))
     if running.request.activity is Activity.UDP:

@@ -30,6 +30,16 @@ class Meter:
             self._samples.append((now, self.total))
             self._next = (now // self.period + 1) * self.period
 
+    def total_at(self, moment: int) -> int:
+        """Octets until that moment; between two samples as if they had come evenly."""
+        before = (0, 0)
+        for sample in self.samples:
+            if sample[0] > moment:
+                span = sample[0] - before[0]
+                return before[1] + (sample[1] - before[1]) * (moment - before[0]) // span
+            before = sample
+        return before[1]
+
     @property
     def samples(self) -> tuple[tuple[int, int], ...]:
         """The pairs so far; the last one is what is known now."""

@@ -24,6 +24,10 @@ class ServerStream:
         self.settings = settings
         self.seen: Seen | None = None
 
+    @staticmethod
+    def check(settings: Settings) -> None:
+        """ValueError for settings that make no sense; most services have none."""
+
     def connected(self, stream: Stream) -> None:
         """Enter it into the log."""
         self.seen = self.log.saw(self.sockets.now(), stream.remote, stream.local)

@@ -39,6 +39,7 @@ def serve(sockets: Sockets, service: str, port: int, settings: Settings = ()) ->
     log = ServerLog(service, port)
     stream = STREAM_SERVICES.get(service)
     if stream is not None:
+        stream.check(settings)
         log.stop = sockets.listen(port, lambda _: stream(sockets, log, settings))
         return log
     datagram = DATAGRAM_SERVICES.get(service)

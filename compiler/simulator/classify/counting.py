@@ -132,8 +132,8 @@ def count_decisions(
 ) -> Report:
     """Decide all packets of the source.
 
-    Raises UsageError for a list or interface that the machine has not, and for
-    captures that cannot be read.
+    Raises UsageError for a list or interface that the machine has not, and
+    InputError for captures that cannot be read.
     """
     place = _settled(machine, place)
     families = _families(machine, place)

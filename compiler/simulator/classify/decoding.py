@@ -6,27 +6,25 @@ the bytes that a list could ask for is counted apart and never decided.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from compiler.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, WEEK_MINUTES, Family
+from compiler.simulator.capture_files import read_records
+from compiler.simulator.capture_window import Records, Walk, walk_chain
 from compiler.simulator.classify.columns import Column, PacketColumns, make_columns
-from compiler.simulator.classify.pcap import Records, read_records
+from compiler.simulator.classify.engines import has_numba
+from compiler.simulator.link_layers import VLAN_TAGS, link_layer
 
-__all__ = ["Capture", "Part", "decode", "read_capture"]
+__all__ = ["Capture", "Part", "read_capture"]
 
-_VLAN = (0x8100, 0x88A8, 0x9100)
-"""IEEE 802.1Q, 802.1ad, and the older double tag."""
-_TYPED = {1: (12, 14), 113: (14, 16), 276: (0, 20)}
-"""Link types with an EtherType: Ethernet, Linux cooked v1 and v2; where it stands, and the header's length."""
-_BARE = {12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 0: 4, 108: 4}
-"""Link types of IP without an EtherType (raw, and BSD loopback), with the bytes before it."""
+_VLAN = tuple(VLAN_TAGS)
 _LONG = (0, 43, 60, 135, 139, 140)
 """Extension headers counted in units of 8 bytes (RFC 8200; mobility, HIP, shim6)."""
 _FRAGMENT, _AUTHENTICATION = 44, 51
 _MOST_HEADERS = 32
-_PIECE = 1 << 18
 _MONDAY = 3 * 24 * 60
 """1970-01-01 was a Thursday: three days after a Monday."""
 
@@ -51,22 +49,31 @@ class Capture(NamedTuple):
 
 
 def read_capture(path: str) -> Capture:
-    """Read and decode a pcap or pcapng file. Raises UsageError as :func:`pcap.read_records` does."""
-    return decode(read_records(path))
+    """Read and decode a pcap or pcapng file. Raises InputError as ``capture_files.read_records`` does."""
+    return _decode(read_records(path, _walk()), path)
 
 
-def decode(records: Records) -> Capture:
+def _walk() -> Walk:
+    if not has_numba():
+        return walk_chain
+    from compiler.simulator.classify.walking import walk_compiled
+
+    return walk_compiled
+
+
+def _decode(several: Iterable[Records], path: str) -> Capture:
     """The packets in the frames."""
-    total = len(records.begin)
+    total = 0
     found: dict[Family, list[tuple[PacketColumns, Column]]] = {family: [] for family in Family}
     counts = np.zeros(3, dtype=np.int64)
-    for start in range(0, total, _PIECE):
-        frames = _Frames(records, np.arange(start, min(start + _PIECE, total)))
-        for family in Family:
+    for records in several:
+        frames = _Frames(records, total, path)
+        for family in frames.families():
             packets, numbers = frames.packets(family)
             if len(numbers):
                 found[family].append((packets, numbers))
         counts += (frames.not_ip, frames.malformed, frames.cut_short)
+        total += len(records.begin)
     parts = tuple(
         Part(_joined([one for one, _ in some]), np.concatenate([at for _, at in some]))
         for some in found.values()
@@ -86,16 +93,16 @@ def _joined(several: list[PacketColumns]) -> PacketColumns:
 
 
 class _Frames:
-    """Some frames on their way up the layers; counters of what falls out."""
+    """Some frames on their way up the layers, after ``before`` others of the file; counters of what falls out."""
 
-    def __init__(self, records: Records, numbers: Column) -> None:
+    def __init__(self, records: Records, before: int, path: str) -> None:
         self._data = records.data
         self._last = max(len(records.data) - 1, 0)
         self.not_ip = self.malformed = self.cut_short = 0
-        begin, self._end = records.begin[numbers], records.end[numbers]
-        self._seconds = records.seconds[numbers]
-        self._numbers = numbers
-        self._network, self._version = self._link(begin, records.link[numbers])
+        self._end = records.end
+        self._seconds = records.seconds
+        self._before = before
+        self._network, self._version = self._link(records, path)
 
     def byte(self, at: Column, offset: int = 0) -> Column:
         """The byte at each place (int64); some byte of the file where that is beyond."""
@@ -106,17 +113,17 @@ class _Frames:
         """Two bytes in network order."""
         return self.byte(at, offset) << 8 | self.byte(at, offset + 1)
 
-    def _link(self, begin: Column, link: Column) -> tuple[Column, Column]:
-        """Where the network layer begins, and the IP version: 0 for what is no IP, -1 for what contradicts itself."""
-        network, kind = begin.copy(), np.zeros(len(begin), dtype=np.int64)
-        for number in np.unique(link).tolist():
-            here = link == number
-            if number in _TYPED:
-                place, size = _TYPED[number]
-                kind[here] = self.two(begin[here], place)
-                network[here] += size
-            elif number in _BARE:
-                network[here] += _BARE[number]
+    def _link(self, records: Records, path: str) -> tuple[Column, Column]:
+        """Where the network layer begins, and the IP version: 0 for what is no IP."""
+        begin, kind = records.begin, np.zeros(len(records.begin), dtype=np.int64)
+        network = begin.copy()
+        for number in np.unique(records.link_type).tolist():
+            here = records.link_type == number
+            layer = link_layer(number, path)
+            network[here] += layer.size
+            if layer.type_at is not None:
+                kind[here] = self.two(begin[here], layer.type_at)
+            else:
                 first = self.byte(network[here]) >> 4
                 kind[here] = np.where(first == 4, 0x0800, np.where(first == 6, 0x86DD, 0))
         tagged = np.isin(kind, _VLAN) & (network + 4 <= self._end)
@@ -128,6 +135,10 @@ class _Frames:
         version[network > self._end] = 0
         self.not_ip = int((version == 0).sum())
         return network, version
+
+    def families(self) -> list[Family]:
+        """Those of which there are packets."""
+        return [family for family in Family if (self._version == family.value).any()]
 
     def packets(self, family: Family) -> tuple[PacketColumns, Column]:
         """The packets of the family, and the numbers of their frames."""
@@ -151,7 +162,7 @@ class _Frames:
         fields["week_minute"] = (minutes + _MONDAY) % WEEK_MINUTES
         columns = {name: column[good] for name, column in fields.items()}
         source, destination = (self._address(at[good], place, family) for place in internet.addresses)
-        return make_columns(family, source, destination, columns), self._numbers[here[good]]
+        return make_columns(family, source, destination, columns), self._before + here[good]
 
     def _address(self, at: Column, place: int, family: Family) -> object:
         halves = []

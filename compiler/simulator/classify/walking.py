@@ -1,25 +1,29 @@
-"""The chain of records in a pcap file, compiled: each length tells where the next record begins."""
+"""The chain of records in a capture file, compiled: each length tells where the next record begins."""
 
 from __future__ import annotations
 
+from compiler.simulator.capture_window import Chain
 from compiler.simulator.classify.kernels import Array, compiled
 
-__all__ = ["walk_records"]
+__all__ = ["walk_compiled"]
 
 
 @compiled
-def walk_records(data: Array, big: bool, table: Array) -> tuple[int, int]:
-    """Fill ``table`` (begin, length, seconds by record); returns how many records, and where the walk stopped."""
-    position, count = 24, 0
-    while position + 16 <= data.shape[0]:
-        seconds, length = 0, 0
+def walk_compiled(data: Array, position: int, chain: Chain, starts: Array) -> tuple[int, int]:
+    """``capture_window.walk_chain``, compiled."""
+    first, count = position, 0
+    while position + chain.least <= data.shape[0]:
+        kind, length = 0, 0
         for place in range(4):
-            shift = 8 * (3 - place) if big else 8 * place
-            seconds |= int(data[position + place]) << shift
-            length |= int(data[position + 8 + place]) << shift
-        if position + 16 + length > data.shape[0]:
+            shift = 8 * (3 - place) if chain.is_big else 8 * place
+            kind |= int(data[position + place]) << shift
+            length |= int(data[position + chain.place + place]) << shift
+        length += chain.beside
+        if position + length > data.shape[0] or length < chain.least or length % chain.unit:
             break
-        table[0, count], table[1, count], table[2, count] = position + 16, length, seconds
+        if kind == chain.halt and position != first:
+            break
+        starts[count] = position
         count += 1
-        position += 16 + length
+        position += length
     return count, position

@@ -41,8 +41,8 @@ DELIVERED, DROPPED_QUEUE, DROPPED_LOSS, DROPPED_NO_ROUTE, DROPPED_TTL = 0, 1, 2,
 DONE, TOO_BIG, TOO_LATE = 0, 1, 2
 
 # What a link has, one after another in ``links``.
-RATE, DELAY, LIMIT, LIMIT_OCTETS, MTU, TARGET, LOSS = 0, 1, 2, 3, 4, 5, 6
-LINK_FIELDS = 7
+RATE, DELAY, LIMIT, LIMIT_OCTETS, MTU, TARGET, LOSS, IS_LIMITED = 0, 1, 2, 3, 4, 5, 6, 7
+LINK_FIELDS = 8
 # What a link remembers, in ``state``; slots are -1 for none.
 BUSY_UNTIL, FIRST, LAST, FIRST_WAITING, WAITING, WAITING_OCTETS = 0, 1, 2, 3, 4, 5
 FRAMES, OCTETS, DROPS_QUEUE, DROPS_LOSS, LAST_SIZE, LAST_TIME = 6, 7, 8, 9, 10, 11
@@ -109,14 +109,18 @@ def _sift_down(times: Column, orders: Column, owners: Column, size: int) -> None
     place = 0
     below = 1
     while below < size:
+        least = times[below]
         other = below + 1
-        if other < size and (
-            times[other] < times[below] or (times[other] == times[below] and orders[other] < orders[below])
-        ):
-            below = other
-        if time < times[below] or (time == times[below] and order < orders[below]):
+        if other < size:
+            second = times[other]
+            is_less = second < least
+            if second == least:
+                is_less = orders[other] < orders[below]
+            below = other if is_less else below
+            least = second if is_less else least
+        if time < least or (time == least and order < orders[below]):
             break
-        times[place], orders[place], owners[place] = times[below], orders[below], owners[below]
+        times[place], orders[place], owners[place] = least, orders[below], owners[below]
         place = below
         below = 2 * place + 1
     times[place], orders[place], owners[place] = time, order, owner
@@ -269,17 +273,18 @@ def forward(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917  # a call for each step
             start = now
             end = now
             if rate > 0:
-                _leave(state, at, flight, now)
                 if state[at + BUSY_UNTIL] > now:
                     start = state[at + BUSY_UNTIL]
-                    if (
+                if links[figures + IS_LIMITED]:
+                    _leave(state, at, flight, now)
+                    waits = start > now
+                    if waits and (
                         state[at + WAITING] >= links[figures + LIMIT]
                         or state[at + WAITING_OCTETS] + size > links[figures + LIMIT_OCTETS]
                     ):
                         reason = DROPPED_QUEUE
                         state[at + DROPS_QUEUE] += 1
                         drop_link = link
-                    waits = True
                 if reason < 0:
                     if state[at + LAST_SIZE] != size:
                         state[at + LAST_SIZE] = size

@@ -221,6 +221,7 @@ def _link_tables(
         row[loop.DELAY] = wire.delay
         row[loop.LIMIT] = _UNLIMITED if wire.queue is None else wire.queue
         row[loop.LIMIT_OCTETS] = _UNLIMITED if wire.queue_octets is None else wire.queue_octets
+        row[loop.IS_LIMITED] = wire.queue is not None or wire.queue_octets is not None
         row[loop.MTU] = _UNLIMITED if link.mtu is None else link.mtu
         row[loop.TARGET] = nodes[link.target]
         if wire.loss:

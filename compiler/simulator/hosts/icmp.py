@@ -114,7 +114,10 @@ def address_unreachable(about: Datagram, source: int) -> Datagram | None:
 
 
 def failure(datagram: Datagram) -> Failure | None:
-    """What an ICMP error says to an application; None for what is not one, or no failure (redirect, too big)."""
+    """What an ICMP error says to an application; None for what is not one, or no failure (redirect).
+
+    A datagram that was too large is unreachable in IPv6 too, where the message is one of its own.
+    """
     kind, code = datagram.icmp_type, datagram.icmp_code
     if datagram.family is Family.IPV4:
         unreachable, exceeded, problem = UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM
@@ -128,7 +131,7 @@ def failure(datagram: Datagram) -> Failure | None:
             meaning = FailureKind.PROHIBITED
     elif kind == exceeded:
         meaning = FailureKind.TIME_EXCEEDED
-    elif kind == problem:
+    elif kind == problem or (kind == PACKET_TOO_BIG and datagram.family is Family.IPV6):
         meaning = FailureKind.UNREACHABLE
     else:
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from compiler.fields import ICMP, ICMPV6, TCP, UDP, Family
+from compiler.fields import ICMP, ICMPV6, TCP, UDP, UDPLITE, Family
 from compiler.simulator.engine import SECOND, Engine
+from compiler.simulator.fragments import fragment
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.echo import REPLY, REQUEST, Echoes
-from compiler.simulator.hosts.icmp import failure, is_error, path_mtu, protocol_unreachable
+from compiler.simulator.hosts.icmp import failure, is_error, path_mtu, port_unreachable, protocol_unreachable
 from compiler.simulator.hosts.parameters import TcpParameters
 from compiler.simulator.hosts.tcp_ports import TcpPorts
 from compiler.simulator.hosts.udp import UdpPorts
@@ -141,6 +142,10 @@ class Stack:
             self._udp.deliver(datagram)
         elif protocol == (ICMP if datagram.family is Family.IPV4 else ICMPV6):
             self._deliver_icmp(datagram)
+        elif protocol == UDPLITE:
+            answer = port_unreachable(datagram)
+            if answer is not None:
+                self.send(answer)
         elif protocol != _NO_NEXT_HEADER:
             answer = protocol_unreachable(datagram)
             if answer is not None:
@@ -162,9 +167,9 @@ class Stack:
         if mtu is not None:
             if mtu < self.path_mtu(quoted.family, quoted.destination):
                 self._path_mtu[quoted.family, quoted.destination] = mtu, self.engine.now + PATH_MTU_LIFETIME
-            if quoted.protocol == TCP:
+            if quoted.protocol == TCP:  # it sends again, smaller; nobody else does
                 self._tcp.path_changed(quoted)
-            return
+                return
         told = failure(datagram)
         if told is None:
             return
@@ -181,6 +186,10 @@ class Stack:
             self._identification = datagram.identification = self._identification + 1 & 0xFFFF
         if self._is_local(datagram.family, datagram.destination):
             self.engine.after(0, self.deliver, datagram)
+        elif self._path_mtu and not datagram.dont_fragment:
+            # What is known of the path counts, not only the interface (ip_skb_dst_mtu); IPv6 routers cut nothing.
+            for piece in fragment(datagram, self.path_mtu(datagram.family, datagram.destination)):
+                self._output(piece)
         else:
             self._output(datagram)
 

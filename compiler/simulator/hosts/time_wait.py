@@ -31,7 +31,7 @@ def made_reply(segment: Datagram) -> Datagram:
         segment.destination_port,
         segment.source_port,
     )
-    reply.traffic_class = segment.traffic_class
+    reply.traffic_class = segment.traffic_class & 0xFC  # without ECN (tcp_v4_send_reset)
     reply.dont_fragment = True
     return reply
 

@@ -183,6 +183,10 @@ class Connections:
                 return
             source_port, destination_port = datagram.source_port, datagram.destination_port
         elif protocol in WITH_PORTS:
+            if protocol == UDPLITE and transit.ingress:
+                # Linux sums a pseudo-header of UDP's number, and so takes every UDP-Lite checksum for wrong.
+                transit.state = State.INVALID
+                return
             source_port, destination_port = datagram.source_port, datagram.destination_port
         elif protocol in (ICMP, ICMPV6):
             if self._is_message(transit):

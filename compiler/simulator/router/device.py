@@ -21,6 +21,7 @@ from compiler.simulator.fragments import Reassembler, fragment
 from compiler.simulator.frame import Datagram, Frame
 from compiler.simulator.hosts.icmp import error
 from compiler.simulator.hosts.stack import Stack
+from compiler.simulator.link import Direction
 from compiler.simulator.neighbours import Neighbours
 from compiler.simulator.node import Port, link_address
 from compiler.simulator.router.checks import GatewayChecks
@@ -29,7 +30,8 @@ from compiler.simulator.router.jhash import jhash
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.netfilter import Ends, Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
-from compiler.simulator.router.reject import answer, reset
+from compiler.simulator.router.reject import answer, is_answered, reset
+from compiler.simulator.router.route_errors import RouteErrors
 from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
 from compiler.simulator.router.transit import Transit
 from compiler.simulator.tracing import Tracer
@@ -37,6 +39,7 @@ from compiler.source import NOWHERE, Span
 
 __all__ = ["Router"]
 
+_MOST_REMEMBERED = 1 << 16
 _LOOPBACK = "lo"
 _LIMITED_BROADCAST = 0xFFFFFFFF
 _DEFAULT_ANSWER = {"nftables": "port-unreachable", "routeros": "net-unreachable"}
@@ -75,8 +78,11 @@ class Router:
         self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
         self._neighbours: dict[str, Neighbours] = {}
         self._reassembler = Reassembler(engine)
-        self._ways: dict[int, tuple[int, int, Port]] = {}
+        self._ways: dict[int, tuple[int, int, int, Direction]] = {}
+        """By destination: MTU, the neighbour's link address, our own, and the wire."""
+        self._sound_sources: set[int] = set()
         self._is_shut = False
+        self._route_errors = None if network.dialect == "ios" else RouteErrors()
         self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
         self.routes = Routes(network, self._works, self.checks.answers)
         no_mark: int | str = "" if network.dialect == "routeros" else 0
@@ -169,17 +175,16 @@ class Router:
 
     def _plain_receiver(self, port: Port) -> Callable[[Frame], None]:
         """Forwarding without a pipeline, kept to the least that is right: what is unusual goes the slow way."""
-        ways, own, slow, ipv4 = self._ways, port.link_address, port.receive, Family.IPV4
+        ways, own, slow, ipv4, sound = self._ways, port.link_address, port.receive, Family.IPV4, self._sound_sources
 
         def receive(frame: Frame) -> None:
             if frame.link_destination == own and type(frame) is Datagram and frame.family is ipv4:
                 way = ways.get(frame.destination)
-                if way is not None and frame.ttl > 1 and frame.size <= way[0]:
+                if way is not None and frame.ttl > 1 and frame.size <= way[0] and frame.source in sound:
                     frame.ttl -= 1
                     frame.link_destination = way[1]
-                    egress = way[2]
-                    frame.link_source = egress.link_address
-                    egress.direction.send(frame)  # type: ignore[union-attr]  # only ports with a link are remembered
+                    frame.link_source = way[2]
+                    way[3].send(frame)
                     return
             slow(frame)
 
@@ -192,7 +197,11 @@ class Router:
         if plain and neighbours.is_static and port.direction is not None and not self.network.rules:
             link = neighbours.link(datagram.family, way.next_hop)
             if link is not None and datagram.family is Family.IPV4 and not self._is_shut:
-                self._ways[datagram.destination] = (self.mtu(way.interface), link, port)
+                # Sources were looked at on the slow way: none of these is impossible (_is_martian).
+                if len(self._sound_sources) >= _MOST_REMEMBERED:
+                    self._sound_sources.clear()
+                self._sound_sources.add(datagram.source)
+                self._ways[datagram.destination] = (self.mtu(way.interface), link, port.link_address, port.direction)
 
     # -- arrival -------------------------------------------------------------------------------
 
@@ -326,6 +335,9 @@ class Router:
 
     def _unroutable(self, transit: Transit, way: Way) -> None:
         self.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
+        about = transit.datagram
+        if self._route_errors and not self._route_errors.allows(about.family, about.source, self.engine.now):
+            return
         if way is NO_ROUTE:
             self._complain(transit, (3, 0), (1, 0))
         elif way.kind in _UNREACHABLE:
@@ -382,6 +394,8 @@ class Router:
         kind, code = ipv4 if about.family is Family.IPV4 else ipv6
         if self.routes.is_local(about.family, about.destination):
             source: int | None = about.destination
+        elif about.family is Family.IPV6 and transit.ingress in self._interfaces:
+            source = self.routes.address_towards(transit.ingress, about.family, about.source)  # icmp6_send
         else:
             source = self._source_for(about.family, about.source)
         if source is not None:
@@ -441,7 +455,8 @@ class Router:
         datagram = transit.datagram
         said = answer(rule.answer, datagram.family, default=self._default_answer)
         if said.icmp is not None:
-            self._complain(transit, said.icmp, said.icmp)
+            if is_answered(datagram):
+                self._complain(transit, said.icmp, said.icmp)
             return
         refusal = reset(datagram)
         if refusal is not None:

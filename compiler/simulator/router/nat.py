@@ -9,27 +9,36 @@ from compiler.policy.packet import Path
 from compiler.policy.ruleset import Chain, Hook, Verdict
 from compiler.policy.stateful import AddressRange, State, Translate, Translation
 from compiler.simulator.router.chains import Chains, Decision
-from compiler.simulator.router.connections import Connection
+from compiler.simulator.router.connections import WITH_PORTS, Connection
 from compiler.simulator.router.ftp_helper import Expectation
 from compiler.simulator.router.memory import Memory, numbers
 from compiler.simulator.router.rewriting import rewrite
 from compiler.simulator.router.routes import Routes
 from compiler.simulator.router.transit import Transit
 from compiler.simulator.router.translation import bind_destination, bind_source
+from compiler.simulator.wire import header_length
 
 __all__ = ["AddressTranslation"]
 
 _SOURCE = frozenset({Translation.SOURCE, Translation.MASQUERADE, Translation.NETMAP_SOURCE})
 _LOOPBACK = 0x7F000001
 _REDIRECT, _REDIRECT_V6 = 5, 137
+_GRE = 47
 _DROPPED = Decision(Verdict.DROP, None)
 
 
 class AddressTranslation:
-    """What the nat chains of one router do (net/netfilter/nf_nat_core.c, nf_nat_inet_fn)."""
+    """What the nat chains of one router do (net/netfilter/nf_nat_core.c, nf_nat_inet_fn).
 
-    def __init__(self, chains: Chains, base: tuple[Chain, ...], memory: Memory, routes: Routes) -> None:
+    With ``keeps_interface`` a masqueraded connection whose packets come to
+    leave by another interface is forgotten (Linux: nf_nat_oif_changed).
+    """
+
+    def __init__(
+        self, chains: Chains, base: tuple[Chain, ...], memory: Memory, routes: Routes, *, keeps_interface: bool
+    ) -> None:
         self._chains = chains
+        self._keeps_interface = keeps_interface
         self._base = {hook: tuple(chain for chain in base if chain.hook is hook) for hook in Hook}
         self._memory = memory
         self._routes = routes
@@ -56,11 +65,13 @@ class AddressTranslation:
                 dropped = self._settle(transit, connection, hook, source)
                 if dropped is not None:
                     return dropped
-        elif hook is Hook.POSTROUTING and not transit.is_reply and self.masqueraded:
+        elif self._keeps_interface and hook is Hook.POSTROUTING and not transit.is_reply:
             interface = self.masqueraded.get(connection)
             if interface is not None and interface != transit.egress:  # nf_nat_oif_changed
                 self._memory.connections.remove(connection)
                 return _DROPPED
+        if (transit.is_related or transit.datagram.protocol == _GRE) and _is_short(transit, connection, source):
+            return _DROPPED
         rewrite(transit.datagram, connection, is_reply=transit.is_reply, is_related=transit.is_related, source=source)
         return None
 
@@ -150,6 +161,20 @@ class AddressTranslation:
             self._numbers[asked] = lambda one: source.draw(one.datagram)
         drawn = self._numbers[asked](transit)
         return next((addresses for values, addresses in asked.table if values.contains(drawn)), None)
+
+
+def _is_short(transit: Transit, connection: Connection, source: bool) -> bool:
+    """Translation needs eight octets of layer 4, in a quote too, else the packet is dropped (nf_nat_proto.c)."""
+    if ("snat" if source is not transit.is_reply else "dnat") not in connection.status:
+        return False
+    datagram = transit.datagram
+    room = datagram.size - header_length(datagram)
+    quoted = datagram.quoted
+    if not transit.is_related:
+        return datagram.protocol == _GRE and room < 8
+    if quoted is None or quoted.fragment_offset:
+        return False
+    return (quoted.protocol == _GRE or quoted.protocol in WITH_PORTS) and room - 8 - header_length(quoted) < 8
 
 
 def _is_redirect(transit: Transit) -> bool:

@@ -105,8 +105,9 @@ class Netfilter:
         self._tracked = _tracked(ruleset, network)
         base = tuple(sorted((one for one in ruleset.chains if one.hook), key=lambda one: one.priority))
         self._filters = tuple(chain for chain in base if chain.kind is not ChainKind.NAT)
+        translating = tuple(chain for chain in base if chain.kind is ChainKind.NAT)
         self.nat = AddressTranslation(
-            self.chains, tuple(chain for chain in base if chain.kind is ChainKind.NAT), memory, memory.routes
+            self.chains, translating, memory, memory.routes, keeps_interface=not self._is_routeros
         )
         self._ftp = FtpHelper(memory.connections, memory.random)
         self._hooks = {hook: self._stations(hook) for hook in Hook}

@@ -8,7 +8,7 @@ from compiler.fields import TCP, Family
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import ACK, FIN, RST, SYN
 
-__all__ = ["Answer", "answer", "reset"]
+__all__ = ["Answer", "answer", "is_answered", "reset"]
 
 
 class Answer(NamedTuple):
@@ -67,6 +67,16 @@ def answer(words: str, family: Family, *, default: str) -> Answer:
     return Answer(table[name])
 
 
+def is_answered(about: Datagram) -> bool:
+    """Whether a rejected datagram gets an ICMP error at all (nf_send_unreach, nf_reject_v6_csum_ok).
+
+    Later fragments do not, nor IPv6 datagrams without anything behind their headers.
+    """
+    if about.fragment_offset:
+        return False
+    return about.family is Family.IPV4 or about.size > 40 + len(about.options)
+
+
 def reset(about: Datagram) -> Datagram | None:
     """The RST that refuses a segment (RFC 9293, 3.10.7.1); None for what is no segment or is an RST itself."""
     if about.protocol != TCP or about.tcp_flags & RST or about.fragment_offset:
@@ -82,6 +92,7 @@ def reset(about: Datagram) -> Datagram | None:
         about.source_port,
         RST,
     )
+    made.dont_fragment = about.family is Family.IPV4
     if about.tcp_flags & ACK:
         made.sequence = about.acknowledgement
     else:

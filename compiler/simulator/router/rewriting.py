@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from compiler.fields import ICMP, ICMPV6, TCP, UDP, UDPLITE, Family
 from compiler.simulator.dissection import WireError, decode
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import WITH_PORTS, Connection, Tuple
+from compiler.simulator.wire import header_length
 
 __all__ = ["rewrite"]
 
@@ -62,10 +65,8 @@ def _rewrite_quote(datagram: Datagram, quoted: Datagram, seen: Tuple, *, source:
             changed.identifier = seen.source_port
     if datagram.data is not None:
         datagram.data = _patched(datagram.data, quoted, changed)
-        try:
+        with suppress(WireError):  # the octets stay as they are; what they say is known all the same
             changed = decode(datagram.data, checksums=False, whole=False)
-        except WireError:  # the octets stay as they are; what they say is known all the same
-            pass
     datagram.quoted = changed
 
 
@@ -75,10 +76,8 @@ def _patched(octets: bytes, old: Datagram, new: Datagram) -> bytes:
     Checksums are brought up to date by the difference (RFC 1624): the octets that they cover may not all be there.
     """
     made = bytearray(octets)
-    if old.family is Family.IPV4:
-        addresses, width, layer4 = 12, 4, (octets[0] & 15) * 4
-    else:
-        addresses, width, layer4 = 8, 16, 40 + len(old.options)
+    addresses, width = (12, 4) if old.family is Family.IPV4 else (8, 16)
+    layer4 = header_length(old)
     made[addresses : addresses + width] = new.source.to_bytes(width, "big")
     made[addresses + width : addresses + 2 * width] = new.destination.to_bytes(width, "big")
     address_words = (bytes(octets[addresses : addresses + 2 * width]), bytes(made[addresses : addresses + 2 * width]))

@@ -7,11 +7,13 @@ send can be compared octet for octet.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import SupportsBytes
 
 from compiler.addresses import parse_address
 from compiler.dialects import read
 from compiler.fields import Family
+from compiler.policy.ruleset import Ruleset
 from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Prefix, Route, RoutingRule
 from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Frame
@@ -21,7 +23,7 @@ from compiler.simulator.router.device import Router
 from compiler.simulator.wire import decode, encode
 from tests.compiler.dialects.nftables.kernel import INTERFACES, _NEXT_HOP, _OWN
 
-__all__ = ["SimulatedRouter"]
+__all__ = ["CountingRandom", "SimulatedRouter"]
 
 _OTHER = {"west": "east", "east": "west"}
 _LINK = {"west": 0x020000000001, "east": 0x020000000002}
@@ -63,13 +65,39 @@ def network() -> Network:
     return Network("twin", "nftables", "twin", interfaces=tuple(interfaces), routes=tuple(routes), rules=tuple(rules))
 
 
+class CountingRandom(Random):
+    """A source of chance that tells how often it was asked."""
+
+    draws = 0
+
+    @classmethod
+    def instead_of(cls, source: Random) -> CountingRandom:
+        """Make the source itself count from now on."""
+        source.__class__ = cls
+        assert isinstance(source, CountingRandom)
+        return source
+
+    def random(self) -> float:
+        self.draws += 1
+        return super().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        self.draws += 1
+        return super().getrandbits(k)
+
+
 class SimulatedRouter:
     """One router between two testers, on wires that take a microsecond."""
 
-    def __init__(self, ruleset_text: str = "", *, seed: str = "1") -> None:
+    def __init__(self, ruleset_text: str | Ruleset = "", *, seed: str = "1") -> None:
         self.engine = Engine()
-        policy = read(ruleset_text, "twin.nft", dialect="nftables", unmodelled="simulate")
+        self.pause = 1_000_000
+        """Nanoseconds between packets. The kernel's are some 10,000 apart: where time counts, so should these be."""
+        policy = ruleset_text
+        if isinstance(policy, str):
+            policy = read(policy, "twin.nft", dialect="nftables", unmodelled="simulate")
         self.router = Router(self.engine, "twin", network(), policy, seed=seed)
+        self.dice = CountingRandom.instead_of(self.router.memory.random)
         self.testers = {side: _Tester(side) for side in INTERFACES}
         for side, name in INTERFACES.items():
             static = {
@@ -94,22 +122,18 @@ class SimulatedRouter:
             results.append((near[0] if near else None, far[0] if far else None))
         return results
 
-    def play(self, packets: Sequence[tuple[str, bytes]]) -> dict[str, list[bytes]]:
-        """Send packets, each with the side that it enters by; what came out by each side, in order."""
-        heard: dict[str, list[bytes]] = {side: [] for side in INTERFACES}
-        for side, packet in packets:
-            for where, octets in self.send(side, packet).items():
-                heard[where] += octets
-        return heard
+    def play(self, packets: Sequence[tuple[str, bytes]]) -> list[dict[str, list[bytes]]]:
+        """Send packets, each with the side that it enters by: what each led to, by side."""
+        return [self.send(side, packet) for side, packet in packets]
 
     def send(self, side: str, packet: bytes) -> dict[str, list[bytes]]:
-        """Send one packet and let a millisecond pass: what came out by each side."""
+        """Send one packet and wait a little: what came out by each side."""
         for tester in self.testers.values():
             tester.heard = []
         datagram = decode(packet)
         datagram.link_destination = self.router.ports[INTERFACES[side]].link_address
         self.testers[side].port.send(datagram)
-        self.engine.run(self.engine.now + 1_000_000)
+        self.engine.run(self.engine.now + self.pause)
         return {where: tester.heard for where, tester in self.testers.items()}
 
     def wait(self, seconds: float) -> None:

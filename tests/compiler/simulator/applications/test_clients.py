@@ -147,7 +147,7 @@ def test_a_transfer_of_a_duration() -> None:
         assert record.failure is None
         assert (record.started, record.ended) == (SECOND, 3 * SECOND)
         assert record.transferred > 1 << 26
-        assert outcome.samples[-1][1] == record.transferred
+        assert outcome.samples[-1][1] >= record.transferred
         moments = [moment for moment, _ in outcome.samples]
         assert all(later - earlier >= 90 * MILLISECOND for earlier, later in pairwise(moments[:-1]))
 

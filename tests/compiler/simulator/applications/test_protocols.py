@@ -277,6 +277,10 @@ def test_a_meter_loses_nothing_and_samples_seldom(steps: list[tuple[int, int]]) 
         meter.count(now, octets)
     samples = meter.samples
     assert (samples[-1][1] if samples else 0) == sum(octets for _, octets in steps)
+    assert all(meter.total_at(moment) == total for moment, total in dict(samples).items())
+    assert meter.total_at(now + 1) == sum(octets for _, octets in steps)
+    totals = [meter.total_at(moment) for moment in range(0, now + 1, 7)]
+    assert totals == sorted(totals)
     periods = [moment // 100 for moment, _ in samples[:-1]]
     assert len(periods) == len(set(periods))
 
@@ -290,3 +294,16 @@ def test_a_port_is_taken_once() -> None:
     serve(host, "discard", 7)
     with pytest.raises(ValueError, match="unknown service 'gopher'"):
         serve(host, "gopher", 70)
+
+
+def test_ftp_keeps_to_its_passive_ports() -> None:
+    host = Network().host((V4, SERVER))
+    for wrong in ("50000", "2-1", "0-5", "1-70000", "a-b"):
+        with pytest.raises(ValueError, match="expected a range"):
+            serve(host, "ftp", 21, (("passive-ports", wrong),))
+    settings = (("passive-ports", "50000-50001"),)
+    heard = talk("ftp", b"USER a\r\nPASS b\r\nPASV\r\nPASV\r\nEPSV\r\n", settings=settings).heard.decode()
+    first, second, third = heard.splitlines()[-3:]
+    found = [parse_port(first), parse_port(second)]
+    assert {one.port for one in found if one} <= {50000, 50001}
+    assert parse_epsv(third) in (50000, 50001)

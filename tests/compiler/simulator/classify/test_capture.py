@@ -1,12 +1,15 @@
 """Captures that scapy writes come back as the columns of what was sent, whatever stands around the packets."""
 
+import gzip
+import re
 import struct
 
 import pytest
 
-from compiler.errors import UsageError
+from compiler.errors import InputError
 from compiler.fields import Family
 from compiler.policy.packet import Packet
+from compiler.simulator.capture_reader import read_capture as read_datagrams
 from compiler.simulator.classify.decoding import read_capture
 
 scapy = pytest.importorskip("scapy.all")
@@ -165,35 +168,94 @@ def test_blocks_of_pcapng(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "neither a pcap nor a pcapng file"),
-        (b"hello", "neither a pcap nor a pcapng file"),
-        (pcap([], 1)[:20], "the file header is cut off after 20 bytes"),
-        (pcap([b"1234", b"5678"], 1)[:-1], "record 2 at byte 44: it is cut off"),
-        (pcap([b"1234"], 1) + b"12", "record 2 at byte 44: its header is cut off"),
-        (section()[:-2], "block at byte 28: it is cut off"),
-        (section() + struct.pack("<III", 6, 7, 0), "block at byte 60: its length 7 is impossible"),
+        (b"", "octet 0: the file is empty"),
+        (b"hello", "octet 0: no capture: a pcap or pcapng file expected"),
+        (pcap([], 1)[:20], "octet 0: the file ends within the file header: 24 octets expected, 20 there"),
+        (pcap([b"1234", b"5678"], 1)[:-1], "octet 44: the file ends within record 2: 4 octets expected, 3 there"),
         (
-            section() + enhanced(b"1234", number=3),
-            "record 1 at byte 60: it names interface 3, which no block describes",
+            pcap([b"1234"], 1) + b"12",
+            "octet 44: the file ends within the header of record 2: 16 octets expected, 2 there",
         ),
         (
-            section() + block(6, struct.pack("<IIIII", 0, 0, 0, 9, 9) + b"1234"),
-            "record 1 at byte 60: it is longer than",
+            pcap([], 127) + struct.pack("<IIII", 0, 0, 1 << 31, 4),
+            "octet 24: record 1 of 2147483648 octets: the file is",
         ),
-        (block(0x0A0D0D0A, b"abcd" * 4), "no byte order is known"),
+        (pcap([b"1234"], 127), "link type 127 is not known"),
+        (section()[:-2], "octet 28: the file ends within a block: 32 octets expected, 30 there"),
+        (section() + struct.pack("<III", 6, 7, 0), "octet 60: a block of 7 octets: the file is damaged"),
+        (section() + enhanced(b"1234")[:-1] + b"x", "octet 60: the two lengths of a block differ"),
+        (section() + block(1, b"\1\0"), "octet 60: a block of type 1 that is too short: 16 octets"),
+        (section() + block(6, b"1234"), "octet 60: a block of type 6 that is too short: 16 octets"),
+        (
+            section() + section() + enhanced(b"1234", number=1),
+            "octet 120: packet 1 of interface 1, which is not described",
+        ),
+        (
+            section() + enhanced(bytes(CASES[0][0])) + block(6, struct.pack("<IIIII", 0, 0, 0, 9, 9) + b"1234"),
+            "octet 132: packet 2 of 9 octets in a block with room for 4",
+        ),
+        (block(0x0A0D0D0A, b"abcd" * 4), "octet 0: a pcapng section header without its byte-order magic"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_files_that_are_broken(tmp_path, walk, content, said):
     path = tmp_path / "c.pcap"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(InputError, match=re.escape(f"{path}: {said}")) as columns:
         read_capture(str(path))
+    with pytest.raises(InputError) as datagrams:
+        list(read_datagrams(path))
+    assert datagrams.value.render() == columns.value.render()
 
 
 def test_an_empty_capture_and_a_missing_one(tmp_path):
     path = tmp_path / "c.pcap"
     path.write_bytes(pcap([], 1))
     assert read_capture(str(path)) == ((), 0, 0, 0, 0)
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(InputError, match="No such file") as columns:
         read_capture(str(tmp_path / "none"))
+    with pytest.raises(InputError) as datagrams:
+        list(read_datagrams(tmp_path / "none"))
+    assert datagrams.value.render() == columns.value.render()
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 64, 1000])
+def test_files_larger_than_the_window(tmp_path, walk, monkeypatch, at_once):
+    monkeypatch.setattr("compiler.simulator.capture_window._AT_ONCE", at_once)
+    frames = [bytes(packet) for packet, _ in CASES]
+    blocks = [enhanced(frame) for frame in frames]
+    expected = [expected._replace(**TIMES) for _, expected in CASES]
+    files = {
+        "c.pcap": pcap(frames, 101),
+        "c.pcapng": section() + b"".join(blocks),
+        "sections": b"".join(
+            section(order) + enhanced(one, order) for one, order in zip(frames, "<>" * 7, strict=True)
+        ),
+        "c.pcap.gz": gzip.compress(pcap(frames, 101)),
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        capture = read_capture(str(path))
+        assert (capture.frames, decided(capture)) == (len(CASES), expected), name
+        assert sorted(number for part in capture.parts for number in part.frame.tolist()) == list(range(len(CASES)))
+
+
+def test_both_readers_agree_what_is_on_which_link_layer(tmp_path):
+    packet = bytes(CASES[1][0])
+    for link_type in range(300):
+        for tag in (b"", b"\x81\0\0\5", b"\x88\xa8\0\5\x81\0\0\7", b"\x91\0\0\1\x81\0\0\7"):
+            path = tmp_path / "c.pcap"
+            heads = {1: b"\2" * 12, 113: b"\2" * 14, 0: b"\2" * 4, 108: b"\2" * 4}
+            if link_type == 276:
+                frame = (tag + b"\x08\0")[:2] + b"\2" * 18 + (tag + b"\x08\0")[2:] + packet
+            else:
+                frame = heads.get(link_type, b"") + (tag + b"\x08\0" if link_type in {1, 113} else b"") + packet
+            path.write_bytes(pcap([frame], link_type))
+            try:
+                found = [(one.source_port, one.destination_port) for one in decided(read_capture(str(path)))]
+            except InputError as error:
+                with pytest.raises(InputError, match=str(error)):
+                    list(read_datagrams(path))
+                continue
+            assert found == [(one.source_port, one.destination_port) for _, one in read_datagrams(path)] == [(53, 5353)]

@@ -7,7 +7,17 @@ from compiler.simulator.forwarding.compiling import has_numba
 from compiler.simulator.forwarding.network import ForwardingNetwork
 from compiler.simulator.forwarding.values import Flow, ForwardingLink, ForwardingNode, Hop, NodeKind, Traffic
 from compiler.simulator.link import Wire
-from tests.benchmarks.chains import LINKS, mean_delay, ours, poisson, theory
+from tests.benchmarks.chains import (
+    LINKS,
+    mean_delay,
+    ours,
+    ours_filtering,
+    plain_heapq,
+    poisson,
+    simpy_callbacks,
+    simpy_processes,
+    theory,
+)
 
 RATE, OCTETS = 10_000_000, 1000
 SENDING = OCTETS * 8 * 10**9 / RATE
@@ -58,6 +68,13 @@ def test_engine_agrees_exactly(packets):
     arrivals = network.run(Traffic(np.array(moments), OCTETS - 14, [Flow("source", "target")]))
     assert ours(moments).mean == mean_delay(packets, int(arrivals.ended.sum()), moments)
     assert ours(moments, queue=packets).mean == mean_delay(packets, int(arrivals.ended.sum()), moments)
+
+
+@pytest.mark.parametrize("engine", [ours_filtering, plain_heapq, simpy_callbacks, simpy_processes])
+def test_peers_agree_exactly(engine):
+    """What the benchmark compares does the same work; lists, tracking and translations take no virtual time."""
+    moments = poisson(400, seed=4)
+    assert engine(moments).mean == ours(moments).mean
 
 
 def test_theory_of_three_links():
