@@ -32,7 +32,7 @@ class Records(NamedTuple):
     is what it had on the wire: more than that where only its first octets were
     captured. ``link_type`` (uint16) is a LINKTYPE number. Its time since 1970
     is ``seconds`` and ``nanoseconds`` (int64) together, 0 where unknown.
-    ``interface`` (int64) counts in ``names``; it has no name where that is empty.
+    ``interface`` (int64) is its interface's place in ``names``, which are empty where none is given.
     """
 
     data: Octets

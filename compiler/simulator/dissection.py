@@ -11,7 +11,7 @@ from compiler.simulator.extension_headers import FRAGMENT, cut, final_destinatio
 from compiler.simulator.frame import ArpMessage, Datagram, Frame
 from compiler.simulator.link_layers import ETHERNET_LAYER, strip_link_layer
 
-__all__ = ["WireError", "decode", "decode_frame", "dissect_network", "dissect_payload"]
+__all__ = ["ICMP_ERRORS", "WireError", "decode", "decode_frame", "dissect_network", "dissect_payload", "pseudo_header"]
 
 _IPV4, _IPV6 = Family.IPV4, Family.IPV6
 _IPV4_HEADER = Struct("!BBHHHBBHII").unpack_from
@@ -22,7 +22,8 @@ _ICMP_HEADER = Struct("!BBHHH").unpack_from
 _SCTP_HEADER = Struct("!HHII").unpack_from
 _ARP = Struct("!HHBBH6sI6sI").unpack_from
 
-_ICMP_ERRORS = {ICMP: frozenset({3, 4, 5, 11, 12}), ICMPV6: frozenset({1, 2, 3, 4})}
+ICMP_ERRORS = {ICMP: frozenset({3, 4, 5, 11, 12}), ICMPV6: frozenset({1, 2, 3, 4})}
+"""Types of messages about a datagram, which they quote, by protocol."""
 
 
 class WireError(ValueError):
@@ -128,18 +129,14 @@ def _contents(datagram: Datagram, octets: bytes, checksums: bool, whole: bool) -
             raise WireError("a fragment without contents")
         datagram.fragment = octets
         if not datagram.fragment_offset:
-            _dissect(datagram, octets, checksums=False, whole=False)
+            dissect_payload(datagram, octets, checksums=False, whole=False)
             datagram.data = datagram.quoted = None
         return
-    _dissect(datagram, octets, checksums, whole)
+    dissect_payload(datagram, octets, checksums=checksums, whole=whole)
 
 
 def dissect_payload(datagram: Datagram, octets: bytes, *, checksums: bool = True, whole: bool = True) -> None:
     """Set the layer-4 fields from the octets after the IP header. Raises WireError."""
-    _dissect(datagram, octets, checksums, whole)
-
-
-def _dissect(datagram: Datagram, octets: bytes, checksums: bool, whole: bool) -> None:
     read = _READERS.get(datagram.protocol)
     if read is None:
         datagram.data = octets
@@ -160,12 +157,16 @@ def _ports_only(datagram: Datagram, octets: bytes, least: int, whole: bool) -> b
     return True
 
 
-def _verify(datagram: Datagram, octets: bytes, covered: bytes, what: str) -> None:
+def pseudo_header(datagram: Datagram, length: int) -> int:
+    """What the pseudo-header adds to a sum, before ``length`` octets of layer 4 (RFC 768, RFC 8200 8.1)."""
     destination = datagram.destination
     if datagram.options and datagram.family is _IPV6:
         destination = final_destination(datagram.options, destination)
-    total = datagram.source + destination + datagram.protocol + len(octets) + number(covered)
-    if total % 0xFFFF:
+    return datagram.source + destination + datagram.protocol + length
+
+
+def _verify(datagram: Datagram, octets: bytes, covered: bytes, what: str) -> None:
+    if (pseudo_header(datagram, len(octets)) + number(covered)) % 0xFFFF:
         raise WireError(f"wrong {what} checksum")
 
 
@@ -229,7 +230,7 @@ def _icmp(datagram: Datagram, octets: bytes, checksums: bool, whole: bool) -> No
         elif number(octets) % 0xFFFF:
             raise WireError("wrong ICMP checksum")
     datagram.data = octets[8:]
-    if datagram.icmp_type in _ICMP_ERRORS[datagram.protocol]:
+    if datagram.icmp_type in ICMP_ERRORS[datagram.protocol]:
         try:
             datagram.quoted = decode(datagram.data, checksums=False, whole=False)
         except WireError:  # an error about what nobody can read is a well-formed error

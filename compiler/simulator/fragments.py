@@ -149,7 +149,7 @@ class Reassembler:
     RFC 8200 4.5). Times are nanoseconds; ``memory`` is in octets of payload.
     """
 
-    __slots__ = ("_engine", "_piles", "_timeouts", "_waiting", "drops", "largest", "memory", "timed_out", "timeouts")
+    __slots__ = ("_engine", "_lifetimes", "_piles", "_waiting", "drops", "largest", "memory", "timed_out", "timeouts")
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Reassembler:
         timed_out: Callable[[Datagram | None], object] = lambda _: None,
     ) -> None:
         self._engine = engine
-        self._timeouts = (timeout or TIMEOUT_IPV4, timeout or TIMEOUT_IPV6)
+        self._lifetimes = (timeout or TIMEOUT_IPV4, timeout or TIMEOUT_IPV6)
         self._piles: dict[_Key, _Pile] = {}
         self._waiting = 0
         self.memory = memory
@@ -193,7 +193,7 @@ class Reassembler:
         if pile is None:
             pile = self._piles[key] = _Pile()
             pile.timer = Timer(self._engine, lambda: self._expire(key))
-            pile.timer.start(self._timeouts[datagram.family is not _IPV4])
+            pile.timer.start(self._lifetimes[datagram.family is not _IPV4])
         fault = _place(pile, datagram, octets)
         if fault == "duplicate":
             self._drop(fault)

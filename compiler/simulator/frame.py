@@ -13,12 +13,14 @@ from typing import ClassVar, Self
 from compiler.fields import Family
 from compiler.policy.packet import Packet, Path
 
-__all__ = ["BROADCAST", "ETHERNET", "ArpMessage", "Datagram", "Frame"]
+__all__ = ["BROADCAST", "ETHERNET", "GROUP", "ArpMessage", "Datagram", "Frame"]
 
 ETHERNET = 14
 """Octets of an Ethernet header (IEEE 802.3), which queues and rates count too."""
 
 BROADCAST = 0xFFFFFFFFFFFF
+GROUP = 1 << 40
+"""The bit of an Ethernet address that says that it is a group's (IEEE 802, 8.2)."""
 
 _number = count(1).__next__
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Direction", "Link", "Wire"]
 
-BITS = 8 * SECOND
+_BITS = 8 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ class Direction:
     def _sending_time(self, size: int) -> int:
         time = self._times.get(size)
         if time is None:
-            time = self._times[size] = -(-(size + ETHERNET) * BITS // self.wire.rate)  # type: ignore[operator]
+            time = self._times[size] = -(-(size + ETHERNET) * _BITS // self.wire.rate)  # type: ignore[operator]
         return time
 
     def _leave(self, now: int) -> None:

@@ -13,10 +13,23 @@ from enum import Enum
 
 from compiler.fields import ICMPV6, Family
 from compiler.simulator.engine import SECOND, Engine, Timer
-from compiler.simulator.frame import BROADCAST, ETHERNET, ArpMessage, Datagram, Frame
+from compiler.simulator.frame import BROADCAST, ETHERNET, GROUP, ArpMessage, Datagram, Frame
+from compiler.simulator.neighbour_messages import (
+    ADVERTISEMENT,
+    OVERRIDE,
+    SOLICITATION,
+    SOLICITED,
+    SOURCE_LINK_OPTION,
+    TARGET_LINK_OPTION,
+    advertisement,
+    arp_message,
+    group_link_address,
+    link_option,
+    solicitation,
+)
 from compiler.simulator.node import Port
 
-__all__ = ["NeighbourState", "Neighbours", "group_link_address", "solicited_node"]
+__all__ = ["NeighbourState", "Neighbours"]
 
 _IPV4, _IPV6 = Family.IPV4, Family.IPV6
 
@@ -27,11 +40,6 @@ REACHABLE_TIME = 30 * SECOND
 DELAY_FIRST_PROBE = 5 * SECOND
 UNRESOLVED_OCTETS = 212_992
 """Room for datagrams that wait for one neighbour (Linux: unres_qlen_bytes)."""
-
-SOLICITATION, ADVERTISEMENT = 135, 136
-_SOLICITED, _OVERRIDE, _ROUTER = 0x4000, 0x2000, 0x8000
-_ALL_NODES = 0xFF02 << 112 | 1
-_SOURCE_LINK_OPTION, _TARGET_LINK_OPTION = b"\x01\x01", b"\x02\x01"
 
 
 class NeighbourState(Enum):
@@ -44,20 +52,6 @@ class NeighbourState(Enum):
     DELAY = "delay"
     PROBE = "probe"
     """Asked again, at the address that is known."""
-
-
-def group_link_address(family: Family, address: int) -> int | None:
-    """The Ethernet address of a broadcast or multicast address (RFC 1112, 6.4; RFC 2464, 7), None for other ones."""
-    if family is _IPV4:
-        if address >> 28 == 0xE:
-            return 0x01005E000000 | address & 0x7FFFFF
-        return BROADCAST if address == 0xFFFFFFFF else None
-    return 0x333300000000 | address & 0xFFFFFFFF if address >> 120 == 0xFF else None
-
-
-def solicited_node(address: int) -> int:
-    """The multicast address at which the owner of an IPv6 address is asked for (RFC 4291, 2.7.1)."""
-    return 0xFF02 << 112 | 0x1FF000000 | address & 0xFFFFFF
 
 
 class _Entry:
@@ -142,7 +136,7 @@ class Neighbours:
 
     def accepts(self, frame: Frame) -> bool:
         """Whether the frame is addressed to this port, or to a group: what a card lets through."""
-        return frame.link_destination == self._port.link_address or bool(frame.link_destination >> 40 & 1)
+        return frame.link_destination == self._port.link_address or bool(frame.link_destination & GROUP)
 
     def receive(self, frame: Frame) -> bool:
         """Heed an ARP or discovery message; whether it was one, and so needs nothing else done."""
@@ -187,9 +181,9 @@ class Neighbours:
         """Tell the link of the own addresses: gratuitous ARP (RFC 5227, 3) and unsolicited advertisements."""
         for family, address in self._own():
             if family is _IPV4:
-                self._send_arp(is_reply=False, sender=address, target=address, target_link=0, to=BROADCAST)
+                self._port.send(arp_message(self._port.link_address, address, address, BROADCAST, is_reply=False))
             else:
-                self._advertise(address, _ALL_NODES, 0x333300000001, solicited=False)
+                self._advertise(address)
 
     # -- sending -----------------------------------------------------------------
 
@@ -249,15 +243,11 @@ class Neighbours:
     def _ask(self, key: int, entry: _Entry) -> None:
         entry.attempts += 1
         self._wait(key, entry, RETRANSMIT)
+        own = self._port.link_address
         if entry.family is _IPV4:
-            to = entry.link or BROADCAST
-            self._send_arp(is_reply=False, sender=entry.source, target=key, target_link=0, to=to)
-            return
-        target = ~key
-        option = b"" if not entry.source else _SOURCE_LINK_OPTION + self._port.link_address.to_bytes(6)
-        destination = target if entry.link else solicited_node(target)
-        link = entry.link or 0x333300000000 | destination & 0xFFFFFFFF
-        self._send_discovery(SOLICITATION, entry.source, destination, link, 0, target.to_bytes(16) + option)
+            self._port.send(arp_message(own, entry.source, key, entry.link or BROADCAST, is_reply=False))
+        else:
+            self._port.send(solicitation(own, entry.source, ~key, entry.link))
 
     def _source(self, datagram: Datagram) -> int:
         own = [address for family, address in self._own() if family is datagram.family]
@@ -272,19 +262,14 @@ class Neighbours:
 
     def _hear_arp(self, message: ArpMessage) -> None:
         """RFC 826 as Linux does it (``arp_process``): only questions to this port make new entries."""
-        if message.sender_link >> 40 & 1 or self._is_own(_IPV4, message.sender):
+        if message.sender_link & GROUP or self._is_own(_IPV4, message.sender):
             return  # nonsense, or somebody claims this port's address
         for_us = self._is_own(_IPV4, message.target)
         if not message.is_reply and for_us:
             if message.sender:
                 self._learn(_IPV4, message.sender, message.sender_link, create=True, confirmed=False)
-            self._send_arp(
-                is_reply=True,
-                sender=message.target,
-                target=message.sender,
-                target_link=message.sender_link,
-                to=message.sender_link,
-            )
+            own, to = self._port.link_address, message.sender_link
+            self._port.send(arp_message(own, message.target, message.sender, to, is_reply=True, target_link=to))
         elif message.sender:
             confirmed = message.is_reply and for_us
             self._learn(_IPV4, message.sender, message.sender_link, create=False, confirmed=confirmed)
@@ -295,22 +280,22 @@ class Neighbours:
         if message.icmp_type == SOLICITATION:
             if not self._is_own(_IPV6, target):
                 return
-            link = _link_option(data[16:], _SOURCE_LINK_OPTION)
+            link = link_option(data[16:], SOURCE_LINK_OPTION)
             if not message.source:  # duplicate address detection: tell everybody
-                self._advertise(target, _ALL_NODES, 0x333300000001, solicited=False)
+                self._advertise(target)
                 return
             if link is not None:
                 self._learn(_IPV6, message.source, link, create=True, confirmed=False)
-            self._advertise(target, message.source, message.link_source if link is None else link, solicited=True)
+            self._advertise(target, (message.source, message.link_source if link is None else link))
         elif not self._is_own(_IPV6, target):
-            link = _link_option(data[16:], _TARGET_LINK_OPTION)
+            link = link_option(data[16:], TARGET_LINK_OPTION)
             entry = self._entries.get(~target)
             if entry is None:
                 return
             if link is None:  # it may be left out in answers to unicast questions
                 link = entry.link
-            if link and (message.identifier & _OVERRIDE or not entry.link or link == entry.link):
-                self._learn(_IPV6, target, link, create=False, confirmed=bool(message.identifier & _SOLICITED))
+            if link and (message.identifier & OVERRIDE or not entry.link or link == entry.link):
+                self._learn(_IPV6, target, link, create=False, confirmed=bool(message.identifier & SOLICITED))
             elif entry.state is NeighbourState.REACHABLE:  # another address, not meant to override: doubt the entry
                 self._doubt(~target, entry)
 
@@ -343,40 +328,10 @@ class Neighbours:
         if entry.timer:
             entry.timer.stop()
 
-    # -- messages ----------------------------------------------------------------
-
-    def _send_arp(self, *, is_reply: bool, sender: int, target: int, target_link: int, to: int) -> None:
-        message = ArpMessage(
-            is_reply=is_reply,
-            sender=sender,
-            sender_link=self._port.link_address,
-            target=target,
-            target_link=target_link,
-        )
-        message.link_destination = to
-        self._port.send(message)
-
-    def _advertise(self, target: int, destination: int, link: int, *, solicited: bool) -> None:
-        flags = (_SOLICITED if solicited else 0) | _OVERRIDE | (_ROUTER if self.router else 0)
-        data = target.to_bytes(16) + _TARGET_LINK_OPTION + self._port.link_address.to_bytes(6)
-        self._send_discovery(ADVERTISEMENT, target, destination, link, flags, data)
-
-    def _send_discovery(self, kind: int, source: int, destination: int, link: int, flags: int, data: bytes) -> None:
-        datagram = Datagram(_IPV6, source, destination, ICMPV6, 48 + len(data), icmp_type=kind, data=data, ttl=255)
-        datagram.identifier = flags
-        datagram.link_destination = link
-        self._port.send(datagram)
+    def _advertise(self, target: int, asker: tuple[int, int] | None = None) -> None:
+        self._port.send(advertisement(self._port.link_address, target, router=self.router, asker=asker))
 
 
 def _key(family: Family, address: int) -> int:
     """One number for an address of either family: negative for IPv6."""
     return address if family is _IPV4 else ~address
-
-
-def _link_option(options: bytes, wanted: bytes) -> int | None:
-    """The link address in discovery options (RFC 4861, 4.6.1), or None; None too when they are malformed."""
-    while len(options) >= 8 and options[1]:
-        if options[:2] == wanted:
-            return int.from_bytes(options[2:8])
-        options = options[options[1] * 8 :]
-    return None

@@ -1,4 +1,4 @@
-"""Nodes and their ports; and the switch, the simplest node."""
+"""Nodes and their ports."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
-from compiler.simulator.frame import Frame
+from compiler.simulator.frame import GROUP, Frame
 
 if TYPE_CHECKING:
     from compiler.simulator.link import Direction
 
 __all__ = ["Node", "Port", "link_address"]
 
-_GROUP, _LOCAL = 1 << 40, 1 << 41
-"""The bits of an Ethernet address that say "group" and "locally administered" (IEEE 802, 8.2)."""
+_LOCAL = 1 << 41
+"""The bit of an Ethernet address that says "locally administered" (IEEE 802, 8.2)."""
 
 
 def link_address(node: str, port: str) -> int:
     """The Ethernet address of a port: the same in every run, locally administered, never a group's."""
     digest = blake2b(f"{node}\0{port}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest) & ~_GROUP | _LOCAL
+    return int.from_bytes(digest) & ~GROUP | _LOCAL
 
 
 class Node(Protocol):

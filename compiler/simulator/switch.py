@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.simulator.engine import SECOND, Engine
-from compiler.simulator.frame import Frame
+from compiler.simulator.frame import GROUP, Frame
 from compiler.simulator.node import Port, link_address
 
 __all__ = ["Switch"]
@@ -12,8 +12,6 @@ AGEING_TIME = 300 * SECOND
 """How long an address is remembered after it was last seen (802.1D, 7.9.2; Linux bridges likewise)."""
 TABLE_LIMIT = 8192
 """Addresses that a switch of the smaller kind remembers."""
-
-_GROUP = 1 << 40
 
 
 class _Learnt:
@@ -136,7 +134,7 @@ class Switch:
             port.direction.peer.carrier_changed(False)
 
     def _learn(self, address: int, port: Port) -> None:
-        if address & _GROUP:
+        if address & GROUP:
             return
         if len(self._table) >= self._table_limit and not self._forget_old():
             self.drops_full += 1

@@ -16,8 +16,8 @@ from struct import Struct
 
 from compiler.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Family
 from compiler.simulator.checksum import crc32c, finish, number
-from compiler.simulator.dissection import WireError, decode, decode_frame
-from compiler.simulator.extension_headers import FRAGMENT, final_destination, headers, to_wire
+from compiler.simulator.dissection import WireError, decode, decode_frame, pseudo_header
+from compiler.simulator.extension_headers import FRAGMENT, headers, to_wire
 from compiler.simulator.frame import ETHERNET, ArpMessage, Datagram, Frame
 
 __all__ = ["WireError", "decode", "decode_frame", "encode", "frame_bytes", "header_length", "payload"]
@@ -192,18 +192,10 @@ def _fill(data: bytes | None, room: int, datagram: Datagram) -> bytes:
     return data
 
 
-def _pseudo(datagram: Datagram, length: int) -> int:
-    """The sum of the pseudo-header (RFC 768, RFC 8200 8.1)."""
-    destination = datagram.destination
-    if datagram.options and datagram.family is _IPV6:
-        destination = final_destination(datagram.options, destination)
-    return datagram.source + destination + datagram.protocol + length
-
-
 def _udp(datagram: Datagram, room: int) -> bytes:
     data = _fill(datagram.data, room - 8, datagram)
     ports = datagram.source_port + datagram.destination_port
-    total = _pseudo(datagram, room) + ports + room + (number(data) if datagram.data else 0)
+    total = pseudo_header(datagram, room) + ports + room + (number(data) if datagram.data else 0)
     return _UDP_HEADER(datagram.source_port, datagram.destination_port, room, finish(total) or 0xFFFF) + data
 
 
@@ -211,7 +203,9 @@ def _udp_lite(datagram: Datagram, room: int) -> bytes:
     data = _fill(datagram.data, room - 8, datagram)
     coverage = datagram.rest
     covered = data if not coverage else data[: coverage - 8]
-    total = _pseudo(datagram, room) + datagram.source_port + datagram.destination_port + coverage + number(covered)
+    total = (
+        pseudo_header(datagram, room) + datagram.source_port + datagram.destination_port + coverage + number(covered)
+    )
     return _UDP_HEADER(datagram.source_port, datagram.destination_port, coverage, finish(total) or 0xFFFF) + data
 
 
@@ -222,7 +216,7 @@ def _tcp(datagram: Datagram, room: int) -> bytes:
         raise WireError(f"{datagram!r} has {len(options)} octets of TCP options: at most 40, a multiple of 4 expected")
     data = _fill(datagram.data, room - 4 * words, datagram)
     start = words << 4 | datagram.identifier
-    total = _pseudo(datagram, room) + datagram.source_port + datagram.destination_port + datagram.window
+    total = pseudo_header(datagram, room) + datagram.source_port + datagram.destination_port + datagram.window
     total += datagram.sequence + datagram.acknowledgement + (start << 8 | datagram.tcp_flags) + datagram.rest
     total += number(options) + (number(data) if datagram.data else 0)
     return (
@@ -255,7 +249,7 @@ def _icmp(datagram: Datagram, room: int) -> bytes:
     word = datagram.icmp_type << 8 | datagram.icmp_code
     total = word + datagram.identifier + datagram.rest + number(data)
     if datagram.protocol == ICMPV6:
-        total += _pseudo(datagram, room)
+        total += pseudo_header(datagram, room)
     checksum = finish(total) if total else 0xFFFF
     return _ICMP_HEADER(datagram.icmp_type, datagram.icmp_code, checksum, datagram.identifier, datagram.rest) + data
 
@@ -342,7 +336,7 @@ def _dccp(datagram: Datagram, room: int) -> bytes:
         data = (b"\x04\0\0\0\x05" if len(data) >= 12 else b"\x03\0\0\0\x04") + data[5:]
     coverage = data[1] & 15
     covered = data if not coverage else data[: data[0] * 4 - 4 + (coverage - 1) * 4]
-    total = _pseudo(datagram, room) + datagram.source_port + datagram.destination_port
+    total = pseudo_header(datagram, room) + datagram.source_port + datagram.destination_port
     total += number(covered[:2] + b"\0\0" + covered[4:])
     checksum = finish(total).to_bytes(2)
     return datagram.source_port.to_bytes(2) + datagram.destination_port.to_bytes(2) + data[:2] + checksum + data[4:]

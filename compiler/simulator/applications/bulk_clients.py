@@ -41,6 +41,12 @@ class Download(StreamAttempt):
         amount = "*" if self.request.octets is None else str(self.request.octets)
         stream.send(f"{amount} {self.token}\n".encode())
 
+    def patience_is_over(self) -> bool:
+        """When all has come only farewells are missing, which nobody waits for."""
+        if self.request.octets is not None and self.transferred >= self.request.octets:
+            self.end()
+        return True
+
     def closed(self, stream: Stream) -> None:
         """All must have come."""
         missing = self.request.octets is not None and self.transferred < self.request.octets

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from compiler.addresses import format_address
 from compiler.fields import Family
+from compiler.simulator.applications.datagram_attempt import DatagramAttempt
 from compiler.simulator.applications.dns_message import NAMES_OF_TYPES, TYPES, A, Message, decode, encode
 from compiler.simulator.applications.dns_server import dns_token
-from compiler.simulator.applications.running import Attempt, Running
-from compiler.simulator.sockets import Cancel, Endpoint, Failure, FailureKind, UdpSocket
+from compiler.simulator.applications.running import Running
+from compiler.simulator.sockets import Endpoint, Failure, FailureKind, UdpSocket
 
 __all__ = ["DnsClient"]
 
@@ -15,7 +16,7 @@ _TRIES = 2
 _CODES = {1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 
 
-class DnsClient(Attempt):
+class DnsClient(DatagramAttempt):
     """One query. ``detail`` holds the answers in order (``example.test A 192.0.2.1``) or ``NXDOMAIN``.
 
     ``timeout`` is for all tries together.
@@ -26,30 +27,18 @@ class DnsClient(Attempt):
         name, _, kind = self.request.query.partition(" ")
         self._query = Message(self.sockets.random.randrange(1 << 16), name.rstrip("."), TYPES.get(kind.strip(), A))
         self._octets = b""
-        self._socket: UdpSocket | None = None
         self._tries = 0
-        self._cancel: Cancel | None = None
         self.token = dns_token(self._query)
 
     def begin(self) -> None:
         """Send the first try."""
         try:
             self._octets = encode(self._query)
-            self._socket = self.sockets.udp(self.client.port, self)
+            self.bind()
         except ValueError as error:
-            self.say(str(error))
-            self.end(Failure(FailureKind.REFUSED))
-            return
-        self.client = self.client._replace(port=self._socket.port)
-        self._try(Failure(FailureKind.TIMED_OUT))
-
-    def end(self, failure: Failure | None = None) -> None:
-        """Free the port."""
-        if self._cancel is not None:
-            self._cancel()
-        if self._socket is not None:
-            self._socket.close()
-        super().end(failure)
+            self.cannot_begin(error)
+        else:
+            self._try(Failure(FailureKind.TIMED_OUT))
 
     def received(self, socket: UdpSocket, remote: Endpoint, data: bytes | None, octets: int) -> None:
         """Take the answer if it is to this query (RFC 5452, 9.1)."""
@@ -75,16 +64,15 @@ class DnsClient(Attempt):
             self._try(failure)
 
     def _try(self, failure: Failure) -> None:
-        if self._cancel is not None:
-            self._cancel()
-        if self._tries == _TRIES or self._socket is None:
+        self.stop_waiting()
+        if self._tries == _TRIES or self.socket is None:
             self.end(failure)
             return
         self._tries += 1
         self.running.sent += 1
         patience = self.request.timeout // _TRIES
-        self._cancel = self.sockets.after(patience, lambda: self._try(Failure(FailureKind.TIMED_OUT)))
-        self._socket.send(self.server, self._octets)
+        self.waiting = self.sockets.after(patience, lambda: self._try(Failure(FailureKind.TIMED_OUT)))
+        self.socket.send(self.server, self._octets)
 
 
 def _described(answer: Message) -> str:

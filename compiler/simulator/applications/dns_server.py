@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from compiler.addresses import parse_address
 from compiler.simulator.applications.dns_message import AAAA, CNAME, A, Message, Record, decode, encode
-from compiler.simulator.applications.server_log import ServerLog
+from compiler.simulator.applications.server_log import ServerLog, Settings
 from compiler.simulator.sockets import Endpoint, Failure, Sockets, UdpSocket
 
 __all__ = ["DnsServer", "answer", "dns_token", "parse_zone"]
@@ -19,7 +19,7 @@ _FORMAT_ERROR, _NO_SUCH_NAME = 1, 3
 _LONGEST_CHAIN = 8
 
 
-def parse_zone(settings: tuple[tuple[str, str], ...]) -> Zone:
+def parse_zone(settings: Settings) -> Zone:
     """The records by lower-case name. ValueError for a line that is none."""
     zone: Zone = {}
     for key, line in settings:
@@ -69,7 +69,7 @@ def dns_token(query: Message) -> str:
 class DnsServer:
     """Answers each datagram that is a query."""
 
-    def __init__(self, sockets: Sockets, log: ServerLog, settings: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, sockets: Sockets, log: ServerLog, settings: Settings) -> None:
         self._sockets = sockets
         self._log = log
         self._zone = parse_zone(settings)

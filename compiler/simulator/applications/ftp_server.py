@@ -17,8 +17,9 @@ from compiler.simulator.applications.ftp_replies import (
     parse_eprt,
     parse_port,
 )
-from compiler.simulator.applications.server_log import ServerLog
-from compiler.simulator.applications.server_stream import LineService, Settings
+from compiler.simulator.applications.ftp_server_data import ServerData
+from compiler.simulator.applications.server_log import ServerLog, Settings
+from compiler.simulator.applications.server_stream import LineService
 from compiler.simulator.sockets import Cancel, Endpoint, Failure, Sockets, Stream
 
 __all__ = ["FtpServer"]
@@ -36,8 +37,8 @@ class FtpServer(LineService):
         self.active: Endpoint | None = None
         self.extended_only = False
         self.turn = 0
-        self.data: _Data | None = None
-        self.unlisten: Cancel = _nothing
+        self.data: ServerData | None = None
+        self._unlisten: Cancel = _nothing
 
     @staticmethod
     def check(settings: Settings) -> None:
@@ -76,9 +77,13 @@ class FtpServer(LineService):
     def _say(self, stream: Stream, code: int, text: str) -> None:
         stream.send(f"{code} {text}\r\n".encode())
 
+    def stop_listening(self) -> None:
+        """No further data connection is taken at the passive port."""
+        self._unlisten()
+        self._unlisten = _nothing
+
     def _forget_data(self) -> None:
-        self.unlisten()
-        self.unlisten = _nothing
+        self.stop_listening()
         self.active = None
         if self.data is not None:
             data, self.data = self.data, None
@@ -177,12 +182,12 @@ class FtpServer(LineService):
     def _listen(self, stream: Stream) -> int:
         """A port that waits for one data connection; 0 when none is free, and the client told."""
         self._forget_data()
-        data = _Data(self, stream)
+        data = ServerData(self, stream)
         name = self.seen.token if self.seen is not None else ""
         self.turn += 1
         for port in data_ports(name, self.turn, *_passive_ports(self.settings)):
             try:
-                self.unlisten = self.sockets.listen(port, data.accept)
+                self._unlisten = self.sockets.listen(port, data.accept)
             except ValueError:
                 continue
             self.data = data
@@ -190,7 +195,7 @@ class FtpServer(LineService):
         self._say(stream, 425, "No port is free.")
         return 0
 
-    def _transfer(self, stream: Stream, start: Callable[[_Data], None], what: str) -> None:
+    def _transfer(self, stream: Stream, start: Callable[[ServerData], None], what: str) -> None:
         """Say 150 and run the transfer once the data connection is there."""
         data = self.data
         if data is None and self.active is None:
@@ -199,7 +204,7 @@ class FtpServer(LineService):
         self._say(stream, 150, f"Opening data connection for {what}.")
         if data is None:
             assert self.active is not None
-            self.data = data = _Data(self, stream)
+            self.data = data = ServerData(self, stream)
             remote, self.active = self.active, None
             data.connect(remote, self.log.port - 1)
         data.when_ready(start)
@@ -226,102 +231,6 @@ class FtpServer(LineService):
             self._transfer(stream, lambda data: data.take(argument.lstrip("/")), argument)
         else:
             self._say(stream, 501, "STOR wants a name.")
-
-
-class _Data:
-    """One data connection, and the transfer that waits for it or runs on it."""
-
-    def __init__(self, server: FtpServer, control: Stream) -> None:
-        self._server = server
-        self._control = control
-        self._stream: Stream | None = None
-        self._start: Callable[[_Data], None] | None = None
-        self._name = ""
-        self._is_over = False
-        self._is_ready = False
-        self._has_started = False
-
-    def accept(self, stream: Stream) -> _Data:
-        """The client came to the passive port; another one may not."""
-        self._server.unlisten()
-        self._server.unlisten = _nothing
-        return self
-
-    def connect(self, remote: Endpoint, local_port: int) -> None:
-        """Go to the client, from the port before the control port (RFC 959, 3.2) where it is free."""
-        try:
-            self._stream = self._server.sockets.connect(remote, self, local_port=local_port)
-        except ValueError:
-            self._stream = self._server.sockets.connect(remote, self)
-
-    def when_ready(self, start: Callable[[_Data], None]) -> None:
-        """Run the transfer now or when the connection is there."""
-        self._start = start
-        self._run()
-
-    def _run(self) -> None:
-        if self._is_ready and self._start is not None:
-            start, self._start = self._start, None
-            self._has_started = True
-            start(self)
-
-    def give_text(self, text: str) -> None:
-        """Send a list."""
-        assert self._stream is not None
-        if text:
-            self._stream.send(text.encode())
-        self._stream.close()
-
-    def give_zeros(self, size: int) -> None:
-        """Send a file."""
-        assert self._stream is not None
-        if size:
-            self._stream.send_zeros(size)
-        self._stream.close()
-
-    def take(self, name: str) -> None:
-        """Receive a file."""
-        self._name = name
-        self._server.files[name] = 0
-
-    def abort(self) -> None:
-        """No longer wanted."""
-        self._is_over = True
-        if self._stream is not None:
-            self._stream.abort()
-
-    def connected(self, stream: Stream) -> None:
-        self._stream = stream
-        self._is_ready = True
-        self._run()
-
-    def received(self, stream: Stream, data: bytes | None, octets: int) -> None:
-        self._server.arrived(octets)
-        if self._name:
-            self._server.files[self._name] += octets
-
-    def drained(self, stream: Stream) -> None:
-        pass
-
-    def finished(self, stream: Stream) -> None:
-        stream.close()
-
-    def closed(self, stream: Stream) -> None:
-        if self._has_started:
-            self._end(226, "Transfer complete.")
-        elif self._server.data is self:
-            self._server.data = None
-
-    def failed(self, stream: Stream, failure: Failure) -> None:
-        if self._is_ready:
-            self._end(426, "Connection closed; transfer aborted.")
-        else:
-            self._end(425, f"Cannot open the data connection: {failure.kind.value}.")
-
-    def _end(self, code: int, text: str) -> None:
-        if not self._is_over:
-            self._is_over = True
-            self._server.say_about_data(self._control, code, text)
 
 
 def _files(settings: Settings) -> list[tuple[str, int]]:

@@ -53,6 +53,12 @@ class HttpClient(StreamAttempt):
         if self._left:
             self.end(Failure(FailureKind.CLOSED))
 
+    def patience_is_over(self) -> bool:
+        """When the last body is whole only farewells are missing, which nobody waits for."""
+        if not self._left:
+            self.end()
+        return True
+
     def _ask(self, stream: Stream) -> None:
         path = self.request.query or f"/bytes/{self.request.octets or 0}"
         path = path if path.startswith("/") else f"/{path}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from compiler.simulator.applications.server_log import Settings
 from compiler.simulator.applications.server_stream import LineService
 from compiler.simulator.sockets import Stream
 
-__all__ = ["TOKEN_HEADER", "HttpServer", "size_of_path"]
+__all__ = ["TOKEN_HEADER", "HttpServer"]
 
 TOKEN_HEADER = "x-gerbang-token"
 
@@ -16,9 +17,9 @@ _REQUEST = re.compile(r"([A-Z]+) (\S+) (HTTP/1\.[01])$")
 _INDEX = b"It works.\n"
 
 
-def size_of_path(path: str, pages: tuple[tuple[str, str], ...] = ()) -> int | None:
+def _size_of_path(path: str, settings: Settings) -> int | None:
     """Octets of the document, or None. ``/bytes/N`` has N of them; settings ``page`` name others (``/a=500``)."""
-    for key, value in pages:
+    for key, value in settings:
         name, _, size = value.partition("=")
         if key == "page" and name == path and size.isdigit():
             return int(size)
@@ -65,7 +66,7 @@ class HttpServer(LineService):
         if method not in ("GET", "HEAD"):
             self._respond(stream, "501 Not Implemented", 0, keep=False, old=version == "HTTP/1.0")
             return
-        size = size_of_path(path, self.settings)
+        size = _size_of_path(path, self.settings)
         status = "200 OK" if size is not None else "404 Not Found"
         self._respond(stream, status, size or 0, keep=keep, old=version == "HTTP/1.0", body=method == "GET", path=path)
 

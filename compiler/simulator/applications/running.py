@@ -36,6 +36,11 @@ class Attempt:
         """Do the first thing."""
         raise NotImplementedError
 
+    def cannot_begin(self, error: ValueError) -> None:
+        """The host refuses what is asked of it, a port that is taken for instance."""
+        self.say(str(error))
+        self.end(Failure(FailureKind.REFUSED))
+
     def time_is_up(self) -> None:
         """The activity's duration is over."""
         self.end(None if self.connected_at is not None else Failure(FailureKind.TIMED_OUT))

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from compiler.simulator.engine import MILLISECOND
 from compiler.simulator.sockets import Cancel, Endpoint
 
-__all__ = ["Flow", "Meter", "Seen", "ServerLog"]
+__all__ = ["Flow", "Meter", "Seen", "ServerLog", "Settings"]
+
+Settings = tuple[tuple[str, str], ...]
+"""What a service is told: names and values; a name may stand several times."""
 
 
 class Meter:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from compiler.simulator.applications.lines import LineBuffer
-from compiler.simulator.applications.server_log import Seen, ServerLog
+from compiler.simulator.applications.server_log import Seen, ServerLog, Settings
 from compiler.simulator.sockets import Failure, Sockets, Stream
 
 __all__ = ["LineService", "ServerStream"]
-
-Settings = tuple[tuple[str, str], ...]
 
 
 class ServerStream:

@@ -7,27 +7,27 @@ from collections.abc import Callable
 from compiler.simulator.applications.dns_server import DnsServer
 from compiler.simulator.applications.ftp_server import FtpServer
 from compiler.simulator.applications.http_server import HttpServer
-from compiler.simulator.applications.server_log import ServerLog
-from compiler.simulator.applications.server_stream import ServerStream, Settings
+from compiler.simulator.applications.server_log import ServerLog, Settings
+from compiler.simulator.applications.server_stream import ServerStream
 from compiler.simulator.applications.tcp_services import Discard, Echo, Source
 from compiler.simulator.applications.udp_services import Sink, UdpEcho
 from compiler.simulator.sockets import Sockets, UdpReceiver
 
-__all__ = ["DATAGRAM_SERVICES", "SERVICES", "STREAM_SERVICES", "serve"]
+__all__ = ["SERVICES", "serve"]
 
-STREAM_SERVICES: dict[str, type[ServerStream]] = {
+_STREAM_SERVICES: dict[str, type[ServerStream]] = {
     "echo": Echo,
     "discard": Discard,
     "source": Source,
     "http": HttpServer,
     "ftp": FtpServer,
 }
-DATAGRAM_SERVICES: dict[str, Callable[[Sockets, ServerLog, Settings], UdpReceiver]] = {
+_DATAGRAM_SERVICES: dict[str, Callable[[Sockets, ServerLog, Settings], UdpReceiver]] = {
     "dns": DnsServer,
     "sink": Sink,
     "udp-echo": UdpEcho,
 }
-SERVICES = (*STREAM_SERVICES, *DATAGRAM_SERVICES)
+SERVICES = (*_STREAM_SERVICES, *_DATAGRAM_SERVICES)
 
 
 def serve(sockets: Sockets, service: str, port: int, settings: Settings = ()) -> ServerLog:
@@ -37,12 +37,12 @@ def serve(sockets: Sockets, service: str, port: int, settings: Settings = ()) ->
     make no sense to it.
     """
     log = ServerLog(service, port)
-    stream = STREAM_SERVICES.get(service)
+    stream = _STREAM_SERVICES.get(service)
     if stream is not None:
         stream.check(settings)
         log.stop = sockets.listen(port, lambda _: stream(sockets, log, settings))
         return log
-    datagram = DATAGRAM_SERVICES.get(service)
+    datagram = _DATAGRAM_SERVICES.get(service)
     if datagram is None:
         raise ValueError(f"unknown service {service!r}: expected one of {', '.join(SERVICES)}")
     log.stop = sockets.udp(port, datagram(sockets, log, settings)).close

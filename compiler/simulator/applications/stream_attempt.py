@@ -21,8 +21,7 @@ class StreamAttempt(Attempt):
         try:
             stream = self.sockets.connect(self.server, self, local_port=self.client.port)
         except ValueError as error:
-            self.say(str(error))
-            self.end(Failure(FailureKind.REFUSED))
+            self.cannot_begin(error)
             return
         self.stream = stream
         if stream.local.port:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.simulator.applications.datagram import Stamp, flow_name, pack, unpack
-from compiler.simulator.applications.running import Attempt, Running
+from compiler.simulator.applications.datagram_attempt import DatagramAttempt
+from compiler.simulator.applications.running import Running
 from compiler.simulator.engine import SECOND
-from compiler.simulator.sockets import Cancel, Endpoint, Failure, FailureKind, UdpSocket
+from compiler.simulator.sockets import Endpoint, Failure, UdpSocket
 
 __all__ = ["UdpFlow"]
 
@@ -15,7 +16,7 @@ _LINGER = SECOND
 """How long after the last datagram answers and errors are waited for."""
 
 
-class UdpFlow(Attempt):
+class UdpFlow(DatagramAttempt):
     """One flow. What arrived is in the server's log; ``failure`` is the first ICMP error, and the flow goes on.
 
     Datagrams have 16 octets of payload at least: their stamp.
@@ -26,8 +27,6 @@ class UdpFlow(Attempt):
         self._flow = flow_name(self.token)
         self.token = f"udp {self._flow:08x}"
         self._arrivals: Iterator[tuple[int, int]] = iter(())
-        self._socket: UdpSocket | None = None
-        self._cancel: Cancel | None = None
         self._number = 0
         self._answers = 0
         self._error: Failure | None = None
@@ -38,20 +37,14 @@ class UdpFlow(Attempt):
             raise ValueError(f"{self.request.traffic}: datagrams without arrivals")
         self._arrivals = self.request.arrivals(self.sockets.random)
         try:
-            self._socket = self.sockets.udp(self.client.port, self)
+            self.bind()
         except ValueError as error:
-            self.say(str(error))
-            self.end(Failure(FailureKind.REFUSED))
-            return
-        self.client = self.client._replace(port=self._socket.port)
-        self._wait_for_next()
+            self.cannot_begin(error)
+        else:
+            self._wait_for_next()
 
     def end(self, failure: Failure | None = None) -> None:
-        """Free the port."""
-        if self._cancel is not None:
-            self._cancel()
-        if self._socket is not None:
-            self._socket.close()
+        """Free the port; an ICMP error that came before this is what went wrong."""
         super().end(failure or self._error)
 
     def time_is_up(self) -> None:
@@ -76,19 +69,18 @@ class UdpFlow(Attempt):
             return
         moment, octets = arrival
         delay = max(0, self.started + moment - self.sockets.now())
-        self._cancel = self.sockets.after(delay, lambda: self._send(octets))
+        self.waiting = self.sockets.after(delay, lambda: self._send(octets))
 
     def _send(self, octets: int) -> None:
-        if self._socket is None or self.ended is not None:
+        if self.socket is None or self.ended is not None:
             return
         stamp = Stamp(self._flow, self._number, self.sockets.now())
-        self._socket.send(self.server, pack(stamp, octets))
+        self.socket.send(self.server, pack(stamp, octets))
         self._number += 1
         self.running.sent += 1
         self._wait_for_next()
 
     def _linger(self) -> None:
-        if self._cancel is not None:
-            self._cancel()
+        self.stop_waiting()
         if self.ended is None:
-            self._cancel = self.sockets.after(min(_LINGER, self.request.timeout), self.end)
+            self.waiting = self.sockets.after(min(_LINGER, self.request.timeout), self.end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compiler.simulator.applications.datagram import Stamp, unpack
-from compiler.simulator.applications.server_log import Flow, ServerLog
+from compiler.simulator.applications.server_log import Flow, ServerLog, Settings
 from compiler.simulator.sockets import Endpoint, Failure, Sockets, UdpSocket
 
 __all__ = ["Sink", "UdpEcho"]
@@ -12,7 +12,7 @@ __all__ = ["Sink", "UdpEcho"]
 class Sink:
     """Keeps account of each flow: what came, how late, in which order."""
 
-    def __init__(self, sockets: Sockets, log: ServerLog, settings: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, sockets: Sockets, log: ServerLog, settings: Settings) -> None:
         self._sockets = sockets
         self._log = log
 

@@ -12,7 +12,7 @@ from compiler.policy.stateful import AddressKind
 from compiler.simulator.forwarding.network import ForwardingNetwork
 from compiler.simulator.forwarding.values import ForwardingLink, ForwardingNode, Hop, NodeKind
 from compiler.simulator.link import Wire
-from compiler.simulator.neighbours import group_link_address
+from compiler.simulator.neighbour_messages import group_link_address
 from compiler.simulator.router.routes import Asked, Routes, checked
 
 __all__ = ["Attachment", "Cable", "Description", "describe", "label"]

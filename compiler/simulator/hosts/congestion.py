@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import Protocol
 
-from compiler.simulator.engine import MILLISECOND, SECOND
+from compiler.simulator.engine import MICROSECOND, SECOND
 from compiler.simulator.hosts.slow_start import SlowStartExit
 
 __all__ = ["Cubic", "NewReno", "Window"]
@@ -142,7 +142,7 @@ class Cubic:
         # The first second after a loss is biased by the queue that the loss came from.
         if self._beginning is not None and now - self._beginning < SECOND:
             return
-        taken = max(taken, MILLISECOND // 1000)
+        taken = max(taken, MICROSECOND)
         if not self._delay or taken < self._delay:
             self._delay = taken
         if (

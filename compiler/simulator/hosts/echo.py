@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler.fields import ICMP, ICMPV6, Family
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import ICMP_HEADER, IP_HEADER, is_for_group
+from compiler.simulator.hosts.headers import ICMP_HEADER, IP_HEADER, LARGEST_PAYLOAD, is_for_group
 from compiler.simulator.sockets import Cancel, EchoAnswer, Failure, FailureKind
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ class Echoes:
 
         ValueError for a payload, TTL, identifier or sequence number that does not exist.
         """
-        if not (0 <= octets <= 65_507 and 0 < ttl < 256 and 0 <= identifier < 65536 and 0 <= sequence < 65536):
+        if not (
+            0 <= octets <= LARGEST_PAYLOAD[family]
+            and 0 < ttl < 256
+            and 0 <= identifier < 65536
+            and 0 <= sequence < 65536
+        ):
             raise ValueError(f"no echo request: {octets} octets, TTL {ttl}, {identifier}/{sequence}")
         stack = self._stack
         question = (family, identifier or self._identifier, sequence)

@@ -1,11 +1,25 @@
-"""Lengths of headers, and how payload follows from them."""
+"""What protocols share: lengths of headers and the payload behind them, TCP flags, addresses of groups."""
 
 from __future__ import annotations
 
 from compiler.fields import Family
-from compiler.simulator.frame import Datagram
+from compiler.simulator.frame import GROUP, Datagram
 
-__all__ = ["ICMP_HEADER", "IP_HEADER", "TCP_HEADER", "UDP_HEADER", "is_for_group", "is_group", "payload"]
+__all__ = [
+    "ACK",
+    "FIN",
+    "ICMP_HEADER",
+    "IP_HEADER",
+    "LARGEST_PAYLOAD",
+    "PSH",
+    "RST",
+    "SYN",
+    "TCP_HEADER",
+    "UDP_HEADER",
+    "is_for_group",
+    "is_group",
+    "payload",
+]
 
 IP_HEADER: dict[Family, int] = {Family.IPV4: 20, Family.IPV6: 40}
 """Octets without options or extension headers."""
@@ -13,6 +27,12 @@ IP_HEADER: dict[Family, int] = {Family.IPV4: 20, Family.IPV6: 40}
 TCP_HEADER = 20
 UDP_HEADER = 8
 ICMP_HEADER = 8
+
+LARGEST_PAYLOAD: dict[Family, int] = {Family.IPV4: 65_507, Family.IPV6: 65_527}
+"""Octets behind a UDP or ICMP header that one datagram can carry."""
+
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+"""Flags of TCP (RFC 9293, 3.1)."""
 
 
 def payload(datagram: Datagram, header: int) -> int:
@@ -29,4 +49,4 @@ def is_group(family: Family, address: int) -> bool:
 
 def is_for_group(datagram: Datagram) -> bool:
     """Whether it was sent to more than one: by its address, or by that of its frame (directed broadcasts)."""
-    return bool(datagram.link_destination >> 40 & 1) or is_group(datagram.family, datagram.destination)
+    return bool(datagram.link_destination & GROUP) or is_group(datagram.family, datagram.destination)

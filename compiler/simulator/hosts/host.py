@@ -8,7 +8,7 @@ from compiler.fields import ICMPV6, Family
 from compiler.policy.network import InterfaceAddress
 from compiler.simulator.engine import Engine
 from compiler.simulator.fragments import Reassembler, fragment
-from compiler.simulator.frame import Datagram, Frame
+from compiler.simulator.frame import GROUP, Datagram, Frame
 from compiler.simulator.hosts.headers import is_group
 from compiler.simulator.hosts.icmp import (
     FRAGMENTATION_NEEDED,
@@ -151,7 +151,7 @@ class Host:
 
     def receive(self, port: Port, frame: Frame) -> None:
         """A frame has arrived."""
-        if frame.link_destination != port.link_address and not frame.link_destination >> 40 & 1:
+        if frame.link_destination != port.link_address and not frame.link_destination & GROUP:
             self._drop("another's frame")
             return
         if isinstance(frame, Datagram) and (frame.protocol != ICMPV6 or not self._discovers(port, frame)):

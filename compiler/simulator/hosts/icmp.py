@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compiler.fields import ICMP, ICMPV6, Family
+from compiler.simulator.dissection import ICMP_ERRORS
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.headers import ICMP_HEADER, IP_HEADER, is_for_group, is_group
 from compiler.simulator.sockets import Failure, FailureKind
@@ -31,7 +32,7 @@ FRAGMENTATION_NEEDED = 4
 """The code of UNREACHABLE (RFC 1191)."""
 UNREACHABLE_V6, PACKET_TOO_BIG, TIME_EXCEEDED_V6, PARAMETER_PROBLEM_V6 = 1, 2, 3, 4
 
-_ERRORS_V4 = frozenset({3, 4, 5, 11, 12})
+_ERRORS_V4 = ICMP_ERRORS[ICMP]
 _KNOWN_V4 = _ERRORS_V4 | {0, 8, 9, 10, 13, 14, 15, 16, 17, 18}
 _REDIRECT_V6 = 137
 _PROHIBITED = {Family.IPV4: frozenset({9, 10, 13}), Family.IPV6: frozenset({1, 5, 6})}

@@ -113,7 +113,7 @@ class Stack:
         """Bind a UDP port in both families; 0 is chosen. ValueError when it is taken."""
         return self._udp.bind(port, receiver)
 
-    def echo(  # the contract's
+    def echo(
         self,
         family: Family,
         destination: int,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from compiler.fields import Family
 from compiler.simulator.engine import MILLISECOND
 from compiler.simulator.frame import Datagram
+from compiler.simulator.hosts.headers import ACK, FIN, PSH, RST, SYN
 from compiler.simulator.hosts.tcp_opening import Opening
 from compiler.simulator.hosts.tcp_options import read_syn, read_timestamps
 from compiler.simulator.hosts.tcp_receiver import Arrived, Receiver, exactly
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 _BITS = 0xFFFFFFFF
 _HALF = 1 << 31
 _INVALID_INTERVAL = 500 * MILLISECOND

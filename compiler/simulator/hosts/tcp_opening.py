@@ -26,7 +26,7 @@ class Opening:
         "sent_at",
     )
 
-    def __init__(  # that is what it needs
+    def __init__(
         self,
         engine: Engine,
         parameters: TcpParameters,

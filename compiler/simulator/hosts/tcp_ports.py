@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler.fields import Family
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import TCP_HEADER, is_for_group, payload
+from compiler.simulator.hosts.headers import ACK, FIN, RST, SYN, TCP_HEADER, is_for_group, payload
 from compiler.simulator.hosts.parameters import TcpParameters
 from compiler.simulator.hosts.tcp import Connection
 from compiler.simulator.hosts.time_wait import TimeWait, made_reply
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Key", "TcpPorts"]
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _BITS = 0xFFFFFFFF
 
 Key = tuple[Family, int, int, int, int]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from compiler.fields import TCP
 from compiler.simulator.engine import MILLISECOND, Engine
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import IP_HEADER, TCP_HEADER
+from compiler.simulator.hosts.headers import ACK, FIN, IP_HEADER, SYN, TCP_HEADER
 from compiler.simulator.hosts.parameters import TcpParameters
 from compiler.simulator.hosts.tcp_options import (
     SynOptions,
@@ -23,7 +23,6 @@ from compiler.simulator.sockets import Endpoint
 
 __all__ = ["Incoming", "Segments", "near"]
 
-FIN, SYN, ACK = 0x01, 0x02, 0x10
 _BITS = 0xFFFFFFFF
 _HALF = 1 << 31
 _TIMESTAMPS = 12

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from compiler.simulator.engine import MILLISECOND, Engine, Timer
 from compiler.simulator.hosts.congestion import Cubic, NewReno, Window
+from compiler.simulator.hosts.headers import ACK, FIN, PSH
 from compiler.simulator.hosts.parameters import TcpParameters
 from compiler.simulator.hosts.rate_reduction import RateReduction
 from compiler.simulator.hosts.round_trip import Patience, RoundTrip
@@ -18,9 +19,8 @@ from compiler.simulator.hosts.scoreboard import Scoreboard, Segment
 from compiler.simulator.hosts.send_buffer import SendBuffer
 from compiler.simulator.hosts.tcp_state import Recovery, Wait
 
-__all__ = ["Emit", "Sender"]
+__all__ = ["Sender"]
 
-FIN, PSH, ACK = 0x01, 0x08, 0x10
 _DUPLICATES = 3
 
 Emit = Callable[[int, int, int, bytes | None], None]

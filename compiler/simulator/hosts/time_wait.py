@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from compiler.fields import TCP
 from compiler.simulator.engine import Timer
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import IP_HEADER, TCP_HEADER, payload
+from compiler.simulator.hosts.headers import ACK, FIN, IP_HEADER, RST, SYN, TCP_HEADER, payload
 
 if TYPE_CHECKING:
     from compiler.simulator.hosts.tcp_ports import Key, TcpPorts
 
 __all__ = ["TimeWait", "made_reply"]
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _BITS = 0xFFFFFFFF
 _HALF = 1 << 31
 

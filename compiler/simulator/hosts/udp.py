@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from compiler.fields import UDP
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import IP_HEADER, UDP_HEADER, payload
+from compiler.simulator.hosts.headers import IP_HEADER, LARGEST_PAYLOAD, UDP_HEADER, payload
 from compiler.simulator.hosts.icmp import SMALLEST_MTU, port_unreachable
 from compiler.simulator.sockets import Endpoint, Failure, FailureKind, UdpReceiver
 
 if TYPE_CHECKING:
     from compiler.simulator.hosts.stack import Stack
 
-__all__ = ["LARGEST", "Socket", "UdpPorts"]
-
-LARGEST = {4: 65_507, 6: 65_527}
-"""Octets of payload that one datagram can carry, by IP version."""
+__all__ = ["Socket", "UdpPorts"]
 
 
 class Socket:
@@ -36,7 +33,7 @@ class Socket:
         family, address, port = remote
         if data is not None:
             octets = len(data)
-        if not 0 <= octets <= LARGEST[family]:
+        if not 0 <= octets <= LARGEST_PAYLOAD[family]:
             raise ValueError(f"a UDP datagram cannot carry {octets} octets")
         if not self.is_open:
             raise ValueError(f"UDP port {self.port} is closed")

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from compiler.errors import InputErrors, Unmodelled, UsageError
-from compiler.policy.match import Match
+from compiler.policy.match import ANY, Match
 from compiler.policy.ruleset import Chain, Rule, Ruleset, Verdict
 from compiler.policy.stateful import (
     AddToSet,
@@ -72,7 +72,7 @@ class _Compiled:
 class _CompiledChain:
     """A chain with what it remembers of headers."""
 
-    __slots__ = ("chain", "key", "known", "reads_moment", "rewrites", "rules")
+    __slots__ = ("chain", "everything", "key", "known", "reads_moment", "rewrites", "rules")
 
     def __init__(self, chain: Chain, rules: tuple[_Compiled, ...]) -> None:
         self.chain = chain
@@ -84,6 +84,8 @@ class _CompiledChain:
             isinstance(clause.meaning, ChangeField) for rule in rules for clause in rule.rule.unmodelled
         )
         self.key = _key(matches)
+        self.everything = rules if all(match == ANY for match in matches) else None
+        """All rules, where none looks at the header."""
 
 
 _KEY_FIELDS = (
@@ -130,6 +132,17 @@ class Chains:
                         raise UsageError(
                             f"{rule.rule.span}: a jump to chain {rule.rule.target!r}, which does not exist"
                         )
+        self._spread_rewriting()
+
+    def _spread_rewriting(self) -> None:
+        """A chain that calls one which changes the header changes it, too."""
+        changed = True
+        while changed:
+            changed = False
+            for chain in self._chains.values():
+                calls = any(rule.target is not None and rule.target.rewrites for rule in chain.rules)
+                if calls and not chain.rewrites:
+                    chain.rewrites = changed = True
 
     def _compile(self, chain: Chain, errors: list[Unmodelled]) -> _CompiledChain:
         rules = []
@@ -152,9 +165,13 @@ class Chains:
             rules.append(_Compiled(rule, matches, tuple(clauses), translate))
         return _CompiledChain(chain, tuple(rules))
 
+    def compiled(self, chain: Chain) -> _CompiledChain:
+        """The chain, ready for :meth:`decide`."""
+        return self._chains[chain.key]
+
     def run(self, chain: Chain, transit: Transit) -> Decision:
         """What a base chain says of the packet."""
-        rule = self._run(self._chains[chain.key], transit)
+        rule = self.decide(self._chains[chain.key], transit)
         if rule is None:
             return Decision(chain.policy, None)
         return Decision(rule.verdict, rule.rule)
@@ -163,16 +180,21 @@ class Chains:
         """The place of each rule, and how many packets it has matched so far."""
         return [(rule.rule.span, rule.packets) for chain in self._chains.values() for rule in chain.rules]
 
-    def _run(self, chain: _CompiledChain, transit: Transit) -> _Compiled | None:
+    def decide(self, chain: _CompiledChain, transit: Transit) -> _Compiled | None:
         """The rule that decides, or None when the packet comes back or falls through."""
-        for rule in self._candidates(chain, transit):
+        notice = self.notice
+        if chain.rewrites or notice is not None:
+            candidates: Iterable[_Compiled] = self._one_by_one(chain, transit)
+        else:
+            candidates = self._candidates(chain, transit)
+        for rule in candidates:
             for clause in rule.clauses:
                 if not clause(transit):
                     break
             else:
                 rule.packets += 1
-                if self.notice is not None:
-                    self.notice(transit, chain.chain.name, rule.rule, "")
+                if notice is not None:
+                    notice(transit, chain.chain.name, rule.rule, "")
                 verdict = rule.verdict
                 if rule.translate is not None and not self.translate(transit, rule.translate):
                     return _DROPPING
@@ -182,18 +204,18 @@ class Chains:
                     return None
                 if rule.target is None:
                     return rule
-                decided = self._run(rule.target, transit)
+                decided = self.decide(rule.target, transit)
                 if decided is not None or verdict is Verdict.GOTO:
                     return decided
                 continue
-            if self.notice is not None:
-                self.notice(transit, chain.chain.name, rule.rule, rule.texts[rule.clauses.index(clause)])
+            if notice is not None:
+                notice(transit, chain.chain.name, rule.rule, rule.texts[rule.clauses.index(clause)])
         return None
 
-    def _candidates(self, chain: _CompiledChain, transit: Transit) -> Iterable[_Compiled]:
+    def _candidates(self, chain: _CompiledChain, transit: Transit) -> tuple[_Compiled, ...]:
         """The rules whose header conditions hold, up to the first that certainly ends the chain."""
-        if chain.rewrites or self.notice is not None:
-            return self._one_by_one(chain, transit)
+        if chain.everything is not None:
+            return chain.everything
         datagram = transit.datagram
         if datagram.fragment_offset:
             return self._matching(chain, self._header(datagram), transit)

@@ -17,6 +17,7 @@ from compiler.policy.stateful import (
     MarkNamed,
     NumberIn,
     Register,
+    State,
     StateIn,
     StatusIs,
 )
@@ -49,7 +50,9 @@ def condition(asked: Condition, memory: Memory) -> Test:
 def _of_packet(asked: Condition) -> Test:
     """Conditions that need nothing but the packet and its connection."""
     if isinstance(asked, StateIn):
-        return lambda transit: transit.state in asked.states
+        states = asked.states | {None} if State.INVALID in asked.states else asked.states
+        # A packet that tracking has not seen yet is invalid, too (nft_ct_get_eval).
+        return lambda transit: transit.state in states
     if isinstance(asked, StatusIs):
         return lambda transit: _status(transit, asked)
     if isinstance(asked, DirectionIs):

@@ -93,9 +93,12 @@ class Connection:
     """One connection. ``original`` and ``reply`` are its tuples; ``status`` holds the names of ``ct status``."""
 
     __slots__ = (
+        "destinations",
         "expires",
         "helper",
+        "interface",
         "is_plain",
+        "is_settled",
         "lines",
         "mark",
         "master",
@@ -104,6 +107,7 @@ class Connection:
         "reply",
         "shifts",
         "skips",
+        "sources",
         "status",
         "stream_from",
         "tcp",
@@ -119,6 +123,13 @@ class Connection:
         """``source`` and ``destination`` once it is settled whether and how that is translated."""
         self.is_plain = False
         """Known to the table, not translated, and watched by no helper: nothing need be done to its packets."""
+        self.is_settled = False
+        """``sources`` and ``destinations`` say all about its translation."""
+        self.sources: list[tuple[int, int] | None] = [None, None]
+        """What source address and port packets get in the original direction and in the other; None: their own."""
+        self.destinations: list[tuple[int, int] | None] = [None, None]
+        self.interface = ""
+        """What it is masqueraded behind."""
         self.tcp: TcpTrack | None = None
         self.expires = 0
         self.stream_from = 0
@@ -134,8 +145,17 @@ class Connection:
         """Packets of the original direction and of the other."""
 
     def settle(self) -> None:
-        """See anew whether its packets need anything done."""
-        self.is_plain = "confirmed" in self.status and not self.helper and self.status.isdisjoint({"snat", "dnat"})
+        """It is in the table: see what its packets will need."""
+        original, reply = self.original, self.reply
+        is_source, is_destination = "snat" in self.status, "dnat" in self.status
+        self.is_plain = not (self.helper or is_source or is_destination)
+        self.is_settled = original.protocol in WITH_PORTS
+        if is_source:
+            self.sources[0] = (reply.destination, reply.destination_port)
+            self.destinations[1] = (original.source, original.source_port)
+        if is_destination:
+            self.destinations[0] = (reply.source, reply.source_port)
+            self.sources[1] = (original.destination, original.destination_port)
 
 
 class Connections:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from compiler.addresses import format_address
-from compiler.fields import Family
+from compiler.fields import ICMPV6, Family
 from compiler.policy.access_list import Device
 from compiler.policy.network import CheckGateway, InterfaceAddress, Network
 from compiler.policy.packet import Path
@@ -75,12 +75,15 @@ class Router:
         """Packets that ended here, by reason and the line that said so."""
         self._tracer: Tracer | None = None
         self._interfaces = {interface.name: interface for interface in network.interfaces}
+        self._is_enabled = {interface.name: interface.enabled for interface in network.interfaces}
         self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
         self._neighbours: dict[str, Neighbours] = {}
         self._reassembler = Reassembler(engine)
         self._ways: dict[int, tuple[int, int, int, Direction]] = {}
         """By destination: MTU, the neighbour's link address, our own, and the wire."""
         self._sound_sources: set[int] = set()
+        self._delivered: Transit | None = None
+        """What the router's own stack is just hearing: its ICMP errors belong to that one's connection."""
         self._is_shut = False
         self._route_errors = None if network.dialect == "ios" else RouteErrors()
         self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
@@ -207,11 +210,18 @@ class Router:
 
     def receive(self, port: Port, frame: Frame) -> None:
         """A frame came in at a port."""
-        neighbours = self._neighbours[port.name]
-        if neighbours.receive(frame) or not neighbours.accepts(frame) or not isinstance(frame, Datagram):
-            return
-        if not self._works(port.name):
-            return
+        if (
+            type(frame) is not Datagram
+            or frame.link_destination != port.link_address
+            or frame.protocol == ICMPV6
+            or not port.carrier
+            or not self._is_enabled.get(port.name, True)
+        ):
+            neighbours = self._neighbours[port.name]
+            if neighbours.receive(frame) or not neighbours.accepts(frame) or not isinstance(frame, Datagram):
+                return
+            if not self._works(port.name):
+                return
         transit = Transit(frame, port.name, Path.FORWARD)
         transit.mark = self.memory.no_mark
         if self._tracer is not None:
@@ -225,8 +235,10 @@ class Router:
         if _is_martian(datagram, self.routes, transit.ingress):
             self.dropped(transit, "impossible source or destination")
             return
-        way = transit.way if transit.way is not None else self.routes.find(self._asked(transit))
-        transit.way = way
+        way = transit.way
+        if way is None:
+            way = self.routes.found(datagram.family, datagram.destination) or self.routes.find(self._asked(transit))
+            transit.way = way
         if self._tracer is not None:
             self.noted(transit, "route", way.why)
         if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or _is_group(datagram):
@@ -272,7 +284,9 @@ class Router:
             self.noted(transit, "deliver", "to the router itself")
         if self.checks.heard(transit.datagram, transit.ingress):
             return
+        self._delivered = transit
         self.stack.deliver(transit.datagram)
+        self._delivered = None
 
     def _is_whole(self, transit: Transit) -> bool:
         if transit.datagram.is_fragment:
@@ -361,6 +375,8 @@ class Router:
         if self._tracer is not None and datagram.quoted is not None and self._tracer.follows(datagram.quoted.number):
             self._tracer.follow(datagram.number)
         transit.mark = self.memory.no_mark
+        if about is None and datagram.quoted is not None:
+            about = self._delivered
         if about is not None and about.connection is not None:
             transit.attach(about)
         transit.way = way if way is not None else self.routes.find(self._asked(transit))

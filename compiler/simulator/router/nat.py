@@ -42,7 +42,8 @@ class AddressTranslation:
         self._base = {hook: tuple(chain for chain in base if chain.hook is hook) for hook in Hook}
         self._memory = memory
         self._routes = routes
-        self._numbers: dict[Translate, Callable[[Transit], int]] = {}
+        self._numbers: dict[int, Callable[[Transit], int]] = {}
+        """By the identity of the rule's translation: rules that read alike count each for itself."""
         self.families = frozenset(family for chain in base for family in chain.families)
         """Families with a nat chain at any hook: only then is anything translated, or its ports kept apart."""
         self.masqueraded: dict[Connection, str] = {}
@@ -65,9 +66,8 @@ class AddressTranslation:
                 dropped = self._settle(transit, connection, hook, source)
                 if dropped is not None:
                     return dropped
-        elif self._keeps_interface and hook is Hook.POSTROUTING and not transit.is_reply:
-            interface = self.masqueraded.get(connection)
-            if interface is not None and interface != transit.egress:  # nf_nat_oif_changed
+        elif self._keeps_interface and source and not transit.is_reply:
+            if connection.interface and connection.interface != transit.egress:  # nf_nat_oif_changed
                 self._memory.connections.remove(connection)
                 return _DROPPED
         if (transit.is_related or transit.datagram.protocol == _GRE) and _is_short(transit, connection, source):
@@ -125,7 +125,7 @@ class AddressTranslation:
             bind_destination(memory.connections, connection, address, asked.ports, persistent=asked.persistent)
             return True
         if asked.kind is Translation.MASQUERADE:
-            self.masqueraded[connection] = transit.egress
+            self.masqueraded[connection] = connection.interface = transit.egress
         bind_source(
             memory.connections,
             connection,
@@ -156,10 +156,10 @@ class AddressTranslation:
 
     def _numbered(self, transit: Transit, asked: Translate) -> AddressRange | None:
         assert asked.number is not None
-        if asked not in self._numbers:
+        if id(asked) not in self._numbers:
             source = numbers(asked.number, self._memory)
-            self._numbers[asked] = lambda one: source.draw(one.datagram)
-        drawn = self._numbers[asked](transit)
+            self._numbers[id(asked)] = lambda one: source.draw(one.datagram)
+        drawn = self._numbers[id(asked)](transit)
         return next((addresses for values, addresses in asked.table if values.contains(drawn)), None)
 
 

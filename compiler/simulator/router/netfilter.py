@@ -103,7 +103,7 @@ class Netfilter:
             memory.address_set(one.table, one.name).fixed = one.addresses
         self.chains = Chains(ruleset, memory, around.mtu)
         self._tracked = _tracked(ruleset, network)
-        base = tuple(sorted((one for one in ruleset.chains if one.hook), key=lambda one: one.priority))
+        base = tuple(sorted(_newest_first(ruleset), key=lambda one: one.priority))
         self._filters = tuple(chain for chain in base if chain.kind is not ChainKind.NAT)
         translating = tuple(chain for chain in base if chain.kind is ChainKind.NAT)
         self.nat = AddressTranslation(
@@ -139,7 +139,7 @@ class Netfilter:
                 defragment = _TRACK - 1 if self._is_routeros else _DEFRAGMENT
                 stations += [(defragment, self._defragment), (_TRACK, self._track)]
             if hook in _NAT_PRIORITY and self.nat.families:
-                stations.append((_NAT_PRIORITY[hook], lambda transit: self._translate(transit, hook)))
+                stations.append((_NAT_PRIORITY[hook], self._translation(hook)))
             if hook in (Hook.INPUT, Hook.POSTROUTING):
                 stations.append((_CONFIRM, self._confirm))
         stations.sort(key=lambda one: one[0])
@@ -150,19 +150,28 @@ class Netfilter:
     def _chain(self, chain: Chain) -> Station:
         chains, around, families = self.chains, self._around, chain.families
         routes = chain.kind is ChainKind.ROUTE
+        decide, compiled = chains.decide, chains.compiled(chain)
+        everything, accepts = len(families) == len(Family), chain.policy is Verdict.ACCEPT
 
         def station(transit: Transit) -> bool:
-            if transit.skips or transit.datagram.family not in families:
+            if transit.skips or not (everything or transit.datagram.family in families):
                 return True
-            before = (transit.mark, transit.datagram.destination, transit.datagram.source) if routes else None
-            decision = chains.run(chain, transit)
-            if not self._goes_on(transit, chain.name, decision):
+            rule = decide(compiled, transit)
+            if rule is None:
+                return accepts or self._goes_on(transit, chain.name, Decision(chain.policy, None))
+            return rule.verdict is Verdict.ACCEPT or self._goes_on(
+                transit, chain.name, Decision(rule.verdict, rule.rule)
+            )
+
+        def rerouting(transit: Transit) -> bool:
+            before = transit.mark, transit.datagram.destination, transit.datagram.source
+            if not station(transit):
                 return False
-            if routes and before != (transit.mark, transit.datagram.destination, transit.datagram.source):
+            if before != (transit.mark, transit.datagram.destination, transit.datagram.source):
                 return around.rerouted(transit)
             return True
 
-        return station
+        return rerouting if routes else station
 
     def _goes_on(self, transit: Transit, chain: str, decision: Decision) -> bool:
         verdict, rule = decision
@@ -177,7 +186,9 @@ class Netfilter:
 
     def _defragment(self, transit: Transit) -> bool:
         datagram = transit.datagram
-        if not (datagram.more_fragments or datagram.fragment_offset) or datagram.family not in self._tracked:
+        if not datagram.more_fragments and not datagram.fragment_offset:
+            return True
+        if datagram.family not in self._tracked:
             return True
         whole = self._around.reassembled(datagram)
         if whole is None:
@@ -199,10 +210,35 @@ class Netfilter:
             self._around.noted(transit, "conntrack", transit.state.value)
         return True
 
+    def _translation(self, hook: Hook) -> Station:
+        """The station of translation: what is settled is done here, the rest by :meth:`_translate`."""
+        translate, chains = self._translate, self.chains
+        source = hook in (Hook.POSTROUTING, Hook.INPUT)
+        slowly = hook is Hook.OUTPUT
+
+        def station(transit: Transit) -> bool:
+            connection = transit.connection
+            if connection is None:
+                return True
+            if not transit.is_related:
+                if connection.is_plain:
+                    return True
+                if connection.is_settled and not slowly and chains.notice is None:
+                    if not source:
+                        change = connection.destinations[transit.is_reply]
+                        if change is not None:
+                            transit.datagram.destination, transit.datagram.destination_port = change
+                        return True
+                    if not connection.interface or transit.is_reply or connection.interface == transit.egress:
+                        change = connection.sources[transit.is_reply]
+                        if change is not None:
+                            transit.datagram.source, transit.datagram.source_port = change
+                        return True
+            return translate(transit, hook)
+
+        return station
+
     def _translate(self, transit: Transit, hook: Hook) -> bool:
-        connection = transit.connection
-        if connection is None or (connection.is_plain and not transit.is_related):
-            return True
         is_output = hook is Hook.OUTPUT
         if not is_output and self.chains.notice is None:
             dropped = self.nat.station(transit, hook)
@@ -240,6 +276,12 @@ class Netfilter:
         return self._around.rerouted(transit) if transit.routing_mark else True
 
 
+def _newest_first(ruleset: Ruleset) -> list[Chain]:
+    """Base chains in the order in which those of one priority run: nft's newest first (nf_hook_entries_grow)."""
+    chains = [chain for chain in ruleset.chains if chain.hook]
+    return chains[::-1] if ruleset.dialect == "nftables" else chains
+
+
 def _is_ftp(connection: Connection) -> bool:
     return connection.original.protocol == TCP and connection.original.destination_port == _FTP
 
@@ -258,7 +300,7 @@ def _tracked(ruleset: Ruleset, network: Network) -> frozenset[Family]:
     families: set[Family] = set()
     for chain in ruleset.chains:
         routeros = ruleset.dialect == "routeros" and bool(chain.rules)
-        if routeros or chain.kind is ChainKind.NAT or any(_needs_tracking(rule) for rule in chain.rules):
+        if routeros or any(_needs_tracking(rule) for rule in chain.rules):
             families |= chain.families
     return frozenset(families)
 

@@ -116,6 +116,7 @@ class Routes:
         self._tables: dict[tuple[str, Family], _Table] = {}
         self._names = {"main", *network.tables}
         self._cache: dict[Asked, Way] = {}
+        self._by_destination: dict[int, Way] = {}
         self._local: dict[tuple[Family, int], str] = {}
         self._broadcast: dict[int, str] = {}
         for interface in network.interfaces:
@@ -185,6 +186,11 @@ class Routes:
     def changed(self) -> None:
         """An interface or a gateway has come or gone: decide anew."""
         self._cache.clear()
+        self._by_destination.clear()
+
+    def found(self, family: Family, destination: int) -> Way | None:
+        """The way that :meth:`find` has found before, where nothing but the destination counts; else None."""
+        return self._by_destination.get(destination if family is Family.IPV4 else ~destination)
 
     def find(self, asked: Asked) -> Way:
         """The way of a packet."""
@@ -194,7 +200,10 @@ class Routes:
         if way is None:
             if len(self._cache) > 1 << 16:
                 self._cache.clear()
+                self._by_destination.clear()
             way = self._cache[asked] = self._decide(asked)
+        if self._plain and not self.has_multipath:
+            self._by_destination[asked.destination if asked.family is Family.IPV4 else ~asked.destination] = way
         return way
 
     def _decide(self, asked: Asked) -> Way:

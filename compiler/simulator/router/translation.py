@@ -74,17 +74,21 @@ def bind_destination(
     target = connection.reply.inverted()
     connection.translated.add("destination")
     chosen = target._replace(destination=_best_address(addresses, target, target.destination, persistent=persistent))
-    if _has_port(chosen.destination_port, chosen.protocol, ports):
+    own = chosen.source_port if chosen.protocol in (ICMP, ICMPV6) else chosen.destination_port
+    if _has_port(own, chosen.protocol, ports):
         only = ports is not None and ports[0] == ports[1]
         if only or not _is_taken(connections, chosen, connection):
             _settle(connection, chosen, "dnat")
             return
-    if ports is not None and chosen.protocol in WITH_PORTS:
-        low, high = ports
-        for port in range(low, min(high + 1, low + _ATTEMPTS)):
-            left = min(high + 1, low + _ATTEMPTS) - port
-            chosen = chosen._replace(destination_port=port)
-            if not _is_taken_still(connections, chosen, connection, left):
+    # Unlike a source's, these are tried from the lowest up: an ICMP query gets another identifier, whatever was asked.
+    is_query = chosen.protocol in (ICMP, ICMPV6)
+    if is_query or (ports is not None and chosen.protocol in WITH_PORTS):
+        low, high = ports if ports is not None else (0, 0xFFFF)
+        attempts = min(high + 1 - low, _ATTEMPTS)
+        for step in range(attempts):
+            port = low + step
+            chosen = chosen._replace(source_port=port) if is_query else chosen._replace(destination_port=port)
+            if not _is_taken_still(connections, chosen, connection, attempts - step):
                 break
     _settle(connection, chosen, "dnat")
 

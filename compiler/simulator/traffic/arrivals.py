@@ -14,7 +14,7 @@ from typing import TypeVar
 from compiler.simulator.engine import SECOND
 from compiler.simulator.traffic.distributions import Distribution
 
-__all__ = ["Arrival", "constant", "ending", "on_off", "poisson", "replay"]
+__all__ = ["Arrival", "check_rate", "constant", "ending", "on_off", "poisson", "replay"]
 
 Arrival = tuple[int, int]
 Item = TypeVar("Item")
@@ -24,7 +24,7 @@ _BITS = 8 * SECOND
 
 def constant(rate: int, octets: int) -> Iterator[Arrival]:
     """Packets of one size at an exact rate: the n-th one begins when n packets' bits are due, without drift."""
-    _check(rate, octets)
+    check_rate(rate, octets)
     sent = 0
     while True:
         yield sent * _BITS // rate, octets
@@ -49,7 +49,7 @@ def on_off(random: Random, rate: int, octets: int, on: Distribution, off: Distri
     the mean rate is ``rate`` times the share of time that is on. Many sources
     with Pareto periods together are self-similar (Willinger et al. 1997).
     """
-    _check(rate, octets)
+    check_rate(rate, octets)
     begin = 0  # of the current burst
     spent = 0  # time in earlier bursts
     sent = 0
@@ -97,6 +97,7 @@ def ending(
             return
 
 
-def _check(rate: int, octets: int) -> None:
+def check_rate(rate: int, octets: int) -> None:
+    """ValueError unless both are more than 0."""
     if rate <= 0 or octets <= 0:
         raise ValueError(f"{octets} octets at {rate} bit/s: more than 0 expected for both")

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from random import Random
 
 from compiler.simulator.engine import SECOND
-from compiler.simulator.traffic.arrivals import Arrival, poisson
+from compiler.simulator.traffic.arrivals import Arrival, check_rate, poisson
 from compiler.simulator.traffic.distributions import pareto
 
 __all__ = ["flows", "packets"]
@@ -30,8 +30,7 @@ def packets(flows: Iterable[Arrival], rate: int, octets: int) -> Iterator[Arriva
 
     Keeps only the flows that are under way.
     """
-    if rate <= 0 or octets <= 0:
-        raise ValueError(f"{octets} octets at {rate} bit/s: more than 0 expected for both")
+    check_rate(rate, octets)
     begun: list[tuple[int, int, int, int]] = []
     """Next packet's moment, number of the flow (to break ties), its start, octets sent."""
     left: dict[int, int] = {}

@@ -6,7 +6,8 @@ from compiler.fields import Family
 from compiler.simulator.engine import MILLISECOND, SECOND, Engine
 from compiler.simulator.frame import BROADCAST, ArpMessage, Datagram
 from compiler.simulator.link import Link, Wire
-from compiler.simulator.neighbours import Neighbours, NeighbourState, group_link_address, solicited_node
+from compiler.simulator.neighbour_messages import group_link_address, solicited_node
+from compiler.simulator.neighbours import Neighbours, NeighbourState
 from compiler.simulator.node import Port, link_address
 from compiler.simulator.wire import frame_bytes
 

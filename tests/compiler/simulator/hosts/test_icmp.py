@@ -6,6 +6,7 @@ import pytest
 
 from compiler.simulator.frame import BROADCAST, Datagram
 from compiler.simulator.hosts.icmp import error, failure, path_mtu
+from compiler.simulator.sockets import Failure, FailureKind
 from compiler.simulator.wire import decode, encode
 from tests.compiler.simulator.hosts.network import CLIENT, CLIENT6, SERVER, SERVER6, V4, V6, Pair
 
@@ -105,7 +106,7 @@ def test_the_mtu_of_packet_too_big() -> None:
         made = error(udp(V6, 1500), 5, 2, 0, told)
         assert made is not None
         assert path_mtu(made) == believed
-        assert failure(made) is None
+        assert failure(made) == Failure(FailureKind.UNREACHABLE, 5, 2, 0)
     other = error(udp(), 5, 3, 1)
     assert other is not None
     assert path_mtu(other) is None

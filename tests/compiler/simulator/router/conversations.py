@@ -240,9 +240,10 @@ class Conversation:
     def _cut(self, side: str, datagram: Datagram) -> None:
         """Fragments, in some order, not always all of them."""
         chance = self.chance
-        # Where the kernel cuts an ICMP error again depends on how much of it was read at once: left out.
+        # Where the kernel cuts ICMP errors and FTP again depends on how much of them was read at once: left out.
         is_error = datagram.protocol in (ICMP, ICMPV6) and datagram.icmp_type in (1, 2, 3, 4, 5, 11, 12)
-        if datagram.is_fragment or datagram.protocol == 136 or is_error:
+        is_read = datagram.protocol == TCP and 21 in (datagram.source_port, datagram.destination_port)
+        if datagram.is_fragment or datagram.protocol == 136 or is_error or is_read:
             self._pending.append((side, datagram))
             return
         if datagram.quoted is None and datagram.data is not None and len(datagram.data) < 200 and datagram.protocol == UDP:

@@ -144,7 +144,7 @@ class _Maker:
         ends = ["accept", "accept", "drop", "continue", "return", "continue", "accept"]
         for target in targets:
             ends += [f"jump {target}", f"goto {target}"]
-        if hook in ("input", "forward", "output"):
+        if hook in ("input", "forward"):  # an answer to what the router says itself comes to the router
             kind, family = ("icmp", 4) if self.version == 4 else ("icmpv6", 6)
             words = {
                 4: ("port-unreachable", "host-unreachable", "admin-prohibited", "net-prohibited", "prot-unreachable"),
@@ -275,6 +275,8 @@ def random_policy(chance: Random) -> str:
         if hook in ("prerouting", "output") and priority in ("raw", "-250") and chance.random() < 0.5:
             rules.insert(0, f"{maker.header()} notrack" if chance.random() < 0.7 else "numgen inc mod 5 0 notrack")
             rules[0] = rules[0] if "ifname" not in rules[0] else "notrack"
+        if version == 6 and hook in ("output", "postrouting"):  # what a kernel says unasked is not to be counted
+            rules.insert(0, "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } accept")
         policy = "drop" if chance.random() < 0.15 else "accept"
         head = f"type {kind} hook {hook} priority {priority}; policy {policy};"
         lines.append(_chain(f"c{number}", head, rules))
