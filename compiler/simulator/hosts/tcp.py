@@ -28,6 +28,7 @@ __all__ = ["Connection"]
 
 _BITS = 0xFFFFFFFF
 _HALF = 1 << 31
+_ABOVE = 65_537
 _INVALID_INTERVAL = 500 * MILLISECOND
 """Least time between answers to segments without data that do not fit (tcp_invalid_ratelimit)."""
 
@@ -69,6 +70,10 @@ class Connection(TcpStream):
         self._end()
 
     # -- opening -----------------------------------------------------------------
+
+    def follow(self, sequence: int) -> None:
+        """Begin well above what an earlier connection between the same ports has sent (``tcp_twsk_unique``)."""
+        self._segments.iss = sequence + _ABOVE & _BITS
 
     def open(self) -> None:
         """Send the SYN."""

@@ -47,7 +47,13 @@ class TcpPorts:
         if source is not None and not local_port:
             port = stack.ephemeral(lambda port: self._is_free((remote.family, source, port, *remote[1:])))
         connection = Connection(self, Endpoint(remote.family, source or 0, port), remote, events)
-        if source is None or not port or connection.key in self.connections:
+        former = self.connections.get(connection.key)
+        if isinstance(former, TimeWait) and self.parameters.timestamps:
+            # Who names the port need not wait: timestamps tell old segments from new ones (tcp_twsk_unique).
+            connection.follow(former.sequence)
+            former.lose()
+            former = None
+        if source is None or not port or former is not None:
             connection.fail_later(Failure(FailureKind.NO_ROUTE))
         else:
             self.connections[connection.key] = connection

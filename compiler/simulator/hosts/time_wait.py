@@ -38,14 +38,15 @@ def made_reply(segment: Datagram) -> Datagram:
 class TimeWait:
     """Answers what old segments may still come, and makes way for a new connection between the same ports."""
 
-    __slots__ = ("_expected", "_key", "_ports", "_sequence", "_timer", "_transmit")
+    __slots__ = ("_expected", "_key", "_ports", "_timer", "_transmit", "sequence")
 
     def __init__(
         self, ports: TcpPorts, key: Key, sequence: int, expected: int, transmit: Callable[[Datagram], None]
     ) -> None:
         self._ports = ports
         self._key = key
-        self._sequence = sequence
+        self.sequence = sequence
+        """What the connection would have sent next."""
         self._expected = expected
         self._transmit = transmit
         self._timer = Timer(ports.stack.engine, self.lose)
@@ -74,7 +75,7 @@ class TimeWait:
         if ahead or flags & (SYN | FIN) or payload(segment, TCP_HEADER + len(segment.tcp_options)):
             reply = made_reply(segment)
             reply.tcp_flags = ACK
-            reply.sequence, reply.acknowledgement = self._sequence, self._expected
+            reply.sequence, reply.acknowledgement = self.sequence, self._expected
             reply.window = 0xFFFF
             self._transmit(reply)
         self.start()

@@ -180,7 +180,9 @@ class Chains:
         """The place of each rule, and how many packets it has matched so far."""
         return [(rule.rule.span, rule.packets) for chain in self._chains.values() for rule in chain.rules]
 
-    def decide(self, chain: _CompiledChain, transit: Transit) -> _Compiled | None:
+    def decide(  # noqa: PLR0912  # the innermost loop: calls would cost more than branches
+        self, chain: _CompiledChain, transit: Transit
+    ) -> _Compiled | None:
         """The rule that decides, or None when the packet comes back or falls through."""
         notice = self.notice
         if chain.rewrites or notice is not None:

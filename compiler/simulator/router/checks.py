@@ -57,12 +57,29 @@ class GatewayChecks:
         ]
         self._dead: set[tuple[str, int]] = set()
         self._routes: Routes | None = None
+        self._is_stopped = False
 
     def start(self, routes: Routes) -> None:
         """Begin to check."""
         self._routes = routes
         for gateway in self._gateways:
             self._engine.after(0, self._ask, gateway)
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._is_stopped = True
+
+    def take_over(self, other: GatewayChecks) -> None:
+        """Know of the gateways that both check what the other one knows; it is asked no more."""
+        other.stop()
+        known = {(gateway.hop.address, gateway.route.check_gateway): gateway for gateway in other._gateways}
+        for gateway in self._gateways:
+            before = known.get((gateway.hop.address, gateway.route.check_gateway))
+            if before is not None:
+                gateway.misses, gateway.interface = before.misses, before.interface
+                key = (before.interface, before.hop.address)
+                if before.hop.address is not None and key in other._dead:
+                    self._dead.add((before.interface, before.hop.address))
 
     def answers(self, _check: CheckGateway, interface: str, gateway: int) -> bool:
         """Whether the gateway is thought alive."""
@@ -84,6 +101,8 @@ class GatewayChecks:
         return True
 
     def _ask(self, gateway: _Gateway) -> None:
+        if self._is_stopped:
+            return
         assert self._routes is not None
         assert gateway.hop.address is not None
         found = self._routes.resolved(gateway.route, gateway.hop)
@@ -102,7 +121,7 @@ class GatewayChecks:
 
     def _judge(self, asked: tuple[_Gateway, int]) -> None:
         gateway, sequence = asked
-        if gateway.answered >= sequence:
+        if gateway.answered >= sequence or self._is_stopped:
             return
         gateway.misses += 1
         assert gateway.hop.address is not None

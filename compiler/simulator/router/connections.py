@@ -9,13 +9,14 @@ they say is taken for valid.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from compiler.fields import ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, Family
+from compiler.fields import ICMP, ICMPV6, TCP, UDP, UDPLITE, Family
 from compiler.policy.stateful import State
 from compiler.simulator.engine import SECOND, Engine
-from compiler.simulator.frame import Datagram
-from compiler.simulator.router.tcp_tracking import ACK, FIN, IS_VALID, RST, SYN, Answer, TcpState, TcpTrack
+from compiler.simulator.router.tcp_states import ACK, FIN, IS_VALID, RST, SYN, TcpState
+from compiler.simulator.router.tcp_tracking import Answer, TcpTrack
+from compiler.simulator.router.tuples import ICMP6_ANSWERS, ICMP_ANSWERS, WITH_PORTS, Tuple, tuple_of
 
 if TYPE_CHECKING:
     from compiler.simulator.router.ftp_helper import Expectation, Lines
@@ -24,18 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ACK", "FIN", "RST", "SYN", "WITH_PORTS", "Connection", "Connections", "TcpState", "Tuple", "tuple_of"]
 
-WITH_PORTS = frozenset({TCP, UDP, SCTP, UDPLITE})
-"""Protocols whose ports tell connections apart (nf_ct_get_tuple); DCCP's are not looked at since Linux 6.16."""
 _GRE = 47
 
-_ICMP_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18}
-_ICMP6_ANSWERS = {128: 129, 139: 140}
-_ICMP_REVERSE = {**_ICMP_ANSWERS, **{answer: question for question, answer in _ICMP_ANSWERS.items()}}
-_ICMP6_REVERSE = {**_ICMP6_ANSWERS, **{answer: question for question, answer in _ICMP6_ANSWERS.items()}}
 _ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})
 _ICMP6_UNTRACKED = frozenset({130, 131, 132, 133, 134, 135, 136, 143, 151, 152})
 """Neighbour and listener discovery: never tracked (nf_conntrack_proto_icmpv6.c, noct_valid_new)."""
-_REDIRECT = 137
 _MOST_EXPECTED = 1
 """Connections that one FTP session may announce at a time (nf_conntrack_ftp.c, ftp_exp_policy)."""
 
@@ -43,50 +37,6 @@ _EXPECTATION_TIMEOUT = 300 * SECOND
 _UDP_TIMEOUT, _UDP_STREAM_TIMEOUT, _UDP_STREAM_AFTER = 30 * SECOND, 120 * SECOND, 2 * SECOND
 _ICMP_TIMEOUT, _GENERIC_TIMEOUT = 30 * SECOND, 600 * SECOND
 _GRE_TIMEOUT, _GRE_STREAM_TIMEOUT = 30 * SECOND, 180 * SECOND
-
-
-class Tuple(NamedTuple):
-    """What tells a direction of a connection from all others.
-
-    For ICMP queries ``source_port`` is the identifier and ``destination_port``
-    type and code; for protocols without ports both are 0.
-    """
-
-    family: Family
-    protocol: int
-    source: int
-    destination: int
-    source_port: int
-    destination_port: int
-
-    def inverted(self) -> Tuple:
-        """The tuple of the answer, where nothing is translated."""
-        family, protocol, source, destination, source_port, destination_port = self
-        if protocol in (ICMP, ICMPV6):
-            reverse = _ICMP_REVERSE if protocol == ICMP else _ICMP6_REVERSE
-            kind = destination_port >> 8
-            answer = reverse.get(kind, kind) << 8 | destination_port & 0xFF
-            return Tuple(family, protocol, destination, source, source_port, answer)
-        return Tuple(family, protocol, destination, source, destination_port, source_port)
-
-    @property
-    def is_answerable(self) -> bool:
-        """Whether anything can be its answer (nf_ct_invert_tuple): not for ICMP messages that ask nothing."""
-        if self.protocol == ICMP:
-            return self.destination_port >> 8 in _ICMP_REVERSE
-        return self.protocol != ICMPV6 or self.destination_port >> 8 in _ICMP6_REVERSE
-
-
-def tuple_of(datagram: Datagram) -> Tuple:
-    """The tuple of a whole datagram."""
-    protocol = datagram.protocol
-    if protocol in WITH_PORTS:
-        source_port, destination_port = datagram.source_port, datagram.destination_port
-    elif protocol in (ICMP, ICMPV6):
-        source_port, destination_port = datagram.identifier, datagram.icmp_type << 8 | datagram.icmp_code
-    else:
-        source_port = destination_port = 0
-    return Tuple(datagram.family, protocol, datagram.source, datagram.destination, source_port, destination_port)
 
 
 class Connection:
@@ -363,7 +313,7 @@ class Connections:
             track.hear(datagram, False, is_replied=False, is_assured=False, offset=0)
             timeout = track.timeout * SECOND
         elif protocol in (ICMP, ICMPV6):
-            if datagram.icmp_type not in (_ICMP_ANSWERS if protocol == ICMP else _ICMP6_ANSWERS):
+            if datagram.icmp_type not in (ICMP_ANSWERS if protocol == ICMP else ICMP6_ANSWERS):
                 return
             timeout = _ICMP_TIMEOUT
         elif protocol in (UDP, UDPLITE, _GRE):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from compiler.addresses import format_address
-from compiler.fields import ICMPV6, Family
+from compiler.fields import ICMPV6, UDP, UDPLITE, Family
 from compiler.policy.access_list import Device
 from compiler.policy.network import CheckGateway, InterfaceAddress, Network
 from compiler.policy.packet import Path
@@ -41,6 +41,8 @@ __all__ = ["Router"]
 
 _MOST_REMEMBERED = 1 << 16
 _LOOPBACK = "lo"
+_ETHERNET = 1500
+"""Octets of IP that an interface carries if nobody says otherwise."""
 _LIMITED_BROADCAST = 0xFFFFFFFF
 _DEFAULT_ANSWER = {"nftables": "port-unreachable", "routeros": "net-unreachable"}
 _UNREACHABLE = {
@@ -55,6 +57,8 @@ class Router:
 
     ``static`` gives the link addresses of neighbours where ARP is declared
     absent. ``clock`` is the device's time at the start, minutes since 1970.
+    A router that is configured anew while it runs is the ``successor_of`` what
+    it was: connections, filled sets and what is known of gateways stay.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Router:
         *,
         seed: str = "1",
         clock: int = 0,
+        successor_of: Router | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
@@ -82,6 +87,8 @@ class Router:
         self._ways: dict[int, tuple[int, int, int, Direction]] = {}
         """By destination: MTU, the neighbour's link address, our own, and the wire."""
         self._sound_sources: set[int] = set()
+        self._plausible: set[tuple[Family, int, int]] = set()
+        """Sources and destinations that were looked at and may come from outside."""
         self._delivered: Transit | None = None
         """What the router's own stack is just hearing: its ICMP errors belong to that one's connection."""
         self._is_shut = False
@@ -90,6 +97,10 @@ class Router:
         self.routes = Routes(network, self._works, self.checks.answers)
         no_mark: int | str = "" if network.dialect == "routeros" else 0
         self.memory = Memory(engine, self.routes, no_mark=no_mark, seed=f"{seed}/{name}", clock=clock)
+        if successor_of is not None:
+            self.memory.take_over(successor_of.memory)
+            self.checks.take_over(successor_of.checks)
+            self.drops = successor_of.drops
         self._addresses: tuple[tuple[Family, int], ...] = tuple(
             (one.family, one.address) for interface in network.interfaces for one in interface.addresses
         )
@@ -135,7 +146,7 @@ class Router:
 
     def mtu(self, interface: str) -> int:
         """The MTU of an interface, in octets of IP."""
-        return self._mtu.get(interface, 1500)
+        return self._mtu.get(interface, _ETHERNET)
 
     def carrier_changed(self, port: Port, is_up: bool) -> None:
         """A cable was plugged or pulled."""
@@ -232,9 +243,15 @@ class Router:
         if self.pipeline is not None and not self.pipeline.arrives(transit):
             return
         datagram = transit.datagram
-        if _is_martian(datagram, self.routes, transit.ingress):
-            self.dropped(transit, "impossible source or destination")
-            return
+        ends = datagram.family, datagram.source, datagram.destination
+        if ends not in self._plausible:
+            if _is_martian(datagram, self.routes, transit.ingress):
+                self.dropped(transit, "impossible source or destination")
+                return
+            if transit.ingress != _LOOPBACK:
+                if len(self._plausible) >= _MOST_REMEMBERED:
+                    self._plausible.clear()
+                self._plausible.add(ends)
         way = transit.way
         if way is None:
             way = self.routes.found(datagram.family, datagram.destination) or self.routes.find(self._asked(transit))
@@ -305,7 +322,7 @@ class Router:
             self._complain(transit, (11, 0), (3, 0))
             return
         transit.egress = way.interface
-        if self._is_too_big(transit):
+        if datagram.size > self._mtu.get(way.interface, _ETHERNET) and self._is_too_big(transit):
             self.dropped(transit, "larger than the MTU")
             self._complain(transit, (3, 4), (2, 0), self.mtu(way.interface))
             return
@@ -335,7 +352,7 @@ class Router:
         if self._tracer is not None:
             self.noted(transit, "send", f"on {way.interface}")
         next_hop = _LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
-        mtu = self.mtu(way.interface)
+        mtu = self._mtu.get(way.interface, _ETHERNET)
         if transit.largest_fragment:
             mtu = min(mtu, transit.largest_fragment)
         if datagram.size <= mtu:
@@ -375,8 +392,8 @@ class Router:
         if self._tracer is not None and datagram.quoted is not None and self._tracer.follows(datagram.quoted.number):
             self._tracer.follow(datagram.number)
         transit.mark = self.memory.no_mark
-        if about is None and datagram.quoted is not None:
-            about = self._delivered
+        if about is None and datagram.quoted is not None and datagram.quoted.protocol not in (UDP, UDPLITE):
+            about = self._delivered  # UDP lets go of the connection before it complains (nf_reset_ct)
         if about is not None and about.connection is not None:
             transit.attach(about)
         transit.way = way if way is not None else self.routes.find(self._asked(transit))

@@ -18,7 +18,7 @@ from compiler.policy.stateful import State
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import Connection, Connections, Tuple
 from compiler.simulator.router.sequence_shift import Shift
-from compiler.simulator.router.tcp_tracking import is_before
+from compiler.simulator.router.tcp_window import is_before
 from compiler.simulator.router.transit import Transit
 
 __all__ = ["Expectation", "FtpHelper", "Lines", "Shift"]

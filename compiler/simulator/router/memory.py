@@ -70,6 +70,17 @@ class Memory:
         self._clock = clock
         self.reassembling = reassembling
 
+    def take_over(self, other: Memory) -> None:
+        """Remember what the other one does: connections, what rules have put into sets, seeds.
+
+        For a router whose configuration changes while it runs; call it before the new rules are read.
+        """
+        self.connections = other.connections
+        self.random, self.boot_seed = other.random, other.boot_seed
+        self.sets = other.sets
+        for one in self.sets.values():
+            one.fixed = None
+
     def moment(self) -> Moment:
         """The device's clock: minute of the week from Monday, minute since 1970."""
         minute = self._clock + self.engine.now // _MINUTE

@@ -46,7 +46,9 @@ class AddressTranslation:
         """By the identity of the rule's translation: rules that read alike count each for itself."""
         self.families = frozenset(family for chain in base for family in chain.families)
         """Families with a nat chain at any hook: only then is anything translated, or its ports kept apart."""
-        self.masqueraded: dict[Connection, str] = {}
+        self.masqueraded: dict[Connection, str] = {
+            one: one.interface for one in memory.connections.all() if one.interface
+        }
         """Connections that go out under the address of an interface, until that goes away."""
         chains.translate = self._translate
         memory.connections.on_expected = self._follow_master
@@ -62,18 +64,21 @@ class AddressTranslation:
             if _is_redirect(transit) and not _may_redirect(connection):
                 return _DROPPED
         elif ("source" if source else "destination") not in connection.translated:
-            if transit.state in (State.NEW, State.RELATED):
-                dropped = self._settle(transit, connection, hook, source)
-                if dropped is not None:
-                    return dropped
-        elif self._keeps_interface and source and not transit.is_reply:
-            if connection.interface and connection.interface != transit.egress:  # nf_nat_oif_changed
-                self._memory.connections.remove(connection)
-                return _DROPPED
+            dropped = self._settle(transit, connection, hook, source)
+            if dropped is not None:
+                return dropped
+        elif self._has_moved(transit, connection, source):
+            self._memory.connections.remove(connection)
+            return _DROPPED
         if (transit.is_related or transit.datagram.protocol == _GRE) and _is_short(transit, connection, source):
             return _DROPPED
         rewrite(transit.datagram, connection, is_reply=transit.is_reply, is_related=transit.is_related, source=source)
         return None
+
+    def _has_moved(self, transit: Transit, connection: Connection, source: bool) -> bool:
+        """Whether a masqueraded packet is about to leave by another interface than its first one."""
+        is_watched = self._keeps_interface and source and not transit.is_reply
+        return is_watched and connection.interface not in ("", transit.egress)
 
     def interface_gone(self, name: str) -> None:
         """Forget the connections that were masqueraded behind the interface."""
@@ -85,6 +90,8 @@ class AddressTranslation:
 
     def _settle(self, transit: Transit, connection: Connection, hook: Hook, source: bool) -> Decision | None:
         """Ask the chains once for each side of a connection; without an answer it keeps its address."""
+        if transit.state not in (State.NEW, State.RELATED):
+            return None
         side = "source" if source else "destination"
         for chain in self._base[hook]:
             if transit.datagram.family in chain.families:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from compiler.fields import TCP, Family
+from compiler.fields import ICMP, ICMPV6, TCP, UDP, Family
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import ACK, FIN, RST, SYN
 
@@ -67,19 +67,24 @@ def answer(words: str, family: Family, *, default: str) -> Answer:
     return Answer(table[name])
 
 
+_SUMMED = frozenset({ICMP, TCP, UDP, ICMPV6})
+"""Protocols whose checksums are looked at before a refusal (nf_reject_verify_csum)."""
+
+
 def is_answered(about: Datagram) -> bool:
     """Whether a rejected datagram gets an ICMP error at all (nf_send_unreach, nf_reject_v6_csum_ok).
 
-    Later fragments do not, nor IPv6 datagrams without anything behind their headers.
+    Later fragments do not, nor first ones whose checksum covers what is not
+    there yet, nor IPv6 datagrams without anything behind their headers.
     """
-    if about.fragment_offset:
+    if about.fragment_offset or (about.more_fragments and about.protocol in _SUMMED):
         return False
     return about.family is Family.IPV4 or about.size > 40 + len(about.options)
 
 
 def reset(about: Datagram) -> Datagram | None:
     """The RST that refuses a segment (RFC 9293, 3.10.7.1); None for what is no segment or is an RST itself."""
-    if about.protocol != TCP or about.tcp_flags & RST or about.fragment_offset:
+    if about.protocol != TCP or about.tcp_flags & RST or about.is_fragment:
         return None
     header = 20 if about.family is Family.IPV4 else 40
     made = Datagram(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from compiler.simulator.frame import Datagram
-from compiler.simulator.router.tcp_tracking import is_before
+from compiler.simulator.router.tcp_window import is_before
 
 __all__ = ["Shift", "adjust"]
 

@@ -54,7 +54,7 @@ class Transit:
         """RouterOS's fasttrack: no further chain looks at it."""
 
     def attach(self, about: Transit) -> None:
-        """Make this answer part of the connection that ``about`` belongs to, the other way round (nf_conntrack_attach)."""
+        """Make this answer part of the connection of ``about``, in the other direction (nf_conntrack_attach)."""
         self.connection = about.connection
         self.state = State.RELATED
         self.is_reply = not about.is_reply

@@ -15,7 +15,7 @@ from compiler.fields import ICMP, ICMPV6, TCP, Family
 from compiler.policy.stateful import AddressRange
 from compiler.simulator.router.connections import WITH_PORTS, Connection, Connections, Tuple
 from compiler.simulator.router.jhash import jhash, reciprocal_scale
-from compiler.simulator.router.tcp_tracking import TcpState
+from compiler.simulator.router.tcp_states import TcpState
 
 __all__ = ["bind_destination", "bind_source"]
 

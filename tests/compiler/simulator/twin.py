@@ -13,15 +13,15 @@ from typing import SupportsBytes
 from compiler.addresses import parse_address
 from compiler.dialects import read
 from compiler.fields import Family
-from compiler.policy.ruleset import Ruleset
 from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Prefix, Route, RoutingRule
+from compiler.policy.ruleset import Ruleset
 from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.frame import Frame
 from compiler.simulator.link import Link, Wire
 from compiler.simulator.node import Port
 from compiler.simulator.router.device import Router
 from compiler.simulator.wire import decode, encode
-from tests.compiler.dialects.nftables.kernel import INTERFACES, _NEXT_HOP, _OWN
+from tests.compiler.dialects.nftables.kernel import _NEXT_HOP, _OWN, INTERFACES
 
 __all__ = ["CountingRandom", "SimulatedRouter"]
 

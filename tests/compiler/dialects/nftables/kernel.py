@@ -324,7 +324,7 @@ class KernelRouter:
 
 
 def _finish_checksums(interface: str) -> None:
-    """Have the kernel compute checksums itself: what it leaves to a card would be missing on a veth (ethtool -K tx off)."""
+    """Have the kernel compute checksums itself: what it leaves to a card is missing on a veth (ethtool -K tx off)."""
     value = array.array("I", [_SET_TRANSMIT_CHECKSUMS, 0])
     request = struct.pack("16sP", interface.encode(), value.buffer_info()[0]) + bytes(16)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:

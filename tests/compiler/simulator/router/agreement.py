@@ -14,7 +14,7 @@ from tests.compiler.simulator.router.conversations import Conversation
 from tests.compiler.simulator.router.policies import random_policy
 from tests.compiler.simulator.twin import SimulatedRouter
 
-__all__ = ["Difference", "Played", "compare_random", "differences", "readable_policy"]
+__all__ = ["Difference", "Played", "agree", "compare_random", "differences", "explained", "readable_policy"]
 
 _FRAGMENT = 44
 _SEQUENCE = 200
@@ -41,6 +41,9 @@ class Played(NamedTuple):
     """What the simulator made of each packet."""
     seen: list[dict[str, list[bytes]]]
     """What the kernel made of it, as far as can be told."""
+    policy: str
+    history: list[tuple[str, bytes]]
+    """All packets since the policy was loaded."""
 
 
 def readable_policy(seed: str) -> tuple[str, Ruleset]:
@@ -61,21 +64,20 @@ def compare_random(kernel: KernelRouter, seed: str, packets: int) -> Played:
     version = 6 if "ip6 " in text or "ipv6" in text else 4
     done = 0
     while done < packets:
-        kernel.load(text)
-        kernel.forget_connections()
-        twin = SimulatedRouter(ruleset)
-        twin.pause = _PAUSE
+        twin = _fresh(kernel, text, ruleset)
+        history: list[tuple[str, bytes]] = []
         while done < packets and not twin.dice.draws:
             conversation = Conversation(chance, version)
             sent, came = converse(twin, conversation, min(_SEQUENCE, packets - done))
             seen = kernel.play(sent)
             difference = differences(came, seen, sent)
             done += len(sent)
+            history += sent
             if difference is not None:
-                return Played(done, difference, sent, came, seen)
+                return Played(done, difference, sent, came, seen, text, history)
             if len(sent) == 0:
                 break
-    return Played(done, None, [], [], [])
+    return Played(done, None, [], [], [], text, [])
 
 
 def converse(
@@ -126,3 +128,51 @@ def _without_identification(octets: bytes) -> bytes:
     if octets[9] == TCP and octets[checksum : checksum + 2] == b"\0\0":
         octets = octets[:checksum] + b"\xff\xff" + octets[checksum + 2 :]
     return octets[:4] + octets[6:10] + octets[12:]
+
+
+def _fresh(kernel: KernelRouter, text: str, ruleset: Ruleset | str) -> SimulatedRouter:
+    """Both routers without a past."""
+    kernel.load(text)
+    kernel.forget_connections()
+    twin = SimulatedRouter(ruleset)
+    twin.pause = _PAUSE
+    return twin
+
+
+def agree(kernel: KernelRouter, text: str, packets: list[tuple[str, bytes]]) -> list[dict[str, list[bytes]]]:
+    """The packets in both worlds, from the start; what came out. AssertionError where the worlds part."""
+    came = _fresh(kernel, text, text).play(packets)
+    difference = differences(came, kernel.play(packets), packets)
+    assert difference is None, _told(difference)
+    return came
+
+
+def explained(kernel: KernelRouter, seed: str, played: Played) -> str:
+    """The policy and the few packets that still make the worlds part, for the message of a failed test."""
+    packets = played.history
+    size = len(packets) // 2
+    while size:
+        start = 0
+        while start < len(packets):
+            fewer = packets[:start] + packets[start + size :]
+            if _parts(kernel, played.policy, fewer) is not None:
+                packets = fewer
+            else:
+                start += size
+        size //= 2
+    difference = _parts(kernel, played.policy, packets) or played.difference
+    lines = [f"seed {seed}", played.policy, *(f"{side} {octets.hex()}" for side, octets in packets)]
+    return "\n".join([*lines, _told(difference)])
+
+
+def _parts(kernel: KernelRouter, text: str, packets: list[tuple[str, bytes]]) -> Difference | None:
+    twin = _fresh(kernel, text, text)
+    came = twin.play(packets)
+    return None if twin.dice.draws else differences(came, kernel.play(packets), packets)
+
+
+def _told(difference: Difference | None) -> str:
+    if difference is None:
+        return "no difference when played again"
+    simulated, kernel = (one.hex() if one else "nothing" for one in (difference.simulated, difference.kernel))
+    return f"output {difference.index} in the {difference.side}:\n simulator {simulated}\n kernel    {kernel}"

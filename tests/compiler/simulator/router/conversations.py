@@ -1,4 +1,4 @@
-"""Random packets for the router between two testers: questions, answers to what came out, errors, fragments, nonsense."""
+"""Random packets for a router between two testers: questions, answers to what came out, errors, fragments, nonsense."""
 
 from __future__ import annotations
 
@@ -141,7 +141,9 @@ class Conversation:
         elif protocol == echo:
             datagram.icmp_type = 8 if self.family is Family.IPV4 else 128
             if chance.random() < 0.1:
-                datagram.icmp_type = chance.choice((0, 14, 15, 17, 40) if self.family is Family.IPV4 else (129, 139, 200))
+                datagram.icmp_type = chance.choice(
+                    (0, 14, 15, 17, 40) if self.family is Family.IPV4 else (129, 139, 200)
+                )
             datagram.identifier, datagram.rest = chance.randrange(1, 6), chance.randrange(4)
         self._fill(datagram, chance.choice((0, 0, 0, 8, 30, 300)))
         return datagram
@@ -178,7 +180,9 @@ class Conversation:
             if chance.random() < 0.4:
                 datagram.tcp_options = chance.choice((b"\x02\x04\x05\xb4\x04\x02\x01\x01", b"\x03\x03\x02\x00"))
         else:
-            datagram.tcp_flags = chance.choice((ACK,) * 5 + (PSH | ACK,) * 5 + (FIN | ACK, FIN | ACK, RST | ACK, RST, SYN))
+            datagram.tcp_flags = chance.choice(
+                (ACK,) * 5 + (PSH | ACK,) * 5 + (FIN | ACK, FIN | ACK, RST | ACK, RST, SYN)
+            )
         if chance.random() < 0.06:
             datagram.tcp_flags = chance.randrange(256)
         if chance.random() < 0.06:
@@ -240,13 +244,19 @@ class Conversation:
     def _cut(self, side: str, datagram: Datagram) -> None:
         """Fragments, in some order, not always all of them."""
         chance = self.chance
-        # Where the kernel cuts ICMP errors and FTP again depends on how much of them was read at once: left out.
+        # Where the kernel cuts ICMP errors, FTP and SYN again depends on how much of them was read at once: left out.
         is_error = datagram.protocol in (ICMP, ICMPV6) and datagram.icmp_type in (1, 2, 3, 4, 5, 11, 12)
         is_read = datagram.protocol == TCP and 21 in (datagram.source_port, datagram.destination_port)
+        is_read = is_read or bool(datagram.tcp_flags & SYN)
         if datagram.is_fragment or datagram.protocol == 136 or is_error or is_read:
             self._pending.append((side, datagram))
             return
-        if datagram.quoted is None and datagram.data is not None and len(datagram.data) < 200 and datagram.protocol == UDP:
+        if (
+            datagram.quoted is None
+            and datagram.data is not None
+            and len(datagram.data) < 200
+            and datagram.protocol == UDP
+        ):
             self._fill(datagram, chance.choice((200, 1500, 2500)))
         datagram.dont_fragment = False
         datagram.identification = next(_cut_numbers)
