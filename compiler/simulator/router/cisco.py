@@ -7,47 +7,20 @@ packets skip out-lists (Cisco, "NAT Order of Operation", document 6209).
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from compiler.fields import Family
 from compiler.policy.access_list import Binding, Device, Direction
 from compiler.policy.network import DynamicTranslation, NatSide, Network, RouteMap, RouteMapEntry
 from compiler.policy.packet import Path
-from compiler.policy.ruleset import Rule
 from compiler.policy.stateful import AddressKind
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.cisco_lists import Lists
 from compiler.simulator.router.cisco_nat import CiscoTranslation
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.routes import Asked, Way
+from compiler.simulator.router.surroundings import Surroundings
 from compiler.simulator.router.transit import Transit
-from compiler.source import NOWHERE, Span
 
 __all__ = ["CiscoPipeline"]
-
-
-class Surroundings(Protocol):
-    """What the pipeline asks of the router around it."""
-
-    def dropped(self, transit: Transit, reason: str, rule: Rule | None = None, span: Span = NOWHERE) -> None:
-        """A packet is gone: count it and say why."""
-        ...
-
-    def prohibited(self, transit: Transit, about: Datagram) -> None:
-        """Tell the sender of a packet that a list stopped it."""
-        ...
-
-    def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
-        """Something that a trace should tell."""
-        ...
-
-    def reassembled(self, datagram: Datagram) -> Datagram | None:
-        """The whole datagram once all its fragments are there."""
-        ...
-
-    def largest_fragment(self) -> int:
-        """The size of the largest fragment of the datagram that was whole last."""
-        ...
 
 
 class CiscoPipeline:
@@ -101,7 +74,7 @@ class CiscoPipeline:
         # Who is stopped by the out-list is told about the packet that it sent, not about its translation.
         sent = transit.datagram.copy() if inside_out else transit.datagram
         if self._nat is not None and inside_out and not self._nat.outwards(transit.datagram, transit.egress):
-            self._around.dropped(transit, "no global address is left")
+            self._around.journal.dropped(transit, "no global address is left")
             return False
         return self._listed(transit, transit.egress, Direction.OUT, sent)
 
@@ -117,14 +90,14 @@ class CiscoPipeline:
             return True
         said = self.lists.decide(binding.access_list, datagram)
         span = said.entry.span if said.entry is not None else binding.span
-        self._around.noted(
+        self._around.journal.noted(
             transit, f"list {binding.access_list} {direction.value}", "permit" if said.permits else "deny", span
         )
         if said.permits:
             return True
         implicit = "" if said.entry is not None else ", implicit deny"
-        self._around.dropped(transit, f"list {binding.access_list} {direction.value}{implicit}", None, span)
-        self._around.prohibited(transit, sent or datagram)
+        self._around.journal.dropped(transit, f"list {binding.access_list} {direction.value}{implicit}", None, span)
+        self._around.complaints.prohibited(transit, sent or datagram)
         return False
 
     def _whole(self, transit: Transit) -> bool:
@@ -171,7 +144,7 @@ class CiscoPipeline:
             if normal.kind is not AddressKind.UNICAST or normal.is_default:
                 found = self._towards(entry.default_next_hops, entry.default_interfaces, datagram)
         if found is not None:
-            self._around.noted(transit, f"route-map {route_map.name}", found.why, entry.span)
+            self._around.journal.noted(transit, f"route-map {route_map.name}", found.why, entry.span)
         return found
 
     def _towards(self, next_hops: tuple[int, ...], interfaces: tuple[str, ...], datagram: Datagram) -> Way | None:

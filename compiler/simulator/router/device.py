@@ -6,36 +6,34 @@ route, then deliver, or check TTL and MTU, pass and leave.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from compiler.addresses import format_address
 from compiler.fields import ICMPV6, UDP, UDPLITE, Family
 from compiler.policy.access_list import Device
-from compiler.policy.network import CheckGateway, InterfaceAddress, Network
+from compiler.policy.network import InterfaceAddress, Network
 from compiler.policy.packet import Path
-from compiler.policy.ruleset import Rule, Ruleset, Verdict
+from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import AddressKind
 from compiler.simulator.engine import Engine
 from compiler.simulator.fragments import Reassembler, fragment
 from compiler.simulator.frame import Datagram, Frame
-from compiler.simulator.hosts.icmp import error
 from compiler.simulator.hosts.stack import Stack
 from compiler.simulator.link import Direction
 from compiler.simulator.neighbours import Neighbours
 from compiler.simulator.node import Port, link_address
 from compiler.simulator.router.checks import GatewayChecks
 from compiler.simulator.router.cisco import CiscoPipeline
+from compiler.simulator.router.complaints import Complaints
 from compiler.simulator.router.jhash import jhash
+from compiler.simulator.router.journal import Journal
 from compiler.simulator.router.memory import Memory
-from compiler.simulator.router.netfilter import Ends, Netfilter
+from compiler.simulator.router.netfilter import Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
-from compiler.simulator.router.reject import answer, is_answered, reset
-from compiler.simulator.router.route_errors import RouteErrors
+from compiler.simulator.router.plausible import LIMITED_BROADCAST, is_group, is_impossible
 from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
 from compiler.simulator.router.transit import Transit
 from compiler.simulator.tracing import Tracer
-from compiler.source import NOWHERE, Span
+from compiler.source import Span
 
 __all__ = ["Router"]
 
@@ -43,13 +41,6 @@ _MOST_REMEMBERED = 1 << 16
 _LOOPBACK = "lo"
 _ETHERNET = 1500
 """Octets of IP that an interface carries if nobody says otherwise."""
-_LIMITED_BROADCAST = 0xFFFFFFFF
-_DEFAULT_ANSWER = {"nftables": "port-unreachable", "routeros": "net-unreachable"}
-_UNREACHABLE = {
-    AddressKind.UNREACHABLE: ((3, 1), (1, 0)),
-    AddressKind.PROHIBIT: ((3, 13), (1, 1)),
-}
-"""ICMP type and code in both families (net/ipv4/route.c, ip_error; net/ipv6/route.c)."""
 
 
 class Router:
@@ -76,9 +67,7 @@ class Router:
         self.name = name
         self.network = network
         self.ports: dict[str, Port] = {}
-        self.drops: Counter[tuple[str, Span]] = Counter()
-        """Packets that ended here, by reason and the line that said so."""
-        self._tracer: Tracer | None = None
+        self.journal = Journal(name)
         self._interfaces = {interface.name: interface for interface in network.interfaces}
         self._is_enabled = {interface.name: interface.enabled for interface in network.interfaces}
         self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
@@ -92,7 +81,6 @@ class Router:
         self._delivered: Transit | None = None
         """What the router's own stack is just hearing: its ICMP errors belong to that one's connection."""
         self._is_shut = False
-        self._route_errors = None if network.dialect == "ios" else RouteErrors()
         self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
         self.routes = Routes(network, self._works, self.checks.answers)
         no_mark: int | str = "" if network.dialect == "routeros" else 0
@@ -100,7 +88,7 @@ class Router:
         if successor_of is not None:
             self.memory.take_over(successor_of.memory)
             self.checks.take_over(successor_of.checks)
-            self.drops = successor_of.drops
+            self.journal.drops = successor_of.journal.drops
         self._addresses: tuple[tuple[Family, int], ...] = tuple(
             (one.family, one.address) for interface in network.interfaces for one in interface.addresses
         )
@@ -114,8 +102,9 @@ class Router:
             lambda: self._addresses,
             self._mtu_for,
         )
+        dialect = policy.dialect if isinstance(policy, Ruleset) else ""
+        self.complaints = Complaints(engine, network, self.memory, dialect, self.originate, self._source_for)
         self.pipeline: Pipeline | None = self._pipeline(policy)
-        self._default_answer = _DEFAULT_ANSWER.get(policy.dialect if isinstance(policy, Ruleset) else "", "")
         self.checks.start(self.routes)
 
     def _pipeline(self, policy: Ruleset | Device | None) -> Pipeline | None:
@@ -207,11 +196,11 @@ class Router:
     def _remember(self, datagram: Datagram, way: Way) -> None:
         """Let the next datagram to this destination go the plain way."""
         neighbours, port = self._neighbours[way.interface], self.ports[way.interface]
-        plain = self.pipeline is None and self._tracer is None and not self.routes.has_multipath
+        plain = self.pipeline is None and self.journal.tracer is None and not self.routes.has_multipath
         if plain and neighbours.is_static and port.direction is not None and not self.network.rules:
             link = neighbours.link(datagram.family, way.next_hop)
             if link is not None and datagram.family is Family.IPV4 and not self._is_shut:
-                # Sources were looked at on the slow way: none of these is impossible (_is_martian).
+                # Sources were looked at on the slow way: none of these is impossible (is_impossible).
                 if len(self._sound_sources) >= _MOST_REMEMBERED:
                     self._sound_sources.clear()
                 self._sound_sources.add(datagram.source)
@@ -235,32 +224,31 @@ class Router:
                 return
         transit = Transit(frame, port.name, Path.FORWARD)
         transit.mark = self.memory.no_mark
-        if self._tracer is not None:
-            self.noted(transit, "receive", f"on {port.name}")
-        self._arrived(transit, is_group=bool(frame.link_destination >> 40 & 1))
+        if self.journal.tracer is not None:
+            self.journal.noted(transit, "receive", f"on {port.name}")
+        self._arrived(transit, to_group=bool(frame.link_destination >> 40 & 1))
 
-    def _arrived(self, transit: Transit, *, is_group: bool = False) -> None:
+    def _arrived(self, transit: Transit, *, to_group: bool = False) -> None:
         if self.pipeline is not None and not self.pipeline.arrives(transit):
             return
         datagram = transit.datagram
         ends = datagram.family, datagram.source, datagram.destination
-        if ends not in self._plausible:
-            if _is_martian(datagram, self.routes, transit.ingress):
-                self.dropped(transit, "impossible source or destination")
+        if ends not in self._plausible and transit.ingress != _LOOPBACK:
+            if is_impossible(datagram, self.routes):
+                self.journal.dropped(transit, "impossible source or destination")
                 return
-            if transit.ingress != _LOOPBACK:
-                if len(self._plausible) >= _MOST_REMEMBERED:
-                    self._plausible.clear()
-                self._plausible.add(ends)
+            if len(self._plausible) >= _MOST_REMEMBERED:
+                self._plausible.clear()
+            self._plausible.add(ends)
         way = transit.way
         if way is None:
             way = self.routes.found(datagram.family, datagram.destination) or self.routes.find(self._asked(transit))
             transit.way = way
-        if self._tracer is not None:
-            self.noted(transit, "route", way.why)
-        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or _is_group(datagram):
+        if self.journal.tracer is not None:
+            self.journal.noted(transit, "route", way.why)
+        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or is_group(datagram):
             self._deliver(transit)
-        elif way.kind is AddressKind.UNICAST and not is_group:
+        elif way.kind is AddressKind.UNICAST and not to_group:
             self._forward(transit, way)
         else:
             self._unroutable(transit, way)
@@ -297,8 +285,8 @@ class Router:
             return
         if not self._is_whole(transit):
             return
-        if self._tracer is not None:
-            self.noted(transit, "deliver", "to the router itself")
+        if self.journal.tracer is not None:
+            self.journal.noted(transit, "deliver", "to the router itself")
         if self.checks.heard(transit.datagram, transit.ingress):
             return
         self._delivered = transit
@@ -318,13 +306,13 @@ class Router:
     def _forward(self, transit: Transit, way: Way) -> None:
         datagram = transit.datagram
         if datagram.ttl <= 1:
-            self.dropped(transit, "TTL exceeded")
-            self._complain(transit, (11, 0), (3, 0))
+            self.journal.dropped(transit, "TTL exceeded")
+            self.complaints.complain(transit, (11, 0), (3, 0))
             return
         transit.egress = way.interface
         if datagram.size > self._mtu.get(way.interface, _ETHERNET) and self._is_too_big(transit):
-            self.dropped(transit, "larger than the MTU")
-            self._complain(transit, (3, 4), (2, 0), self.mtu(way.interface))
+            self.journal.dropped(transit, "larger than the MTU")
+            self.complaints.complain(transit, (3, 4), (2, 0), self.mtu(way.interface))
             return
         datagram.ttl -= 1
         if self.pipeline is None:
@@ -347,11 +335,11 @@ class Router:
         assert way is not None
         neighbours = self._neighbours.get(way.interface)
         if neighbours is None:
-            self.dropped(transit, "no such interface")
+            self.journal.dropped(transit, "no such interface")
             return
-        if self._tracer is not None:
-            self.noted(transit, "send", f"on {way.interface}")
-        next_hop = _LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
+        if self.journal.tracer is not None:
+            self.journal.noted(transit, "send", f"on {way.interface}")
+        next_hop = LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
         mtu = self._mtu.get(way.interface, _ETHERNET)
         if transit.largest_fragment:
             mtu = min(mtu, transit.largest_fragment)
@@ -365,19 +353,12 @@ class Router:
             neighbours.send(piece, next_hop)
 
     def _unroutable(self, transit: Transit, way: Way) -> None:
-        self.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
-        about = transit.datagram
-        if self._route_errors and not self._route_errors.allows(about.family, about.source, self.engine.now):
-            return
-        if way is NO_ROUTE:
-            self._complain(transit, (3, 0), (1, 0))
-        elif way.kind in _UNREACHABLE:
-            self._complain(transit, *_UNREACHABLE[way.kind])
+        self.journal.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
+        self.complaints.unroutable(transit, way)
 
     def _neighbour_failed(self, datagram: Datagram) -> None:
-        self._count(datagram, "neighbour does not answer")
-        if not self.routes.is_local(datagram.family, datagram.source):
-            self._complain(Transit(datagram, "", Path.FORWARD), (3, 1), (1, 3))
+        self.journal.lost(datagram, "neighbour does not answer")
+        self.complaints.unanswered(datagram)
 
     # -- from the router -------------------------------------------------------------------------------
 
@@ -389,8 +370,8 @@ class Router:
         if self._is_shut:
             return
         transit = Transit(datagram, "", Path.OUTPUT)
-        if self._tracer is not None and datagram.quoted is not None and self._tracer.follows(datagram.quoted.number):
-            self._tracer.follow(datagram.number)
+        if datagram.quoted is not None:
+            self.journal.answered(datagram.quoted, datagram)
         transit.mark = self.memory.no_mark
         if about is None and datagram.quoted is not None and datagram.quoted.protocol not in (UDP, UDPLITE):
             about = self._delivered  # UDP lets go of the connection before it complains (nf_reset_ct)
@@ -398,7 +379,7 @@ class Router:
             transit.attach(about)
         transit.way = way if way is not None else self.routes.find(self._asked(transit))
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
-            self.dropped(transit, "no route")
+            self.journal.dropped(transit, "no route")
             return
         transit.egress = _LOOPBACK if transit.way.kind is AddressKind.LOCAL else transit.way.interface
         if self.pipeline is not None and not (self.pipeline.originates(transit) and self.pipeline.leaves(transit)):
@@ -421,31 +402,12 @@ class Router:
         way = self.routes.find(Asked(family, 0, destination))
         return self.mtu(way.interface)
 
-    def _complain(self, transit: Transit, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
-        """Tell the sender by ICMP, where that is allowed."""
-        about = transit.datagram
-        kind, code = ipv4 if about.family is Family.IPV4 else ipv6
-        if self.routes.is_local(about.family, about.destination):
-            source: int | None = about.destination
-        elif about.family is Family.IPV6 and transit.ingress in self._interfaces:
-            source = self.routes.address_towards(transit.ingress, about.family, about.source)  # icmp6_send
-        else:
-            source = self._source_for(about.family, about.source)
-        if source is not None:
-            made = error(about, source, kind, code, rest)
-            if made is not None:
-                self.originate(made, about=transit)
-
     def _send_check(self, datagram: Datagram, interface: str, neighbour: int) -> None:
         """An echo request to a checked gateway, by the interface that it is checked on."""
         source = self.routes.address_towards(interface, datagram.family, neighbour)
         if source is not None and self._works(interface):
             datagram.source = source
             self.originate(datagram, Way(AddressKind.UNICAST, interface, neighbour, source, "gateway check"))
-
-    def check_answers(self, check: CheckGateway, interface: str, gateway: int) -> bool:
-        """Whether a checked gateway answers, as far as is known."""
-        return self.checks.answers(check, interface, gateway)
 
     def rule_counts(self) -> Iterator[tuple[Span, int]]:
         """The place of each rule, and how many packets have matched it."""
@@ -460,7 +422,7 @@ class Router:
         """Find the way of an output packet anew."""
         transit.way = self.routes.find(self._asked(transit))
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL):
-            self.dropped(transit, "no route")
+            self.journal.dropped(transit, "no route")
             return False
         transit.egress = _LOOPBACK if transit.way.kind is AddressKind.LOCAL else transit.way.interface
         return True
@@ -473,97 +435,9 @@ class Router:
         """The size of the largest fragment of the datagram that was whole last."""
         return self._reassembler.largest
 
-    def dropped(self, transit: Transit, reason: str, rule: Rule | None = None, span: Span = NOWHERE) -> None:
-        """Count a packet that ends here."""
-        self._count(transit.datagram, reason, rule.span if rule is not None else span)
-
-    def _count(self, datagram: Datagram, reason: str, span: Span = NOWHERE) -> None:
-        self.drops[(reason, span)] += 1
-        if self._tracer is not None and self._tracer.follows(datagram.number):
-            self._tracer.note(self.name, datagram.number, "drop", reason, span)
-
-    def rejected(self, transit: Transit, rule: Rule) -> None:
-        """Count it, and answer as the rule says."""
-        self.dropped(transit, "rejected", rule)
-        datagram = transit.datagram
-        said = answer(rule.answer, datagram.family, default=self._default_answer)
-        if said.icmp is not None:
-            if is_answered(datagram):
-                self._complain(transit, said.icmp, said.icmp)
-            return
-        refusal = reset(datagram)
-        if refusal is not None:
-            self.originate(refusal, about=transit)
-            connection = transit.connection
-            if connection is not None and connection.tcp is not None and "confirmed" in connection.status:
-                self.memory.connections.close(connection)
-
-    def prohibited(self, transit: Transit, about: Datagram) -> None:
-        """The answer of a Cisco list: administratively prohibited (RFC 1812, 5.3.9; RFC 4443, 3.1)."""
-        interface = self._interfaces.get(transit.ingress)
-        if interface is None or interface.unreachables:
-            self._complain(Transit(about, "", Path.FORWARD), (3, 13), (1, 1))
-
-    def noted(self, transit: Transit, station: str, text: str, span: Span = NOWHERE) -> None:
-        """Tell whoever traces."""
-        if self._tracer is not None and self._tracer.follows(transit.datagram.number):
-            self._tracer.note(self.name, transit.datagram.number, station, text, span)
-
-    def translated(self, transit: Transit, before: Ends, after: Ends) -> None:
-        """Tell whoever traces how addresses and ports were rewritten."""
-        if self._tracer is not None and self._tracer.follows(transit.datagram.number):
-            width = transit.datagram.family.width
-            for name, old, new in zip(("source", "destination"), before, after, strict=True):
-                if old != new:
-                    text = f"{name} {_end(old, width)} becomes {_end(new, width)}"
-                    self._tracer.note(self.name, transit.datagram.number, "nat", text)
-
     def trace(self, tracer: Tracer) -> None:
         """Tell the tracer about each step of the datagrams that it follows, rule by rule."""
-        self._tracer = tracer
+        self.journal.tracer = tracer
         self._ways.clear()
         if isinstance(self.pipeline, ChainPipeline):
-            self.pipeline.netfilter.chains.notice = self._met
-
-    def _met(self, transit: Transit, chain: str, rule: Rule, reason: str | None) -> None:
-        datagram, tracer = transit.datagram, self._tracer
-        if tracer is None or not tracer.follows(datagram.number):
-            return
-        if reason is None:
-            from compiler.analysis.explanation.mismatch import mismatch
-
-            packet = datagram.packet(transit.ingress, transit.egress, transit.path)
-            text = mismatch(rule.match, packet) or "the header does not match"
-        elif reason:
-            text = f"{reason!r} does not hold"
-        else:
-            words = [clause.text for clause in rule.unmodelled]
-            if rule.verdict is not Verdict.CONTINUE or not words:
-                words.append(f"{rule.verdict.value} {rule.target}".strip())
-            text = f"matches: {', '.join(words)}"
-        tracer.note(self.name, datagram.number, f"chain {chain}", text, rule.span)
-
-
-def _end(end: tuple[int, int], width: int) -> str:
-    address = format_address(end[0], width)
-    return f"{address if width == 32 else f'[{address}]'}:{end[1]}" if end[1] else address
-
-
-def _is_group(datagram: Datagram) -> bool:
-    if datagram.family is Family.IPV4:
-        return datagram.destination >> 28 == 0xE
-    return datagram.destination >> 120 == 0xFF
-
-
-def _is_martian(datagram: Datagram, routes: Routes, ingress: str) -> bool:
-    """Addresses that must not come from outside (net/ipv4/route.c, ip_route_input_slow; net/ipv6/ip6_input.c)."""
-    if ingress == _LOOPBACK:
-        return False
-    source, destination = datagram.source, datagram.destination
-    if datagram.family is Family.IPV4:
-        if source >> 24 in (0, 127) or source >> 28 == 0xE or source == _LIMITED_BROADCAST:
-            return not (source == 0 and destination == _LIMITED_BROADCAST)
-        if destination >> 24 in (0, 127):
-            return True
-        return routes.is_local(datagram.family, source)
-    return source == 1 or destination == 1 or source >> 120 == 0xFF
+            self.pipeline.netfilter.chains.notice = self.journal.met

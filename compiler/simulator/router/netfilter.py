@@ -9,7 +9,6 @@ type route, in RouterOS behind the whole hook.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from compiler.fields import TCP, Family
 from compiler.policy.network import Network
@@ -32,12 +31,14 @@ from compiler.simulator.frame import Datagram
 from compiler.simulator.router.chains import Chains, Decision
 from compiler.simulator.router.connections import Connection
 from compiler.simulator.router.ftp_helper import FtpHelper
+from compiler.simulator.router.journal import Ends
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.nat import AddressTranslation
 from compiler.simulator.router.sequence_shift import adjust
+from compiler.simulator.router.surroundings import Surroundings
 from compiler.simulator.router.transit import Transit
 
-__all__ = ["Ends", "Netfilter", "Station", "Surroundings"]
+__all__ = ["Netfilter", "Station"]
 
 _DEFRAGMENT, _TRACK, _NAT_FIRST, _NAT_LAST, _CONFIRM = -400, -200, -100, 100, 1 << 31
 _NAT_PRIORITY = {
@@ -51,45 +52,6 @@ _FTP = 21
 _UNSHIFTED = [None, None]
 
 Station = Callable[[Transit], bool]
-
-Ends = tuple[tuple[int, int], tuple[int, int]]
-"""Source and destination, each with its port."""
-
-
-class Surroundings(Protocol):
-    """What the pipeline asks of the router around it."""
-
-    def dropped(self, transit: Transit, reason: str, rule: Rule | None = None) -> None:
-        """A packet is gone: count it and say why."""
-        ...
-
-    def rejected(self, transit: Transit, rule: Rule) -> None:
-        """A packet is gone, and its sender is told as the rule says."""
-        ...
-
-    def reassembled(self, datagram: Datagram) -> Datagram | None:
-        """The whole datagram once all its fragments are there."""
-        ...
-
-    def largest_fragment(self) -> int:
-        """The size of the largest fragment of the datagram that was whole last."""
-        ...
-
-    def rerouted(self, transit: Transit) -> bool:
-        """Find the way of an output packet anew; False when there is none."""
-        ...
-
-    def noted(self, transit: Transit, station: str, text: str) -> None:
-        """Something that a trace should tell."""
-        ...
-
-    def translated(self, transit: Transit, before: Ends, after: Ends) -> None:
-        """The packet's addresses or ports have been rewritten."""
-        ...
-
-    def mtu(self, interface: str) -> int:
-        """The MTU of an interface."""
-        ...
 
 
 class Netfilter:
@@ -176,11 +138,12 @@ class Netfilter:
     def _goes_on(self, transit: Transit, chain: str, decision: Decision) -> bool:
         verdict, rule = decision
         if verdict is Verdict.REJECT and rule is not None:
-            self._around.rejected(transit, rule)
+            self._around.journal.dropped(transit, "rejected", rule)
+            self._around.complaints.rejected(transit, rule)
             return False
         if verdict in (Verdict.DROP, Verdict.REJECT):
             reason = f"rule of chain {chain}" if rule is not None else f"policy of chain {chain}"
-            self._around.dropped(transit, reason, rule)
+            self._around.journal.dropped(transit, reason, rule)
             return False
         return True
 
@@ -207,7 +170,7 @@ class Netfilter:
             if self._is_routeros and transit.state is State.NEW and _is_ftp(connection):
                 connection.helper = "ftp"  # /ip firewall service-port has it on by default
         if self.chains.notice is not None and transit.state is not None:
-            self._around.noted(transit, "conntrack", transit.state.value)
+            self._around.journal.noted(transit, "conntrack", transit.state.value)
         return True
 
     def _translation(self, hook: Hook) -> Station:
@@ -250,7 +213,7 @@ class Netfilter:
         after = _ends(transit.datagram)
         if before == after:
             return True
-        self._around.translated(transit, before, after)
+        self._around.journal.translated(transit, before, after)
         # Where an output packet goes may have changed with its destination.
         return self._around.rerouted(transit) if is_output and before[1][0] != after[1][0] else True
 
@@ -260,7 +223,7 @@ class Netfilter:
         if connection is None or connection.is_plain or transit.is_related:
             return True
         if connection.helper and not self._ftp.watch(transit):
-            self._around.dropped(transit, "the FTP helper cannot follow it")
+            self._around.journal.dropped(transit, "the FTP helper cannot follow it")
             return False
         if connection.shifts != _UNSHIFTED and transit.datagram.protocol == TCP:
             shifts = connection.shifts
@@ -268,7 +231,7 @@ class Netfilter:
         if transit.is_reply or "confirmed" in connection.status:
             return True
         if not self._memory.connections.confirm(connection):
-            self._around.dropped(transit, "another connection has the same tuple")
+            self._around.journal.dropped(transit, "another connection has the same tuple")
             return False
         return True
 
