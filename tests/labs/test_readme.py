@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from compiler.placed.places import PlacedMapping, compose
 from labs.assertions import VOCABULARY
 from labs.ftp_filter import FOLDER
 from labs.lab_file import read_lab
-from labs.reading.places import PlacedMapping, compose
 from labs.reading.services import SERVICES
 from labs.topology import NodeKind, TrafficKind
 

@@ -21,9 +21,9 @@ def failures(lab, seed=1):
     return [verdict.message for verdict in verdicts if verdict.state is not VerdictState.HELD]
 
 
-def test_there_are_three_labs_with_descriptions_and_readmes():
+def test_the_first_labs_have_descriptions_and_readmes():
     found = find_labs(LABS)
-    assert [path.name for path in found] == ["ftp-filter", "hospital", "two-isps"]
+    assert {path.name for path in found} >= {"ftp-filter", "hospital", "two-isps"}
     for path in found:
         assert (path / "README.md").is_file()
         lab_file = read_lab_file(path)

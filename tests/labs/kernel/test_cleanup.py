@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,9 +58,11 @@ def held(processes: str = "[0-9]*") -> set[int]:
 
 
 def surroundings() -> tuple[set[str], set[str]]:
+    """Interfaces and named namespaces; not those of routers that other tests have at the same time."""
     named = Path("/run/netns")
+    others = re.compile(r"gerbang-[rt]\d+-\d+")
     return {path.name for path in Path("/sys/class/net").iterdir()}, {
-        path.name for path in (named.iterdir() if named.is_dir() else ())
+        path.name for path in (named.iterdir() if named.is_dir() else ()) if not others.fullmatch(path.name)
     }
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.reading.complaints import Complaints
+from compiler.placed.complaints import Complaints
+from compiler.placed.places import PlacedMapping, PlacedScalar, compose
 from labs.reading.expansion import expand, expand_text, substitute
-from labs.reading.places import PlacedMapping, PlacedScalar, compose
 
 
 @pytest.mark.parametrize(
