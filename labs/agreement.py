@@ -106,7 +106,9 @@ def _records(
         ("came about", lambda record: _fate(record, lenient=lenient)),
         ("seen as", lambda record: _seen(traffic, record)),
     ]
-    if traffic.octets is not None and traffic.duration is None:
+    # How far a transfer came that broke in both worlds, time decided.
+    is_whole = left.failure is None or right.failure is None
+    if traffic.octets is not None and traffic.duration is None and is_whole:
         views.append(("octets", lambda record: f"{record.transferred:,}"))
     if traffic.kind in _TOLD and came_through(left) and came_through(right):
         views.append(("answer", lambda record: record.detail))
@@ -132,14 +134,17 @@ def _told_itself(record: ConnectionRecord) -> bool:
 
 
 def _seen(traffic: Traffic, record: ConnectionRecord) -> str:
-    """The address, and the port where it can be compared: chosen by the lab, or kept."""
+    """The address, and the port where it can be compared: chosen by the lab, or kept.
+
+    Where a translation cannot keep a port it takes any that is free, by chance.
+    """
     seen = record.seen_as
     if seen is None:
         return "nobody"
     address = format_address(seen.address, seen.family.width)
-    if traffic.source_ports:
-        return show_endpoint(seen)
-    return f"{address}, port {'kept' if seen.port == record.client.port else 'changed'}"
+    if seen.port != record.client.port:
+        return f"{address}, port changed"
+    return show_endpoint(seen) if traffic.source_ports else f"{address}, port kept"
 
 
 def _is_counted(traffic: Traffic) -> bool:

@@ -11,8 +11,8 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from compiler.placed import quantities
 from labs.observation import Observation
-from labs.reading import quantities
 from labs.topology import Assertion, Lab
 from labs.words import connections, devices, figures
 from labs.words.word import ArgumentKind, Arguments, Value, Word

@@ -22,6 +22,9 @@ __all__ = ["SimulatedLab", "SimulatedNode", "wire_of"]
 
 SimulatedNode = Host | Router | Switch
 
+_LINK = "link"
+"""The reason of a link that is down by itself."""
+
 
 def wire_of(direction: LinkDirection) -> Wire:
     """The simulator's form of one way of a link."""
@@ -40,9 +43,10 @@ class SimulatedLab:
         }
         self.nodes: dict[str, SimulatedNode] = {node.name: self._node(node) for node in lab.nodes}
         self.links: dict[str, SimulatedLink] = {link.name: self._link(link) for link in lab.links}
+        self._cut_by: dict[str, set[str]] = {link.name: set() if link.is_up else {_LINK} for link in lab.links}
         for node in lab.nodes:
             if not node.is_up:
-                self.nodes[node.name].shut()
+                self.power(node.name, False)
 
     def host(self, name: str) -> Host:
         """The host of that name. UsageError when it is none."""
@@ -55,6 +59,36 @@ class SimulatedLab:
     def routers(self) -> dict[str, Router]:
         """The routers, by name."""
         return {name: node for name, node in self.nodes.items() if isinstance(node, Router)}
+
+    # -- faults ------------------------------------------------------------------------
+
+    def power(self, name: str, is_up: bool) -> None:
+        """Switch a node off or on; the other ends of its links see no carrier meanwhile."""
+        node = self.nodes[name]
+        if is_up:
+            node.start()
+        else:
+            node.shut()
+        if not isinstance(node, Switch):  # a switch sees to it itself
+            for link in self.lab.links:
+                if any(end.node == name for end in link.ends):
+                    self._cut(link.name, f"node {name}", not is_up)
+
+    def set_link(self, name: str, is_up: bool, direction: str = "both") -> None:
+        """Cut a link or mend it, one way only when ``direction`` is ``up`` or ``down``: then the carrier stays."""
+        if direction == "both":
+            self._cut(name, _LINK, not is_up)
+        else:
+            self.links[name].set_up(is_up, forward=direction == "up", backward=direction == "down")
+
+    def _cut(self, name: str, reason: str, is_cut: bool) -> None:
+        """A link is up when nothing speaks against it."""
+        reasons = self._cut_by[name]
+        if is_cut:
+            reasons.add(reason)
+        else:
+            reasons.discard(reason)
+        self.links[name].set_up(not reasons)
 
     # -- nodes -------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from compiler.addresses import format_address
 from compiler.errors import UsageError
+from compiler.placed.quantities import format_duration, format_octets, format_rate
 from compiler.policy.network import InterfaceAddress
-from labs.reading.quantities import format_duration, format_octets, format_rate
 from labs.topology import Attachment, HostAddress, Lab, Link, LinkDirection, Node, NodeKind
 
 __all__ = ["Line", "Station", "addresses_of", "end_of", "figures", "line_label", "stations", "tree"]

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from compiler.errors import InputError, UsageError
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, parse
+from compiler.placed.places import PlacedMapping, PlacedValue, compose, kind_of
 from labs.reading.asserting import read_assertions
 from labs.reading.checks import check
-from labs.reading.complaints import Complaints, near
 from labs.reading.expansion import substitute
 from labs.reading.faults import read_faults
-from labs.reading.fields import Fields, parse
 from labs.reading.links import read_links
 from labs.reading.nodes import read_nodes
-from labs.reading.places import PlacedMapping, PlacedValue, compose, kind_of
 from labs.reading.traffic import read_traffic
 from labs.topology import Assertion, Fault, Lab, Traffic
 from labs.words.word import ArgumentKind
@@ -161,8 +161,11 @@ def _lab(root: PlacedValue, file: Path, lines: tuple[str, ...], complaints: Comp
         ArgumentKind.NODE: frozenset(nodes),
     }
     assertions: tuple[Assertion, ...] = read_assertions(fields.take("assert"), names, complaints)
+    name = fields.text("name", folder.resolve().name)
+    if "/" in name:
+        complaints.error(f"{name!r}: captures are files of that name, so it has no '/'", fields.place("name"))
     lab = Lab(
-        name=fields.text("name", folder.resolve().name),
+        name=name,
         folder=folder,
         description=fields.text("description").strip(),
         seed=fields.integer("seed", 1, 0, 2**63 - 1),

@@ -226,32 +226,23 @@ def _plan(world: SimulatedLab, fault: Fault) -> None:
     if fault.kind is FaultKind.LINK_FLAP:
         for turn in range(fault.count):
             begins = fault.at + turn * (fault.duration + fault.interval)
-            engine.at(begins, lambda _: _set_link(world, fault, is_up=False))
-            engine.at(begins + fault.duration, lambda _: _set_link(world, fault, is_up=True))
+            engine.at(begins, lambda _: world.set_link(fault.target, False, fault.direction))
+            engine.at(begins + fault.duration, lambda _: world.set_link(fault.target, True, fault.direction))
         return
     engine.at(fault.at, lambda _: _happen(world, fault))
 
 
 def _happen(world: SimulatedLab, fault: Fault) -> None:
     if fault.kind in (FaultKind.LINK_DOWN, FaultKind.LINK_UP):
-        _set_link(world, fault, is_up=fault.kind is FaultKind.LINK_UP)
+        world.set_link(fault.target, fault.kind is FaultKind.LINK_UP, fault.direction)
     elif fault.kind is FaultKind.LINK_CHANGE:
         link = world.links[fault.target]
         if fault.up is not None:
             link.forward.set_wire(wire_of(fault.up))
         if fault.down is not None:
             link.backward.set_wire(wire_of(fault.down))
-    elif fault.kind is FaultKind.NODE_DOWN:
-        world.nodes[fault.target].shut()
     else:
-        world.nodes[fault.target].start()
-
-
-def _set_link(world: SimulatedLab, fault: Fault, *, is_up: bool) -> None:
-    both = fault.direction == "both"
-    world.links[fault.target].set_up(
-        is_up, forward=both or fault.direction == "up", backward=both or fault.direction == "down"
-    )
+        world.power(fault.target, fault.kind is FaultKind.NODE_UP)
 
 
 # -- what was seen ------------------------------------------------------------------------------
@@ -288,7 +279,7 @@ def _drop_counts(world: SimulatedLab) -> list[DropCount]:
         if isinstance(node, Router):
             found += [
                 DropCount(name, reason, packets, str(span) if span.line else "")
-                for (reason, span), packets in node.drops.items()
+                for (reason, span), packets in node.journal.drops.items()
             ]
         elif isinstance(node, Host):
             found += _named(name, node.drops)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from types import TracebackType
 from typing import TextIO
 
-from labs.reading.quantities import format_duration
+from compiler.placed.quantities import format_duration
 
 __all__ = ["LabProgress"]
 
@@ -41,7 +42,9 @@ class LabProgress:
         filled = int(share * 24)
         bar = f"{self._what} {'█' * filled}{'░' * (24 - filled)} {share:4.0%}"
         times = f"{format_duration(now)} of {format_duration(end)}, {moment - self._started:.0f} s gone"
-        self._stream.write(f"\r{bar}  {times}\x1b[K")
+        # A line that wraps is not drawn over by the next one.
+        room = shutil.get_terminal_size().columns - 1
+        self._stream.write(f"\r{f'{bar}  {times}'[:room]}\x1b[K")
         self._stream.flush()
 
     @property

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.cli.output import Paint, emit_json, emit_lines, note, write_whole
 from compiler.errors import UsageError
+from compiler.placed.complaints import near
+from compiler.placed.quantities import format_duration, format_octets
 from labs.agreement import Difference, compare
 from labs.assertions import Verdict, VerdictState, judge_all, say
 from labs.cli.named import count, named_lab
 from labs.cli.progress import LabProgress
-from labs.reading.complaints import near
-from labs.reading.quantities import format_duration, format_octets
 
 if TYPE_CHECKING:
     from labs.report.page import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-__all__ = ["Message", "Routing", "open_routing", "refusal"]
+__all__ = ["Message", "Routing", "forget_connections", "open_routing", "refusal"]
 
 
 class Message(Protocol):
@@ -74,6 +74,14 @@ def open_routing() -> Routing:
 
     made: Routing = IPRoute()
     return made
+
+
+def forget_connections() -> None:
+    """Empty the table of connections of this thread's namespace."""
+    from pyroute2 import NFCTSocket
+
+    with NFCTSocket() as table:
+        table.flush()
 
 
 def refusal(error: Exception) -> str:

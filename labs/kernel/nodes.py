@@ -14,7 +14,7 @@ from labs.kernel.firewall import FirewallText, firewall_text
 from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
 from labs.kernel.neighbours import FAMILIES
-from labs.kernel.netlink import Routing
+from labs.kernel.netlink import Routing, forget_connections
 from labs.kernel.routing import Unrealisable, add_default, add_routes, add_rules, table_numbers
 from labs.kernel.settings import apply, host_settings, router_settings, silent_settings
 from labs.topology import Lab, Node, NodeKind
@@ -69,6 +69,12 @@ class KernelNode:
             # Gateways are looked up by the rules too, so these come last.
             add_routes(routing, network, self.indexes, tables)
             add_rules(routing, network, self.names, tables)
+
+    def lose_power(self) -> None:
+        """A router forgets its connections; a host's live in its applications, which go on as after a sleep."""
+        if self.node.configuration is not None:
+            with self.namespace.inside():
+                forget_connections()
 
     def close(self) -> None:
         """Let go of all."""

@@ -13,6 +13,8 @@ from labs.topology import Attachment, Lab, NodeKind
 __all__ = ["Station", "forget_unanswered", "introduce", "segments"]
 
 _INCOMPLETE, _FAILED = 0x01, 0x20  # NUD_…
+_TICK = 10_000_000
+"""Nanoseconds of the unit of a neighbour's times (USER_HZ)."""
 
 
 class Station(NamedTuple):
@@ -54,10 +56,16 @@ def introduce(lab: Lab, stations: Mapping[Attachment, Station]) -> None:
             set_neighbours(station.namespace, station.number, others)
 
 
-def forget_unanswered(station: Station) -> None:
-    """Drop the neighbours that the station has asked for in vain, so that the next packet asks anew."""
+def forget_unanswered(station: Station, age: int) -> None:
+    """Drop the neighbours that the station has asked for in vain since ``age`` ns ago: the next packet asks anew.
+
+    What waits for an older question is left alone: it would be lost, and the question is repeated each second.
+    """
+    ticks = age // _TICK + 1
     for message in list(station.namespace.routing.get_neighbours(ifindex=station.number)):
         if message["ifindex"] == station.number and message["state"] & (_INCOMPLETE | _FAILED):
-            station.namespace.routing.neigh(
-                "del", family=message["family"], dst=message.get_attr("NDA_DST"), ifindex=station.number
-            )
+            asked = message.get_attr("NDA_CACHEINFO")
+            if asked is None or asked["ndm_updated"] <= ticks:
+                station.namespace.routing.neigh(
+                    "del", family=message["family"], dst=message.get_attr("NDA_DST"), ifindex=station.number
+                )

@@ -45,7 +45,6 @@ _IPV4_INTERFACE = {
     "accept_source_route": "0",
     "arp_ignore": "0",
     "arp_announce": "0",
-    "ignore_routes_with_linkdown": "1",
     "log_martians": "0",
 }
 _IPV6_INTERFACE = {
@@ -54,7 +53,6 @@ _IPV6_INTERFACE = {
     "accept_ra": "0",
     "router_solicitations": "0",
     "accept_redirects": "0",
-    "ignore_routes_with_linkdown": "1",
     "use_tempaddr": "0",
 }
 _CONNECTIONS = {
@@ -89,6 +87,10 @@ def router_settings(network: Network, *, has_ipv6: bool) -> Settings:
     if has_ipv6:
         settings["net/ipv6/conf/all/forwarding"] = "1"
     settings |= {name: value for name, value in host_settings(has_ipv6=has_ipv6).items() if name not in settings}
+    # Linux's own default is 0, and hosts have it; a router that sends into dead links would be of no use.
+    for version in ("ipv4", "ipv6") if has_ipv6 else ("ipv4",):
+        for place in ("all", "default"):
+            settings[f"net/{version}/conf/{place}/ignore_routes_with_linkdown"] = "1"
     policy = _MULTIPATH.get(network.multipath_policy, "0")
     settings["net/ipv4/fib_multipath_hash_policy"] = policy
     if has_ipv6:

@@ -53,7 +53,7 @@ class KernelSockets:
         return self._addresses
 
     def connect(self, remote: Endpoint, events: StreamEvents, *, local_port: int = 0) -> Stream:
-        """Open a TCP connection. ValueError when the local port is taken."""
+        """Open a TCP connection. ValueError when the local port is served; in use towards that remote it fails."""
         one = self._stream_socket(remote.family)
         if local_port:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -21,6 +21,10 @@ _ONE_TURN = 1 << 20
 """Octets that one stream may send or receive before the others have their turn."""
 _READ = 1 << 18
 _LINGER_AND_RESET = struct.pack("=ii", 1, 0)
+_AFTER_HANDSHAKE = (errno.ECONNRESET, errno.EPIPE)
+"""What a reset is called once the handshake is done (``tcp_reset``): both may have come before anybody looked."""
+_OPEN = (1, 8)
+"""TCP_ESTABLISHED and TCP_CLOSE_WAIT of net/tcp_states.h."""
 _RECVERR = {Family.IPV4: (socket.SOL_IP, 11), Family.IPV6: (socket.IPPROTO_IPV6, 25)}
 
 
@@ -80,17 +84,14 @@ class KernelStream:
     # -- beginnings --------------------------------------------------------------------
 
     def open(self, events: StreamEvents) -> None:
-        """Begin the handshake. ValueError when the local port is taken."""
+        """Begin the handshake."""
         self._events = events
         # Errors of ICMP end a handshake, and say what they are.
         self._socket.setsockopt(*_RECVERR[self._family], 1)
         self._loop.breathe()
         number = self._socket.connect_ex((_text(self._remote), self._remote.port))
-        if number == errno.EADDRNOTAVAIL:
-            self._leave()
-            raise ValueError("the local port is taken")
-        self._note_local()
         if number in (0, errno.EINPROGRESS):
+            self._note_local()
             self._loop.watch(self._socket, WRITABLE, self._handshake_ready)
         else:
             self._loop.watch(self._socket, 0, lambda _: None)
@@ -105,7 +106,12 @@ class KernelStream:
     def _handshake_ready(self, ready: int) -> None:
         number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         queued = queued_error(self._socket, self._family) if ready & ERRORS or number else None
-        if number:
+        if number in _AFTER_HANDSHAKE:
+            self._note_local()
+            self._begin()
+            self._fail(failure_of_error(number))
+            return
+        if number and not self._is_open():
             is_reported = queued is not None and queued.failure.reporter is not None
             self._fail(queued.failure if queued is not None and is_reported else failure_of_error(number))
             return
@@ -113,6 +119,10 @@ class KernelStream:
         # Later ones are hints only, as RFC 1122 (4.2.3.9) has it.
         self._socket.setsockopt(*_RECVERR[self._family], 0)
         self._begin()
+
+    def _is_open(self) -> bool:
+        """Whether the handshake was done before the error came, which is a hint then."""
+        return self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _OPEN
 
     def _begin(self) -> None:
         self._is_connected = True

@@ -263,15 +263,17 @@ class KernelWorld:
         else:
             for cable in self._cables_of(fault.target):
                 cable.set_up(fault.kind is FaultKind.NODE_UP, reason=fault.target)
-                self._settle(cable)
+                self._settle(cable, self.loop.now())
+            if fault.kind is FaultKind.NODE_DOWN and fault.target in self.nodes:
+                self.nodes[fault.target].lose_power()
 
     def _set_link(self, fault: Fault, *, is_up: bool) -> None:
         cable = self.cables.get(fault.target)
         if cable is not None:
             cable.set_up(is_up, direction=fault.direction)
-            self._settle(cable)
+            self._settle(cable, self.loop.now())
 
-    def _settle(self, cable: Cable) -> None:
+    def _settle(self, cable: Cable, mended: int) -> None:
         """Make good what a mended cable loses while its ends come up one after the other, which no real one does.
 
         A question for a link address that is lost in between would be asked again only a second later.
@@ -281,9 +283,9 @@ class KernelWorld:
         ends = [self.stations[end] for end in cable.link.ends if end in self.stations]
         if all(_is_operational(station) for station in ends):
             for station in ends:
-                forget_unanswered(station)
+                forget_unanswered(station, self.loop.now() - mended)
         else:
-            self.loop.after(MILLISECOND, partial(self._settle, cable))
+            self.loop.after(MILLISECOND, partial(self._settle, cable, mended))
 
     def _cables_of(self, node: str) -> list[Cable]:
         return [cable for cable in self.cables.values() if any(end.node == node for end in cable.link.ends)]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler.errors import InputError
+from compiler.placed import quantities
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue
 from compiler.policy.packet_text import parse_packet
-from labs.reading import quantities
-from labs.reading.fields import Fields, as_items, parse
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
 from labs.reading.services import SERVICES, name_asked_for, port_named
 from labs.topology import PacketSpec, Traffic, TrafficKind
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from compiler.placed import quantities
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
 from labs.assertions import VOCABULARY
-from labs.reading import quantities
-from labs.reading.complaints import Complaints, near
 from labs.reading.expansion import expand
-from labs.reading.fields import Fields, as_items, parse
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
 from labs.topology import Assertion
 from labs.words.connections import address_set
 from labs.words.word import ArgumentKind, Parameter, Value, Word
 
 __all__ = ["Names", "read_assertions"]
 
+_BOUNDS = {
+    **dict.fromkeys(("throughput", "delay", "loss"), frozenset({"at_least", "at_most"})),
+    "hops": frozenset({"through", "exactly"}),
+}
+"""Words that say nothing until one of these is given."""
 _WORLDS = frozenset({"simulator", "kernel"})
 
 Names = Mapping[ArgumentKind, frozenset[str]]
@@ -86,6 +91,9 @@ def _arguments(
         elif parameter.required and name not in given:
             complaints.error(f"{key.text} needs {name!r}: {parameter.kind.value}", key.span)
     fields.done()
+    bounds = _BOUNDS.get(key.text)
+    if bounds and not bounds & given:
+        complaints.error(f"{key.text} holds whatever happens without {_one_of(bounds)}", key.span)
     if key.text == "connected_only" and len({"to", "except"} & given) != 1:
         complaints.error("connected_only needs either 'to' or 'except'", key.span)
     return found
@@ -117,7 +125,7 @@ def _check(kind: ArgumentKind, text: str, place: PlacedValue, names: Names, comp
     """That a name names something, and an address is one."""
     if kind is ArgumentKind.ADDRESSES:
         try:
-            address_set((text,), 32)
+            address_set((text,), 32)  # of whatever family: what is no address is told
         except ValueError as error:
             complaints.error(str(error), place.span)
         return
@@ -129,6 +137,10 @@ def _check(kind: ArgumentKind, text: str, place: PlacedValue, names: Names, comp
             complaints.error(f"no activity is called {text!r}{near(text, known)}", place.span)
     elif text not in known:
         complaints.error(f"unknown {kind.value.rpartition(' ')[2]} {text!r}{near(text, known)}", place.span)
+
+
+def _one_of(words: frozenset[str]) -> str:
+    return " or ".join(repr(word) for word in sorted(words))
 
 
 def _integer(text: str) -> int:

@@ -8,17 +8,18 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from compiler.fields import Family
+from compiler.placed.addresses import show
+from compiler.placed.complaints import Complaints
 from compiler.policy.network import Route
 from compiler.source import Span
 from labs.reading.activities import SERVICE_OF
-from labs.reading.addresses import show
-from labs.reading.complaints import Complaints
 from labs.reading.services import SERVICES
 from labs.topology import Attachment, Lab, Link, Node, NodeKind, Traffic, TrafficKind
 
 __all__ = ["check"]
 
 
+_LEAST_IPV6_MTU = 1280
 _FAILURES = frozenset({"refused", "failed", "filtered"})
 
 
@@ -54,6 +55,7 @@ def check(lab: Lab, complaints: Complaints) -> None:
     for link in lab.links:
         if link.ends[0].node == link.ends[1].node:
             complaints.error(f"both ends of {link.name} are on {link.ends[0].node}", link.span)
+        _check_mtu(link, addresses, complaints)
     expected = [dict(one.arguments).get("traffic") for one in lab.assertions if one.word in _FAILURES]
     for traffic in lab.traffic:
         if not any(fnmatchcase(traffic.name, str(pattern)) for pattern in expected):
@@ -63,6 +65,20 @@ def check(lab: Lab, complaints: Complaints) -> None:
     for fault in lab.faults:
         if fault.at >= lab.duration:
             complaints.error(f"this happens to {fault.target} when the lab is over", fault.span)
+
+
+def _check_mtu(link: Link, addresses: Mapping[str, tuple[_Address, ...]], complaints: Complaints) -> None:
+    """RFC 8200, section 5: no link of IPv6 carries less than 1280 octets. Linux takes no IPv6 address there."""
+    if link.mtu >= _LEAST_IPV6_MTU:
+        return
+    for end in link.ends:
+        if any(one.family is Family.IPV6 and one.interface == end.interface for one in addresses[end.node]):
+            complaints.error(
+                f"{link.name} has an MTU of {link.mtu}, and {end.node}:{end.interface} an IPv6 address: "
+                f"IPv6 needs {_LEAST_IPV6_MTU}",
+                link.span,
+            )
+            return
 
 
 def _check_service(traffic: Traffic, server: Node | None, complaints: Complaints) -> None:

@@ -9,6 +9,10 @@ from compiler.dialects import DIALECTS, detect
 from compiler.errors import InputError, InputErrors
 from compiler.fields import Family
 from compiler.integers import IntegerSet
+from compiler.placed.addresses import address, default_prefix, prefix
+from compiler.placed.complaints import Complaints
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue
 from compiler.policy.access_list import Device
 from compiler.policy.network import (
     CheckGateway,
@@ -24,10 +28,6 @@ from compiler.policy.network import (
 )
 from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import MarkIn, Register
-from labs.reading.addresses import address, default_prefix, prefix
-from labs.reading.complaints import Complaints
-from labs.reading.fields import Fields, as_items, parse
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
 from labs.topology import Configuration
 
 __all__ = ["Addresses", "configuration", "modem_configuration"]

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import product
 
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedSequence, PlacedValue
 from compiler.source import Span
-from labs.reading.complaints import Complaints, near
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedSequence, PlacedValue
 
 __all__ = ["expand", "expand_text", "has_braces", "substitute"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from labs.reading.complaints import Complaints, near
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, as_items
+from compiler.placed.places import PlacedValue
 from labs.reading.expansion import expand
-from labs.reading.fields import Fields, as_items
 from labs.reading.links import direction
-from labs.reading.places import PlacedValue
 from labs.topology import Fault, FaultKind, Link, LinkDirection, Node
 
 __all__ = ["read_faults"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 from compiler.dialects.interface_names import in_full
+from compiler.placed import quantities
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedSequence, PlacedValue, kind_of
 from compiler.source import Span
-from labs.reading import quantities
-from labs.reading.complaints import Complaints, near
 from labs.reading.expansion import expand
-from labs.reading.fields import Fields, as_items, parse
 from labs.reading.nodes import NAME
-from labs.reading.places import PlacedSequence, PlacedValue, kind_of
 from labs.topology import Attachment, Link, LinkDirection, Node, NodeKind
 
 __all__ = ["WIRELESS", "direction", "plug", "read_links"]
@@ -178,9 +179,10 @@ def plug(
     made: dict[str, list[str]] = {name: list(node.interfaces) for name, node in nodes.items()}
     for end in (end for pair in pairs for end in pair if end.interface):
         _named(end, nodes[end.node], made[end.node], used, complaints)
+    ports = {name: _free_ports(frozenset(made[name])) for name, node in nodes.items() if node.kind is NodeKind.SWITCH}
     plugged: list[tuple[Attachment, Attachment] | None] = []
     for pair in pairs:
-        ends = [_plugged(end, nodes[end.node], made[end.node], used, complaints) for end in pair]
+        ends = [_plugged(end, nodes[end.node], made[end.node], used, ports, complaints) for end in pair]
         plugged.append(None if ends[0] is None or ends[1] is None else (ends[0], ends[1]))
     return plugged, {name: replace(node, interfaces=tuple(made[name])) for name, node in nodes.items()}
 
@@ -202,17 +204,25 @@ def _named(
         complaints.error(f"{end.node} has no interface {end.interface!r}{near(end.interface, interfaces)}", end.span)
 
 
+def _free_ports(taken: frozenset[str]) -> Iterator[str]:
+    """``port1``, ``port2`` … without those that links name. A switch of thousands of ports asks once for each."""
+    return (port for number in count(1) if (port := f"port{number}") not in taken)
+
+
 def _plugged(
-    end: _End, node: Node, interfaces: list[str], used: dict[tuple[str, str], Span], complaints: Complaints
+    end: _End,
+    node: Node,
+    interfaces: list[str],
+    used: dict[tuple[str, str], Span],
+    ports: Mapping[str, Iterator[str]],
+    complaints: Complaints,
 ) -> Attachment | None:
     if end.interface:
         return Attachment(end.node, end.interface)
     if node.kind is NodeKind.SWITCH:
-        number = 1
-        while f"port{number}" in interfaces:
-            number += 1
-        interfaces.append(f"port{number}")
-        return Attachment(end.node, f"port{number}")
+        port = next(ports[node.name])
+        interfaces.append(port)
+        return Attachment(end.node, port)
     free = [name for name in interfaces if (end.node, name) not in used]
     if len(free) == 1 or (free and node.kind in (NodeKind.HOST, NodeKind.SERVER)):
         used[end.node, free[0]] = end.span

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compiler.fields import Family
+from compiler.placed.addresses import address, interface_address, show
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
 from compiler.policy.network import InterfaceAddress
-from labs.reading.addresses import address, interface_address, show
-from labs.reading.complaints import Complaints, near
 from labs.reading.configurations import Addresses, configuration, modem_configuration
 from labs.reading.expansion import expand
-from labs.reading.fields import Fields, as_items, parse
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
 from labs.reading.services import read_services
 from labs.topology import HostAddress, Node, NodeKind
 

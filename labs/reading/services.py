@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from labs.reading.complaints import near
-from labs.reading.fields import Fields, as_items, parse
-from labs.reading.places import PlacedMapping, PlacedScalar, PlacedValue
-from labs.reading.quantities import octets
+from compiler.placed.complaints import near
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue
+from compiler.placed.quantities import octets
 from labs.topology import Service
 
 __all__ = ["SERVICES", "ServiceFacts", "name_asked_for", "port_named", "read_services"]

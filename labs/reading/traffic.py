@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler.fields import Family
+from compiler.placed.addresses import address
+from compiler.placed.complaints import Complaints, near
+from compiler.placed.fields import Fields, as_items, parse
+from compiler.placed.places import PlacedValue
 from labs.reading.activities import FILLERS
-from labs.reading.addresses import address
-from labs.reading.complaints import Complaints, near
 from labs.reading.expansion import expand
-from labs.reading.fields import Fields, as_items, parse
 from labs.reading.nodes import NAME
-from labs.reading.places import PlacedValue
 from labs.reading.services import port_named
 from labs.topology import Node, NodeKind, Traffic, TrafficKind
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from compiler.placed.quantities import format_duration
 from labs.agreement import Difference
 from labs.assertions import Verdict, VerdictState, say
 from labs.data import render_page
 from labs.graph import draw_svg
 from labs.observation import Observation
-from labs.reading.quantities import format_duration
 from labs.report import plots
 from labs.report.tables import Table, connection_table, drop_table, link_table, rule_table, traffic_table
 from labs.topology import Fault, Lab

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from compiler.placed.quantities import format_duration, format_octets, format_rate
 from labs.observation import Observation
-from labs.reading.quantities import format_duration, format_octets, format_rate
 from labs.topology import Lab
 from labs.words.figures import percentile
 from labs.words.showing import came_through, show_endpoint, why

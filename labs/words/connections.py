@@ -10,7 +10,7 @@ from compiler.simulator.applications.outcome import ConnectionRecord
 from compiler.simulator.sockets import Endpoint, FailureKind
 from labs.observation import Observation
 from labs.topology import Lab
-from labs.words.showing import came_through, counted, fate, several, show_endpoint, show_record
+from labs.words.showing import came_through, counted, fate, plain_address, several, show_endpoint, show_record
 from labs.words.word import ArgumentKind, Arguments, Judged, Parameter, Word, matching, within
 
 __all__ = ["WORDS", "address_set"]
@@ -26,19 +26,33 @@ WINDOW = {"traffic": TRAFFIC, "after": TIME, "before": TIME}
 
 
 def address_set(texts: tuple[str, ...], width: int) -> AddressSet:
-    """Addresses (``10.0.0.1``), networks (``10.0.0.0/24``) and wildcards (``172.16.6.0 0.0.0.252``) of one family."""
+    """Addresses (``10.0.0.1``), networks (``10.0.0.0/24``) and wildcards (``172.16.6.0 0.0.0.252``) of one family.
+
+    ValueError where one of them, of whatever family, is none of these.
+    """
     found = []
     for text in texts:
-        value_text, _, mask_text = text.replace("/", " / ").partition(" ")
-        value, own = parse_address(value_text)
-        mask_text = mask_text.strip()
-        if own != width:
-            continue
-        if mask_text.startswith("/"):
-            found.append(Wildcard.prefix(value, int(mask_text[1:]), width))
-        else:
-            found.append(Wildcard.of(value, parse_address(mask_text)[0] if mask_text else 0, width))
+        own, described = _described(text)
+        if own == width:
+            found.append(described)
     return AddressSet.of(width, (), found)
+
+
+def _described(text: str) -> tuple[int, Wildcard]:
+    """Width and addresses of one of them. ValueError when it is none."""
+    address, slash, length = (part.strip() for part in text.partition("/"))
+    mask = ""
+    if not slash:
+        address, _, mask = (part.strip() for part in text.strip().partition(" "))
+    value, width = parse_address(address)
+    if slash:
+        if not (length.isascii() and length.isdecimal() and len(length) <= 3 and int(length) <= width):
+            raise ValueError(f"{text!r}: expected a prefix length from 0 to {width}, not {length!r}")
+        return width, Wildcard.prefix(value, int(length), width)
+    wild, own = parse_address(mask) if mask else (0, width)
+    if own != width:
+        raise ValueError(f"{text!r}: address and wildcard are of two families")
+    return width, Wildcard.of(value, wild, width)
 
 
 def _entries(observation: Observation, arguments: Arguments) -> Iterator[Entry]:
@@ -154,7 +168,7 @@ def _seen_as(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
 
 def _split(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
     """Connections by the address that servers saw, each address with its share within ``within`` connections."""
-    over = arguments.texts("over")
+    over = tuple(map(plain_address, arguments.texts("over")))
     counts: Counter[str] = Counter()
     for _traffic, record in _entries(observation, arguments):
         if record.seen_as is not None:

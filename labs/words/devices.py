@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from compiler.addresses import format_address
+from compiler.placed.quantities import format_octets
 from labs.observation import Observation
-from labs.reading.quantities import format_octets
 from labs.topology import Lab
-from labs.words.showing import counted, several
+from labs.words.showing import counted, plain_address, several
 from labs.words.word import ArgumentKind, Arguments, Judged, Parameter, Word, matching
 
 __all__ = ["WORDS"]
@@ -47,9 +47,11 @@ def _matches(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
 
 
 def _ends(place: str, rule: str) -> bool:
-    """Whether ``balance.nft:12`` or ``12`` names the place ``labs/x/balance.nft:12:3``."""
-    without_column = place.rpartition(":")[0] if place.count(":") > 1 else place
-    return any(one.endswith((f"/{rule}", f":{rule}")) or one == rule for one in (place, without_column))
+    """Whether ``balance.nft:12:3``, ``balance.nft:12`` or ``12`` names the place ``labs/x/balance.nft:12:3``."""
+    without_column, _, _ = place.rpartition(":")
+    if rule.isdecimal():  # a line: alone it is never a column
+        return without_column.rpartition(":")[2] == rule
+    return any(one == rule or one.endswith(f"/{rule}") for one in (place, without_column))
 
 
 def _captured(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
@@ -85,7 +87,7 @@ def _links_split(_: Lab, observation: Observation, arguments: Arguments) -> Judg
 
 def _hops(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
     """The responders of a traceroute in their order."""
-    through = arguments.texts("through")
+    through = tuple(map(plain_address, arguments.texts("through")))
     pattern = arguments.text("traffic")
     outcomes = matching(observation, pattern)
     wrong, paths = [], []

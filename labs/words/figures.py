@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from compiler.placed.quantities import format_duration, format_octets, format_rate
 from compiler.simulator.applications.outcome import Outcome
+from compiler.simulator.applications.udp_client import LINGER
 from labs.observation import Observation
-from labs.reading.quantities import format_duration, format_octets, format_rate
 from labs.topology import FaultKind, Lab
 from labs.words.showing import came_through, counted, several, show_record
 from labs.words.word import ArgumentKind, Arguments, Judged, Parameter, Word, matching
@@ -140,15 +141,18 @@ def _recovers(lab: Lab, observation: Observation, arguments: Arguments) -> Judge
     if fault is None:
         return Judged(False, "there is no fault to recover from")
     limit = arguments.integer("within") or 0
-    parts = [_recovery(outcome, fault, limit) for outcome in matching(observation, arguments.text("traffic"))]
+    parts = [
+        _recovery(outcome, fault, limit, observation.duration)
+        for outcome in matching(observation, arguments.text("traffic"))
+    ]
     wrong = [part.message for part in parts if not part.held]
     return Judged(bool(parts) and not wrong, several(wrong or [part.message for part in parts]))
 
 
-def _recovery(outcome: Outcome, fault: int, limit: int) -> Judged:
+def _recovery(outcome: Outcome, fault: int, limit: int, over: int) -> Judged:
     later = sorted((one for one in outcome.connections if one.started >= fault), key=lambda one: one.started)
     if not later:
-        return _flow_recovery(outcome, fault, limit)
+        return _flow_recovery(outcome, fault, limit, over)
     failures = [one for one in later if one.failure is not None or not came_through(one)]
     after_last = [one for one in later if not failures or one.started > failures[-1].started]
     if not after_last:
@@ -159,11 +163,20 @@ def _recovery(outcome: Outcome, fault: int, limit: int) -> Judged:
     return Judged(took <= limit, f"{said}; at most {format_duration(limit)} expected")
 
 
-def _flow_recovery(outcome: Outcome, fault: int, limit: int) -> Judged:
-    """A transfer that was under way: the longest silence after the fault."""
+def _flow_recovery(outcome: Outcome, fault: int, limit: int, over: int) -> Judged:
+    """A transfer that was under way: the longest silence after the fault, up to its end (or that of the lab).
+
+    What was under way on the cable arrives after the fault too: without the end, a line that stays dead is not seen.
+    """
     moments = [fault, *(moment for moment, _ in outcome.samples if moment > fault)]
     if len(moments) == 1:
         return Judged(False, f"{outcome.traffic} received nothing after the fault")
+    broken = next((one for one in outcome.connections if one.failure is not None), None)
+    if broken is not None:
+        return Judged(False, f"{show_record(outcome.traffic, broken)}, and never came about again")
+    waited = LINGER if outcome.sent else 0  # of a flow of datagrams, for what is still under way
+    ends = [over if one.ended is None else one.ended - waited for one in outcome.connections]
+    moments.append(max(moments[-1], *ends))
     silence = max(later - earlier for earlier, later in pairwise(moments))
     said = f"{outcome.traffic} was silent for {format_duration(silence)} after the fault"
     return Judged(silence <= limit, f"{said}; at most {format_duration(limit)} expected")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.addresses import format_address
+from compiler.addresses import format_address, parse_address
+from compiler.placed.quantities import format_duration
 from compiler.simulator.applications.outcome import ConnectionRecord
 from compiler.simulator.sockets import Endpoint, FailureKind
-from labs.reading.quantities import format_duration
 
-__all__ = ["came_through", "counted", "fate", "several", "show_endpoint", "show_record", "why"]
+__all__ = ["came_through", "counted", "fate", "plain_address", "several", "show_endpoint", "show_record", "why"]
 
 
 def show_endpoint(endpoint: Endpoint) -> str:
@@ -18,6 +18,14 @@ def show_endpoint(endpoint: Endpoint) -> str:
     if not endpoint.port:
         return text
     return f"[{text}]:{endpoint.port}" if endpoint.family.width == 128 else f"{text}:{endpoint.port}"
+
+
+def plain_address(text: str) -> str:
+    """An address as records show it: ``2001:DB8:0::1`` is ``2001:db8::1``. What is no address stays as it is."""
+    try:
+        return format_address(*parse_address(text))
+    except ValueError:
+        return text
 
 
 def came_through(record: ConnectionRecord) -> bool:

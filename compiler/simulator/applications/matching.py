@@ -10,7 +10,7 @@ from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.applications.request import Activity
 from compiler.simulator.applications.running import Running
 from compiler.simulator.applications.server_log import Flow, Meter, Seen, ServerLog
-from compiler.simulator.sockets import Endpoint
+from compiler.simulator.sockets import Endpoint, Failure, FailureKind
 
 __all__ = ["complete"]
 
@@ -78,6 +78,9 @@ def _with_tokens(running: Running, logs: _Logs) -> Outcome:
                     # What was in queues when the time was up arrives later, and belongs to no duration.
                     until = seen.meter.total_at(record.ended)
                     record = replace(record, transferred=until)  # noqa: PLW2901
+        elif running.request.activity is Activity.UDP and record.ended is not None and record.failure is None:
+            # Nobody tells the client of a one-way flow that none of it arrived: its server knows.
+            record = replace(record, failure=Failure(FailureKind.TIMED_OUT))  # noqa: PLW2901
         connections.append(record)
     outcome = replace(outcome, connections=tuple(connections))
     if running.request.activity is Activity.UDP:

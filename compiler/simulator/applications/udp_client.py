@@ -10,9 +10,9 @@ from compiler.simulator.applications.running import Running
 from compiler.simulator.engine import SECOND
 from compiler.simulator.sockets import Endpoint, Failure, UdpSocket
 
-__all__ = ["UdpFlow"]
+__all__ = ["LINGER", "UdpFlow"]
 
-_LINGER = SECOND
+LINGER = SECOND
 """How long after the last datagram answers and errors are waited for."""
 
 
@@ -83,4 +83,4 @@ class UdpFlow(DatagramAttempt):
     def _linger(self) -> None:
         self.stop_waiting()
         if self.ended is None:
-            self.waiting = self.sockets.after(min(_LINGER, self.request.timeout), self.end)
+            self.waiting = self.sockets.after(min(LINGER, self.request.timeout), self.end)

@@ -1,0 +1,1 @@
+"""The two microcontroller boards from outside: their modem, their chips in a simulator, their settings."""
