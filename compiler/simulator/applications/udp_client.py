@@ -48,8 +48,7 @@ class UdpFlow(DatagramAttempt):
         super().end(failure or self._error)
 
     def time_is_up(self) -> None:
-        """Send no more; what is under way may still arrive."""
-        self._linger()
+        """What was due in time is still sent: a busy machine may be behind. Nothing later is."""
 
     def received(self, socket: UdpSocket, remote: Endpoint, data: bytes | None, octets: int) -> None:
         """An answer of a ``udp-echo``."""
@@ -64,7 +63,8 @@ class UdpFlow(DatagramAttempt):
 
     def _wait_for_next(self) -> None:
         arrival = next(self._arrivals, None)
-        if arrival is None:
+        duration = self.request.duration
+        if arrival is None or (duration is not None and arrival[0] >= duration):
             self._linger()
             return
         moment, octets = arrival

@@ -107,7 +107,7 @@ class Witness:
         def count(datagram, reason, _span=None):
             self.end(datagram, Outcome.TTL_EXCEEDED if "TTL" in reason else Outcome.NO_ROUTE)
 
-        router._count = count
+        router.journal.lost = count
         router.stack = SimpleNamespace(deliver=lambda datagram: self.end(datagram, Outcome.DELIVERED))
         return router
 
