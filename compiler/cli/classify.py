@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import add_dialect, add_file, add_format, add_unmodelled, add_verbose, positive
@@ -25,7 +25,7 @@ def _configure(parser: ArgumentParser) -> None:
     packets.add_argument(
         "--random", metavar="N", type=positive, help="this many random packets, four of five inside rules of the list"
     )
-    parser.add_argument("--seed", metavar="S", type=int, default=1, help="of the random packets (default: 1)")
+    parser.add_argument("--seed", metavar="S", type=_seed, default=1, help="of the random packets (default: 1)")
     parser.add_argument("--family", choices=("4", "6"), help="of the random packets (default: that of the list)")
     parser.add_argument("--list", metavar="NAME", help="through this list alone, bound or not")
     parser.add_argument("--in", metavar="IFACE", dest="ingress", help="the interface they come in by")
@@ -42,6 +42,12 @@ def _configure(parser: ArgumentParser) -> None:
     add_unmodelled(parser)
     add_format(parser)
     add_verbose(parser)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 20):
+        raise ArgumentTypeError(f"{text!r}: expected a whole number from 0")
+    return int(text)
 
 
 def _run(arguments: Namespace) -> int:

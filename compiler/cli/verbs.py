@@ -20,7 +20,7 @@ __all__ = ["BUILT_IN", "GROUP", "Registered", "all_verbs", "find", "load"]
 
 GROUP = "gerbang.verbs"
 
-BUILT_IN = ("compile", "prove", "check", "diff", "explain", "search", "trace", "classify", "completion")
+BUILT_IN = ("compile", "prove", "check", "diff", "explain", "search", "trace", "classify", "balance", "completion")
 """The compiler's own verbs, in the order of ``--help``; each lives in the module of its name."""
 
 

@@ -47,6 +47,8 @@ def run(arguments: Namespace) -> int:
         raise UsageError("--variant and --all-variants exclude each other")
     if arguments.trace and arguments.kernel:
         raise UsageError("--trace is for the simulator: the kernel's packets are followed with --capture")
+    if arguments.report is not None and not Path(arguments.report).absolute().parent.is_dir():
+        raise UsageError(f"--report: there is no folder {str(Path(arguments.report).parent)!r}")  # before a long run
     names = [arguments.variant]
     if arguments.all_variants:
         names = list(named_lab(arguments).variants)

@@ -56,6 +56,7 @@ def check(lab: Lab, complaints: Complaints) -> None:
         if link.ends[0].node == link.ends[1].node:
             complaints.error(f"both ends of {link.name} are on {link.ends[0].node}", link.span)
         _check_mtu(link, addresses, complaints)
+    _check_rings(lab, complaints)
     expected = [dict(one.arguments).get("traffic") for one in lab.assertions if one.word in _FAILURES]
     for traffic in lab.traffic:
         if not any(fnmatchcase(traffic.name, str(pattern)) for pattern in expected):
@@ -79,6 +80,22 @@ def _check_mtu(link: Link, addresses: Mapping[str, tuple[_Address, ...]], compla
                 link.span,
             )
             return
+
+
+def _check_rings(lab: Lab, complaints: Complaints) -> None:
+    """Warn where a cable closes a ring of switches: one broadcast goes round it until the lab is over."""
+    switches = {node.name for node in lab.nodes if node.kind is NodeKind.SWITCH}
+    joined = {name: {name} for name in switches}
+    for link in lab.links:
+        first, second = (end.node for end in link.ends)
+        if not (first in switches and second in switches and link.is_up) or first == second:
+            continue
+        if joined[first] is joined[second]:
+            complaints.warn(f"{link.name} closes a ring of switches, and they speak no spanning tree", link.span)
+            continue
+        joined[first] |= joined[second]
+        for name in joined[second]:
+            joined[name] = joined[first]
 
 
 def _check_service(traffic: Traffic, server: Node | None, complaints: Complaints) -> None:

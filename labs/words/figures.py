@@ -56,11 +56,18 @@ def _bounded(found: float, arguments: Arguments) -> bool:
 
 
 def _interval(outcome: Outcome, observation: Observation, arguments: Arguments) -> tuple[int, int]:
-    """From ``after`` (or the first connection) to ``before`` (or the last that was heard)."""
+    """From ``after`` (or the first connection) to ``before`` (or the end of the last)."""
     started = min((record.started for record in outcome.connections), default=0)
     after, before = arguments.integer("after"), arguments.integer("before")
-    last = outcome.samples[-1][0] if outcome.samples else observation.duration
-    return (started if after is None else after), (last if before is None else before)
+    return (started if after is None else after), (_end(outcome, observation) if before is None else before)
+
+
+def _end(outcome: Outcome, observation: Observation) -> int:
+    """When the activity was over, or the lab: not when it was last heard, for a line may be dead since."""
+    heard = outcome.samples[-1][0] if outcome.samples else 0
+    waited = LINGER if outcome.sent else 0  # of a flow of datagrams, for what is still under way
+    ends = [observation.duration if one.ended is None else one.ended - waited for one in outcome.connections]
+    return max([heard, *ends]) if ends else observation.duration
 
 
 def _transferred(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
@@ -142,7 +149,7 @@ def _recovers(lab: Lab, observation: Observation, arguments: Arguments) -> Judge
         return Judged(False, "there is no fault to recover from")
     limit = arguments.integer("within") or 0
     parts = [
-        _recovery(outcome, fault, limit, observation.duration)
+        _recovery(outcome, fault, limit, _end(outcome, observation))
         for outcome in matching(observation, arguments.text("traffic"))
     ]
     wrong = [part.message for part in parts if not part.held]
@@ -164,7 +171,7 @@ def _recovery(outcome: Outcome, fault: int, limit: int, over: int) -> Judged:
 
 
 def _flow_recovery(outcome: Outcome, fault: int, limit: int, over: int) -> Judged:
-    """A transfer that was under way: the longest silence after the fault, up to its end (or that of the lab).
+    """A transfer that was under way: the longest silence after the fault, up to its end.
 
     What was under way on the cable arrives after the fault too: without the end, a line that stays dead is not seen.
     """
@@ -172,11 +179,9 @@ def _flow_recovery(outcome: Outcome, fault: int, limit: int, over: int) -> Judge
     if len(moments) == 1:
         return Judged(False, f"{outcome.traffic} received nothing after the fault")
     broken = next((one for one in outcome.connections if one.failure is not None), None)
-    if broken is not None:
+    if broken is not None and not outcome.sent:  # datagrams go on after an ICMP error
         return Judged(False, f"{show_record(outcome.traffic, broken)}, and never came about again")
-    waited = LINGER if outcome.sent else 0  # of a flow of datagrams, for what is still under way
-    ends = [over if one.ended is None else one.ended - waited for one in outcome.connections]
-    moments.append(max(moments[-1], *ends))
+    moments.append(max(moments[-1], over))
     silence = max(later - earlier for earlier, later in pairwise(moments))
     said = f"{outcome.traffic} was silent for {format_duration(silence)} after the fault"
     return Judged(silence <= limit, f"{said}; at most {format_duration(limit)} expected")
