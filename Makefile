@@ -46,5 +46,6 @@ $(READY): pyproject.toml uv.lock .ci/system-packages
 	touch $@
 
 clean:
+	$(MAKE) -s -C firmware clean
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
 	find . -name __pycache__ -prune -exec rm -rf {} +

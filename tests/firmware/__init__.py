@@ -1,0 +1,1 @@
+"""The firmware, its simulator and its modem."""
