@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 import routeros_api
 
@@ -54,13 +52,17 @@ class _Neighbour:
         self.port = Port(self, name, 0x020000000000 + number)
         self.heard: list[Datagram] = []
         self.is_alive = True
+        self.checks = self.asked = 0
 
     def receive(self, port: Port, frame: Frame) -> None:
         if not isinstance(frame, Datagram):
+            self.asked += 1
             return
         if frame.identifier != CHECK_IDENTIFIER:
             self.heard.append(frame)
-        elif self.is_alive:
+            return
+        self.checks += 1
+        if self.is_alive:
             answer = frame.copy()
             answer.source, answer.destination, answer.icmp_type = frame.destination, frame.source, 0
             answer.link_destination = frame.link_source
@@ -73,22 +75,22 @@ class _Neighbour:
 class _World:
     """A virtual router with a neighbour at each port."""
 
-    def __init__(self, version: str = "7.18.2", setting: str = _SETTING) -> None:
+    def __init__(self, version: str = "7.18.2", *, static: bool = True) -> None:
         self.engine = Engine()
         users = {"admin": "secret"}
         self.device = Device(Description(version, ports=_PORTS, users=users), EngineClock(self.engine))
-        self.script(setting)
+        self.script(_SETTING)
         self.neighbours = {name: _Neighbour(name, number) for number, name in enumerate(_PORTS)}
         hosts = {
             "ether1": ["10.1.0.1"],
             "ether2": ["10.2.0.1"],
             "ether3": ["192.168.0.9"],
         }
-        static = {
+        known = {
             name: {(Family.IPV4, _number(host)): self.neighbours[name].port.link_address for host in several}
             for name, several in hosts.items()
         }
-        self.node = VirtualRouter(self.engine, "router", self.device, static=static)
+        self.node = VirtualRouter(self.engine, "router", self.device, static=known if static else None)
         for name, neighbour in self.neighbours.items():
             wires = Wire(delay=1000), Wire(delay=1000)
             Link(self.engine, name, (self.node.ports[name], neighbour.port), wires, "1")
@@ -135,7 +137,7 @@ def test_a_rule_added_over_the_api_sends_packets_the_other_way() -> None:
 
 
 def test_the_same_in_version_6() -> None:
-    world = _World("6.49.17", _SETTING)
+    world = _World("6.49.17")
     world.script("/ip route add gateway=10.2.0.1 routing-mark=isp2")
     world.script(
         "/ip firewall mangle add chain=prerouting in-interface=ether3 action=mark-routing new-routing-mark=isp2"
@@ -238,6 +240,36 @@ def test_each_rule_tells_how_often_it_matched() -> None:
     )
     for port in range(2000, 2010):
         world.send("ether3", f"udp 192.168.0.9:{port} > 8.8.8.8:53")
-    counts = Counter(dict(world.node.rule_counts()))
-    assert counts["/ip firewall mangle *1"] == 5
-    assert counts["/ip firewall mangle *2"] == 5
+    assert _packets(world) == ["5", "5"]
+    world.script("/ip firewall filter add chain=forward action=accept")
+    world.send("ether3", "udp 192.168.0.9:3000 > 8.8.8.8:53")
+    assert _packets(world) == ["6", "5"], "counters stay over a change of other rules"
+    world.device.call(("ip", "firewall", "mangle"), "reset-counters", {".id": "*1"})
+    assert _packets(world) == ["0", "5"]
+
+
+def _packets(world: _World) -> list[str]:
+    return [row["packets"] for row in world.device.call(("ip", "firewall", "mangle"), "print").rows]
+
+
+def test_a_gateway_is_asked_once_in_ten_seconds_however_often_tables_change() -> None:
+    world = _World()
+    world.script("/ip route set [find comment=first] check-gateway=ping")
+    for _ in range(4):
+        world.script("/ip firewall filter add chain=forward action=accept")
+        world.node.refresh()
+    world.neighbours["ether1"].checks = 0
+    world.run(60)
+    assert world.neighbours["ether1"].checks in (6, 7)
+
+
+def test_without_known_neighbours_they_are_asked_for() -> None:
+    """The first packet waits for an answer to ARP; a change meanwhile loses it, and the next asks anew."""
+    world = _World(static=False)
+    assert world.send("ether3", "udp 192.168.0.9:1000 > 8.8.8.8:53") == []
+    assert world.neighbours["ether1"].asked == 1
+    world.script("/ip firewall filter add chain=forward action=accept")
+    world.send("ether3", "udp 192.168.0.9:1001 > 8.8.8.8:53")
+    assert world.neighbours["ether1"].asked == 2
+    world.run(10)
+    assert world.neighbours["ether1"].asked == 4, "only the router that is there now asks again, twice more"

@@ -70,6 +70,24 @@ def test_startup_is_three_seconds_after_the_start() -> None:
     assert _count(one) == 1
 
 
+def test_startup_with_an_interval_waits_for_it() -> None:
+    one = device()
+    _add(one, start_time="startup", interval="10s", on_event=":log info x")
+    _later(one, 12)
+    assert _count(one) == 0
+    _later(one, 1)
+    assert _count(one) == 1
+
+
+def test_at_one_moment_the_order_is_the_tables() -> None:
+    one = device()
+    _add(one, start_time="00:00:10", on_event=":log info x")
+    one.call(_SCHEDULER, "add", {"name": "b", "start-time": "00:00:10", "on-event": ":log info y"})
+    one.call(_SCHEDULER, "set", {".id": "job", "comment": "planned anew, later than the other"})
+    _later(one, 10)
+    assert one.log == ["info x", "info y"]
+
+
 def test_disabled_and_removed_rows_do_not_run() -> None:
     one = device()
     id = _add(one, interval="10s", on_event=":log info x", disabled="yes")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from labs.virtual_routeros.device import Description, Device
 from labs.virtual_routeros.faults import Cut, Moment
 from labs.virtual_routeros.sentences import encode_sentence
 from labs.virtual_routeros.server import Server
@@ -88,7 +90,6 @@ def test_listening_hears_other_sessions(server: Server) -> None:
             ["!done", ".tag=c"],
         ]
         other.ask("/ip/address/remove", "=.id=*2")
-        assert listener.ask("/system/identity/print")[0][0] == "!re"
         assert listener.ask("/system/identity/print") == [["!re", "=name=MikroTik"], ["!done"]]
     assert listener.socket.fileno() == -1
 
@@ -172,3 +173,24 @@ def test_closing_ends_all_sessions() -> None:
         server.close()
         assert first.hear() == []
         assert second.hear() == []
+
+
+def test_several_clients_at_once(server: Server) -> None:
+    def work(number: int) -> list[str]:
+        with connected(server) as wire:
+            answers = [wire.ask("/system/script/add", f"=name={number}-{turn}")[0][1] for turn in range(20)]
+            assert len(wire.ask("/system/script/print", "=.proplist=name")) > 20
+            return answers
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = [id for several in pool.map(work, range(4)) for id in several]
+    assert len(set(ids)) == 80
+    assert len(server.device.call(("system", "script"), "print").rows) == 80
+
+
+def test_in_real_time_scripts_go_on_by_themselves() -> None:
+    with Server(Device(Description(users={"admin": "secret"}))) as server, connected(server) as wire:
+        wire.ask("/system/script/add", "=name=later", "=source=:delay 20ms; /system identity set name=changed")
+        wire.send("/system/identity/listen", ".tag=l")
+        assert wire.ask("/system/script/run", "=.id=later", ".tag=r") == [["!done", ".tag=r"]]
+        assert wire.hear() == ["!re", "=name=changed", ".tag=l"]

@@ -22,8 +22,8 @@ _operation = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(_operation, max_size=25))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(_operation, min_size=8, max_size=30))
 def test_random_operations_are_those_on_a_list(operations: list[tuple[str, int, int]]) -> None:
     one, model, ids, disabled = device(), list[str](), dict[str, str](), set[str]()
     for number, (what, first, second) in enumerate(operations):
@@ -104,6 +104,9 @@ def test_rows_can_be_named() -> None:
         ("ip address", "move", {".id": "*7"}, "no such item"),
         ("ip address", "fly", {}, "no such command"),
         ("ip route", "add", {"gateway": "10.0.0.1", "distance": "256"}, r"value of distance out of range \(1..255\)"),
+        ("ip route", "add", {"gateway": "10.0.0.1,10.0.0.2"}, "invalid or unexpected argument base"),
+        ("ip route", "add", {"gateway": "10.0.0.1%eth9"}, "invalid or unexpected argument base"),
+        ("ip route", "add", {"gateway": "nowhere"}, "invalid or unexpected argument base"),
         ("ip route", "add", {"gateway": "10.0.0.1", "distance": "x"}, "invalid value for argument distance"),
         (
             "ip route",
@@ -114,7 +117,7 @@ def test_rows_can_be_named() -> None:
         ("ip firewall mangle", "add", {"action": "accept"}, "missing =chain="),
         ("ip firewall mangle", "add", {"chain": "x", "action": "drop"}, "does not match any value of action"),
         ("ip firewall mangle", "add", {"chain": "x", "disabled": "maybe"}, "invalid value for argument disabled"),
-        ("ip firewall mangle", "add", {"chain": "x", "in-interface-list": "WAN"}, "any value of in-interface-list"),
+        ("ip firewall mangle", "add", {"chain": "x", "in-interface-list": "WAN"}, "any value of interface-list$"),
         ("ip firewall mangle", "add", {"chain": "x", "dynamic": "yes"}, "unknown parameter dynamic"),
         ("ip firewall mangle", "add", {"chain": "x", "place-before": "*5"}, "no such item"),
         ("ip firewall mangle", "add", {"chain": "x", "nth": "2,1,0"}, "invalid value for argument nth"),
@@ -134,6 +137,8 @@ def test_rows_can_be_named() -> None:
         ("interface list", "remove", {".id": "all"}, "can not change dynamic object"),
         ("routing table", "remove", {".id": "main"}, "can not change dynamic object"),
         ("system resource", "set", {"cpu": "1"}, "no such command"),
+        ("system clock", "set", {"time": "10:00:00"}, "the clock of a virtual router cannot be set"),
+        ("interface", "set", {".id": "ether1", "name": "ether2"}, "already have interface with such name"),
         ("ip dns", "add", {"servers": "1.1.1.1"}, "no such command"),
         ("system scheduler", "add", {"name": "x", "start-time": "noon"}, "invalid value for argument start-time"),
         ("system scheduler", "add", {"name": "x", "interval": "often"}, "invalid value for argument interval"),
@@ -178,3 +183,80 @@ def test_unset_and_empty_values() -> None:
         one.call(_MANGLE, "set", {".id": id, "!comment": ""})
     for row in one.call(_MANGLE, "print").rows:
         assert not {"connection-mark", "src-address", "comment"} & row.keys()
+
+
+def test_a_new_name_is_used_wherever_the_old_one_was() -> None:
+    one = device()
+    one.call(("interface", "list"), "add", {"name": "WAN"})
+    one.call(("interface", "list", "member"), "add", {"list": "WAN", "interface": "ether1"})
+    one.call(("ip", "firewall", "address-list"), "add", {"list": "WAN", "address": "10.0.0.0/8"})
+    one.call(("routing", "table"), "add", {"name": "isp1", "fib": ""})
+    one.call(("ip", "route"), "add", {"gateway": "10.0.0.1%ether1", "routing-table": "isp1"})
+    rule = {"chain": "prerouting", "in-interface": "!ether1", "new-routing-mark": "isp1", "in-interface-list": "WAN"}
+    one.call(_MANGLE, "add", rule)
+    one.call(("interface",), "set", {".id": "ether1", "name": "fibre"})
+    one.call(("interface", "list"), "set", {".id": "WAN", "name": "LINES"})
+    one.call(("routing", "table"), "set", {".id": "isp1", "name": "first"})
+    (row,) = one.call(_MANGLE, "print").rows
+    assert (row["in-interface"], row["new-routing-mark"], row["in-interface-list"]) == ("!fibre", "first", "LINES")
+    (row,) = one.call(("ip", "route"), "print").rows
+    assert (row["gateway"], row["routing-table"]) == ("10.0.0.1%fibre", "first")
+    (row,) = one.call(("interface", "list", "member"), "print").rows
+    assert (row["list"], row["interface"]) == ("LINES", "fibre")
+    assert one.call(("ip", "firewall", "address-list"), "print").rows[0]["list"] == "WAN"
+
+
+def test_bridges_vlans_pppoe_and_dhcp() -> None:
+    one = device()
+    one.call(("interface", "bridge"), "add", {"name": "lan"})
+    one.call(("interface", "bridge", "port"), "add", {"bridge": "lan", "interface": "ether3"})
+    one.call(("interface", "vlan"), "add", {"name": "v10", "interface": "ether1", "vlan-id": "10"})
+    one.call(
+        ("interface", "pppoe-client"), "add", {"name": "isp2", "interface": "ether2", "user": "u", "password": "p"}
+    )
+    one.call(("ip", "dhcp-client"), "add", {"interface": "v10", "add-default-route": "no"})
+    one.call(("ip", "firewall", "nat"), "add", {"chain": "srcnat", "out-interface": "isp2", "action": "masquerade"})
+    rows = {row["name"]: row for row in one.call(("interface",), "print").rows}
+    assert [rows[name]["type"] for name in ("ether1", "lan", "v10", "isp2")] == ["ether", "bridge", "vlan", "pppoe-out"]
+    assert len({row[".id"] for row in rows.values()}) == len(rows)
+    assert one.call(("ip", "dhcp-client"), "print").rows[0]["add-default-route"] == "no"
+    for path, arguments, message in (
+        (("interface", "bridge", "port"), {"bridge": "x", "interface": "ether4"}, "any value of bridge"),
+        (("interface", "bridge", "port"), {"bridge": "lan", "interface": "ether3"}, "already added as bridge port"),
+        (("interface", "vlan"), {"interface": "ether1", "vlan-id": "4096"}, "out of range"),
+        (("ip", "dhcp-client"), {"interface": "v10"}, "already exists"),
+        (("interface",), {"name": "x"}, "no such command"),
+    ):
+        with pytest.raises(Trap, match=message):
+            one.call(path, "add", arguments)
+
+
+def test_the_router_finds_names() -> None:
+    one = device()
+    for path, names in (("interface bridge", ["bridge1", "bridge2"]), ("system scheduler", ["schedule1", "schedule2"])):
+        for _ in names:
+            one.call(tuple(path.split()), "add", {"comment": "x"})
+        assert [row["name"] for row in one.call(tuple(path.split()), "print").rows] == names
+
+
+def test_moving_by_places_and_to_nowhere() -> None:
+    one = device()
+    for name in "abc":
+        one.call(_MANGLE, "add", {"chain": "forward", "comment": name})
+    one.call(_MANGLE, "move", {"numbers": "2", "destination": "0"})
+    assert _comments(one) == ["c", "a", "b"]
+    one.call(_MANGLE, "move", {"numbers": "*3", "destination": "*FFFF"})
+    assert _comments(one) == ["a", "b", "c"]
+    one.call(_MANGLE, "move", {"numbers": "*3,*2", "destination": "*1"})
+    assert _comments(one) == ["c", "b", "a"]
+    with pytest.raises(Trap, match="can not move object before itself"):
+        one.call(_MANGLE, "move", {"numbers": "*1", "destination": "*1"})
+
+
+def test_what_points_to_a_row_that_is_gone_tells_its_id() -> None:
+    one = device()
+    id = one.call(("routing", "table"), "add", {"name": "isp1", "fib": ""}).ret
+    one.call(("ip", "route"), "add", {"gateway": "10.0.0.1", "routing-table": "isp1"})
+    one.call(("routing", "table"), "remove", {".id": "isp1"})
+    one.call(("routing", "table"), "add", {"name": "isp1", "fib": ""})
+    assert one.call(("ip", "route"), "print").rows[0]["routing-table"] == id

@@ -32,10 +32,11 @@ def test_the_other_version_refuses(version: str, path: str, arguments: dict[str,
 def test_policy_routing_of_6() -> None:
     one = device("6.49.17")
     one.call(("ip", "route"), "add", {"routing-mark": "isp1", "check-gateway": "ping", **_GATEWAY})
+    one.call(("ip", "route"), "add", {"gateway": "10.0.0.1,10.0.0.2%ether1", "distance": "5"})
     one.call(("ip", "route"), "add", {"type": "blackhole", "dst-address": "192.0.2.0/24"})
     one.call(("ip", "route", "rule"), "add", {"routing-mark": "isp1", "table": "isp1"})
     routes = one.call(("ip", "route"), "print").rows
-    assert [row.get("routing-mark") for row in routes] == ["isp1", None]
+    assert [row.get("routing-mark") for row in routes] == ["isp1", None, None]
     assert "routing-table" not in routes[0]
 
 

@@ -1,0 +1,1 @@
+"""Balancing several uplinks: intent -> plan -> RouterOS and Linux, proved by reading the text back."""

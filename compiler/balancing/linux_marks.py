@@ -1,0 +1,31 @@
+"""Marks in Linux: some bits of one number, so that others may use the rest.
+
+Six bits from bit 8 on (``0x3f00``), of packets and of connections. Priorities
+of rules and numbers of tables are chosen out of the way of what distributions
+use (253 to 255 are the kernel's; iproute2 names 0 and those).
+"""
+
+from __future__ import annotations
+
+__all__ = ["MASK", "RULE_PRIORITY", "TABLE_BASE", "clear", "mark_value", "table_number"]
+
+MASK = 0x3F00
+_SHIFT = 8
+RULE_PRIORITY = 1000
+"""Of the first rule; marks follow."""
+TABLE_BASE = 20_000
+
+
+def mark_value(number: int) -> int:
+    """The bits of a mark."""
+    return number << _SHIFT
+
+
+def clear() -> int:
+    """All bits but ours."""
+    return 0xFFFFFFFF ^ MASK
+
+
+def table_number(number: int) -> int:
+    """The routing table of a mark."""
+    return TABLE_BASE + number
