@@ -48,7 +48,7 @@ class BalanceCompilation(NamedTuple):
         for one in self.plan.balance.classes:
             if one.method is Method.NTH:
                 drift: Fraction = bound(len(one.uplinks))
-                yield f"class {one.name}: {_told(self.shares()[one.name])} of connections, never {drift} of one off"
+                yield f"class {one.name}: {_told(self.shares()[one.name])} of connections, at most {drift} of one off"
             elif one.method is Method.PCC:
                 yield f"class {one.name}: {_told(self.shares()[one.name])} of the hashes of {one.fields}"
 

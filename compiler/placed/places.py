@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from compiler.errors import InputErrors, SyntaxFault, UsageError
+from compiler.errors import InputErrors, SyntaxFault
 from compiler.source import Span
 
 if TYPE_CHECKING:
@@ -64,11 +64,8 @@ def kind_of(value: PlacedValue) -> str:
 
 
 def compose(text: str, source: str) -> PlacedValue:
-    """The tree of a YAML document. Raises InputErrors, and UsageError where PyYAML is missing."""
-    try:
-        import yaml
-    except ImportError as missing:
-        raise UsageError("YAML needs PyYAML: pip install 'gerbang[labs]'") from missing
+    """The tree of a YAML document. Raises InputErrors."""
+    import yaml
 
     lines = text.split("\n")
     try:

@@ -184,9 +184,9 @@ class PortForward:
 class Balance:
     """The whole intent. The last of ``classes`` has no selection: it takes what the others leave.
 
-    ``name`` is the router's, ``""`` to leave it as it is. ``own`` is the uplink of connections that the router itself opens; ``""``
-    follows the order of the uplinks. ``inside`` are further networks that are
-    reached without any uplink.
+    ``name`` is the router's, ``""`` to leave it as it is. ``own`` is the uplink
+    of connections that the router itself opens; ``""`` follows the order of the
+    uplinks. ``inside`` are further networks that are reached without any uplink.
     """
 
     source: str

@@ -131,9 +131,7 @@ def test_the_verb_is_cheap_to_load():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "action"), [("yaml", "run"), ("networkx", "graph"), ("matplotlib", "run --report /dev/null")]
-)
+@pytest.mark.parametrize(("module", "action"), [("networkx", "graph"), ("matplotlib", "run --report /dev/null")])
 def test_a_missing_extra_is_named(lab_folder, small, monkeypatch, capsys, module, action):
     monkeypatch.setitem(sys.modules, module, None)
     verb, *more = action.split()
