@@ -2,9 +2,10 @@
 
 Compared is what the lab and the policies determine: whether each connection
 came about, the kind of its failure, how much of a bounded transfer arrived, what
-the protocol said, as whom the server saw it. Left out is what depends on the
-speed of the machine: moments, delays, the octets of transfers that time ends,
-and ports that a host chose by itself.
+the protocol said, as whom the server saw it, and how many datagrams arrived
+where the lab determines that (:mod:`labs.determined`). Left out is what depends
+on the speed of the machine: moments, delays, the octets of transfers that time
+ends, and ports that a host chose by itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from compiler.addresses import format_address
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.sockets import FailureKind
+from labs.determined import is_determined
 from labs.observation import Observation
 from labs.topology import Lab, Traffic, TrafficKind
 from labs.words.showing import came_through, show_endpoint, why
@@ -67,13 +69,24 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
         for traffic in lab.traffic
         if f"traffic {traffic.name}" not in skipped
         for difference in _activity(
-            traffic, left.outcome(traffic.name), right.outcome(traffic.name), first_fault, is_compiled
+            traffic,
+            left.outcome(traffic.name),
+            right.outcome(traffic.name),
+            _Lenient(False, is_compiled),
+            first_fault=first_fault,
+            is_counted=is_determined(lab, traffic),
         )
     )
 
 
 def _activity(
-    traffic: Traffic, left: Outcome | None, right: Outcome | None, first_fault: float, is_compiled: bool
+    traffic: Traffic,
+    left: Outcome | None,
+    right: Outcome | None,
+    usual: _Lenient,
+    *,
+    first_fault: float,
+    is_counted: bool,
 ) -> Iterator[Difference]:
     if left is None or right is None:
         if left is not right:
@@ -86,14 +99,15 @@ def _activity(
     if len(mine) != len(theirs):
         yield Difference(traffic.name, None, "connections", f"{len(mine):,}", f"{len(theirs):,}")
     for index in sorted(mine.keys() & theirs.keys()):
-        lenient = _Lenient(mine[index].started >= first_fault, is_compiled)
+        lenient = usual._replace(is_broken=mine[index].started >= first_fault)
         for what, one, other in _records(traffic, mine[index], theirs[index], lenient=lenient):
             if one != other:
                 yield Difference(traffic.name, index, what, one, other)
-    if _is_counted(traffic) and (left.sent, left.received) != (right.sent, right.received):
-        yield Difference(
-            traffic.name, None, "sent and received", f"{left.sent}, {left.received}", f"{right.sent}, {right.received}"
-        )
+    is_over = all(one.ended is not None for one in (*left.connections, *right.connections))
+    if is_counted and (is_over or traffic.kind is TrafficKind.PING):
+        counts = [f"{one.sent}, {one.received}" for one in (left, right)]
+        if counts[0] != counts[1]:
+            yield Difference(traffic.name, None, "sent and received", *counts)
 
 
 def _records(
@@ -145,8 +159,3 @@ def _seen(traffic: Traffic, record: ConnectionRecord) -> str:
     if seen.port != record.client.port:
         return f"{address}, port changed"
     return show_endpoint(seen) if traffic.source_ports else f"{address}, port kept"
-
-
-def _is_counted(traffic: Traffic) -> bool:
-    """Whether the number of packets is given, and not drawn or cut off by time."""
-    return traffic.kind is TrafficKind.PING

@@ -58,6 +58,8 @@ def judge(lab: Lab, observation: Observation, assertion: Assertion) -> Verdict:
         if feature in word.needs | assertion.needs or _is_target(feature, arguments):
             return Verdict(assertion, VerdictState.SKIPPED, f"the {observation.world} has no {feature}: {reason}")
     judged = word.judge(lab, observation, arguments)
+    if judged.unknown:
+        return Verdict(assertion, VerdictState.SKIPPED, judged.message)
     return Verdict(assertion, VerdictState.HELD if judged.held else VerdictState.FAILED, judged.message)
 
 

@@ -27,6 +27,7 @@ from labs.raw_packets import datagram_of
 from labs.requests import request_of
 from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
 from labs.tracing import follow
+from labs.unanswered import with_unanswered
 
 __all__ = ["Progress", "run"]
 
@@ -66,7 +67,7 @@ def run(
         "simulator",
         used,
         world.engine.now,
-        activities.outcomes(),
+        with_unanswered(lab, activities.outcomes()),
         tuple(_link_counts(world)),
         tuple(_drop_counts(world)),
         tuple(_rule_counts(world)),

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["verb"]
 
+_MOST = 10**10
+"""Random packets of one run: more of them change no digit of the shares that are shown."""
+
 
 def _configure(parser: ArgumentParser) -> None:
     add_file(parser)
     packets = parser.add_mutually_exclusive_group(required=True)
     packets.add_argument("--pcap", metavar="CAPTURE", help="the packets of a pcap or pcapng file")
     packets.add_argument(
-        "--random", metavar="N", type=positive, help="this many random packets, four of five inside rules of the list"
+        "--random", metavar="N", type=_number, help="this many random packets, four of five inside rules of the list"
     )
     parser.add_argument("--seed", metavar="S", type=_seed, default=1, help="of the random packets (default: 1)")
     parser.add_argument("--family", choices=("4", "6"), help="of the random packets (default: that of the list)")
@@ -44,6 +47,13 @@ def _configure(parser: ArgumentParser) -> None:
     add_verbose(parser)
 
 
+def _number(text: str) -> int:
+    number = positive(text)
+    if number > _MOST:
+        raise ArgumentTypeError(f"{number:,} random packets: at most {_MOST:,} are drawn in one run")
+    return number
+
+
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 20):
         raise ArgumentTypeError(f"{text!r}: expected a whole number from 0")
@@ -51,6 +61,7 @@ def _seed(text: str) -> int:
 
 
 def _run(arguments: Namespace) -> int:
+    from compiler.errors import UsageError
     from compiler.semantics.lower import machine
     from compiler.simulator.classify.counting import Source, count_decisions
 
@@ -60,6 +71,8 @@ def _run(arguments: Namespace) -> int:
     device = machine(tree, bound="lower" if arguments.unmodelled == "bound" else "exact")
     source = Source(arguments.pcap, arguments.random or 0, arguments.seed, int(arguments.family or 0))
     place = _place(arguments, tree)
+    if device.dialect == "ios" and not device.lists():
+        raise UsageError(f"{device.source} has no list that packets could be decided by")
     report = count_decisions(device, place, source, engine=arguments.engine, workers=arguments.jobs)
     if arguments.format == "json":
         emit_json(report.as_json(tree.lines))

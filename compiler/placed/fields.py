@@ -128,6 +128,9 @@ class Fields:
         if name is None:
             return None
         path = folder / name
+        if path.exists() and not path.is_file():
+            self.complaints.error(f"{name!r} in {folder} is no regular file", value.span)
+            return None
         if not path.is_file():
             self.complaints.error(f"there is no file {name!r} in {folder}{_near_file(path)}", value.span)
             return None

@@ -24,7 +24,7 @@ def _configure(parser: ArgumentParser) -> None:
         metavar="LINK",
         help="capture links: a name or a pattern such as *; may be repeated",
     )
-    run.add_argument("--captures", metavar="FOLDER", default=".", help="where captures are written (default: here)")
+    run.add_argument("--captures", metavar="FOLDER", help="where captures are written (default: here)")
     run.add_argument(
         "--trace", action="append", default=[], metavar="TRAFFIC", help="follow an activity's packets in the simulator"
     )

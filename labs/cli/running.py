@@ -7,6 +7,7 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +18,11 @@ from compiler.placed.complaints import near
 from compiler.placed.quantities import format_duration, format_octets
 from labs.agreement import Difference, compare
 from labs.assertions import Verdict, VerdictState, judge_all, say
+from labs.cli.keeping import aside, keep
 from labs.cli.named import count, named_lab
 from labs.cli.progress import LabProgress
+from labs.determined import uncompared
+from labs.words.showing import several
 
 if TYPE_CHECKING:
     from labs.report.page import World
@@ -47,6 +51,8 @@ def run(arguments: Namespace) -> int:
         raise UsageError("--variant and --all-variants exclude each other")
     if arguments.trace and arguments.kernel:
         raise UsageError("--trace is for the simulator: the kernel's packets are followed with --capture")
+    if arguments.report == "":
+        raise UsageError("--report: expected the name of a file")
     if arguments.report is not None and not Path(arguments.report).absolute().parent.is_dir():
         raise UsageError(f"--report: there is no folder {str(Path(arguments.report).parent)!r}")  # before a long run
     names = [arguments.variant]
@@ -87,38 +93,46 @@ def _one(arguments: Namespace, variant: str) -> _Run:
     lab = found.lab
     note(*(warning.render() for warning in found.warnings))
     captures, traced = _captures(arguments.capture, lab), _traced(arguments.trace, lab)
-    folder = Path(arguments.captures)
+    # What only an assertion looks at stays nowhere, unless a folder is named for it.
+    kept = captures if arguments.captures is not None else _wanted(arguments.capture, lab)
+    folder = Path("." if arguments.captures is None else arguments.captures)
     if captures and not folder.is_dir():
         raise UsageError(f"--captures: there is no folder {arguments.captures!r}")
     seed = lab.seed if arguments.seed is None else arguments.seed
     worlds, seconds = [], []
     for name in ("simulator", "kernel") if arguments.both else ("kernel",) if arguments.kernel else ("simulator",):
-        with LabProgress(f"{lab.name} in the {name}") as progress:
+        place = aside(folder, is_asked=bool(kept)) if captures else nullcontext(folder)
+        with LabProgress(f"{lab.name} in the {name}") as progress, place as making:
             if name == "kernel":
                 from labs.kernel import run as run_in_kernel
 
-                observation = run_in_kernel(lab, seed=seed, captures=captures, folder=folder, progress=progress)
+                observation = run_in_kernel(lab, seed=seed, captures=captures, folder=making, progress=progress)
             else:
                 from labs.simulated import run as simulate
 
                 observation = simulate(
-                    lab, seed=seed, captures=captures, folder=folder, progress=progress, trace=traced
+                    lab, seed=seed, captures=captures, folder=making, progress=progress, trace=traced
                 )
             seconds.append(progress.seconds)
-        worlds.append(World(observation, judge_all(lab, observation)))
+            verdicts = judge_all(lab, observation)
+            worlds.append(World(keep(observation, kept, folder) if captures else observation, verdicts))
     differences = compare(lab, worlds[0].observation, worlds[1].observation) if arguments.both else None
     return _Run(lab, variant, tuple(worlds), tuple(seconds), differences)
 
 
 def _captures(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
     """The links to capture: those of the command line's patterns, and those that an assertion looks at."""
+    asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
+    return tuple(dict.fromkeys([*_wanted(named, lab), *asserted]))
+
+
+def _wanted(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
+    """The links that the command line's patterns name."""
     links = [link.name for link in lab.links]
     for pattern in named:
         if not any(fnmatchcase(name, pattern) for name in links):
             raise UsageError(f"--capture: the lab has no link {pattern!r}{near(pattern, links)}")
-    wanted = [name for name in links if any(fnmatchcase(name, pattern) for pattern in named)]
-    asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
-    return tuple(dict.fromkeys([*wanted, *asserted]))
+    return tuple(name for name in links if any(fnmatchcase(name, pattern) for pattern in named))
 
 
 def _traced(patterns: Sequence[str], lab: Lab) -> tuple[str, ...]:
@@ -168,6 +182,9 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
         yield _tally(world, paint)
     if done.differences is not None:
         yield from _differences(done.differences, paint)
+        counts = uncompared(done.lab, *(world.observation for world in done.worlds))
+        if counts:
+            yield f"  not compared, for chance or time decides: datagrams that arrived of {several(counts)}"
 
 
 def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:

@@ -27,7 +27,7 @@ _OF_NUMBER = {
     errno.ECONNABORTED: FailureKind.RESET,
     errno.ETIMEDOUT: FailureKind.TIMED_OUT,
     errno.ENETUNREACH: FailureKind.NO_ROUTE,
-    errno.EADDRNOTAVAIL: FailureKind.NO_ROUTE,
+    errno.EADDRNOTAVAIL: FailureKind.PORT_IN_USE,
     errno.EHOSTUNREACH: FailureKind.UNREACHABLE,
     errno.EACCES: FailureKind.PROHIBITED,
     errno.EPERM: FailureKind.PROHIBITED,

@@ -26,6 +26,7 @@ from labs.kernel.world import KernelWorld
 from labs.observation import DropCount, LinkCount, Observation, RuleCount
 from labs.requests import request_of
 from labs.topology import Lab, TrafficKind
+from labs.unanswered import with_unanswered
 
 __all__ = ["Progress", "run"]
 
@@ -70,7 +71,7 @@ def run(
             "kernel",
             used,
             lasted,
-            activities.outcomes(),
+            with_unanswered(lab, activities.outcomes()),
             links,
             tuple(_drop_counts(links)),
             _rule_counts(world),

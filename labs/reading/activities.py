@@ -127,7 +127,7 @@ def _dns(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traff
 
 def _ping(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traffic:
     """``ping: 5`` or ``ping: {count: 5, size: 56}``; ``every`` of the activity is one second unless given."""
-    interval = traffic.interval or 1_000_000_000
+    interval = 1_000_000_000 if fields.take("every") is None else traffic.interval
     if isinstance(value, PlacedScalar) and value.text:
         return replace(traffic, count=fields.integer("ping", 1, 1, 1_000_000), interval=interval)
     inner = _inner(value, traffic, fields)

@@ -13,6 +13,7 @@ from compiler.placed.complaints import Complaints
 from compiler.policy.network import Route
 from compiler.source import Span
 from labs.reading.activities import SERVICE_OF
+from labs.reading.asked_times import check_times
 from labs.reading.services import SERVICES
 from labs.topology import Attachment, Lab, Link, Node, NodeKind, Traffic, TrafficKind
 
@@ -66,6 +67,7 @@ def check(lab: Lab, complaints: Complaints) -> None:
     for fault in lab.faults:
         if fault.at >= lab.duration:
             complaints.error(f"this happens to {fault.target} when the lab is over", fault.span)
+    check_times(lab, complaints)
 
 
 def _check_mtu(link: Link, addresses: Mapping[str, tuple[_Address, ...]], complaints: Complaints) -> None:

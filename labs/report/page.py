@@ -11,6 +11,7 @@ from compiler.placed.quantities import format_duration
 from labs.agreement import Difference
 from labs.assertions import Verdict, VerdictState, say
 from labs.data import render_page
+from labs.determined import uncompared
 from labs.graph import draw_svg
 from labs.observation import Observation
 from labs.report import plots
@@ -18,6 +19,9 @@ from labs.report.tables import Table, connection_table, drop_table, link_table, 
 from labs.topology import Fault, Lab
 
 __all__ = ["World", "write_report"]
+
+
+_RECEIVED = "What applications received: of TCP in its order, so that what waits for a lost segment comes all at once."
 
 
 class World(NamedTuple):
@@ -41,8 +45,14 @@ def write_report(
         worlds=[_world(lab, world) for world in worlds],
         faults=[_fault(fault) for fault in lab.faults],
         differences=differences,
+        uncompared=_uncompared(lab, worlds) if differences is not None else (),
         world_names=[world.observation.world for world in worlds],
     )
+
+
+def _uncompared(lab: Lab, worlds: Sequence[World]) -> tuple[str, ...]:
+    left, right = worlds
+    return uncompared(lab, left.observation, right.observation)
 
 
 def _summary(world: World) -> dict[str, object]:
@@ -92,11 +102,11 @@ def _world(lab: Lab, world: World) -> dict[str, object]:
         "lacks": observation.lacks,
         "captures": observation.captures,
         "plots": [
-            (title, Markup(svg))
-            for title, svg in (
-                ("Throughput by activity", plots.throughput_plot(lab, observation)),
-                ("Throughput by link", plots.link_plot(lab, observation)),
-                ("Delays", plots.delay_plot(observation)),
+            (title, Markup(svg), note)
+            for title, svg, note in (
+                ("Throughput by activity", plots.throughput_plot(lab, observation), _RECEIVED),
+                ("Throughput by link", plots.link_plot(lab, observation), ""),
+                ("Delays", plots.delay_plot(observation), ""),
             )
             if svg
         ],

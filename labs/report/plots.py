@@ -41,14 +41,12 @@ _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
 
 def throughput_plot(lab: Lab, observation: Observation) -> str:
     """Payload received by each activity over time, in Mbit/s; the largest have their own curves. Empty without any."""
-    duration = observation.duration
     with_samples = [outcome for outcome in observation.outcomes if len(outcome.samples) > 1 and outcome.samples[-1][1]]
     if not with_samples:
         return ""
     by_size = sorted(with_samples, key=lambda outcome: (-outcome.samples[-1][1], outcome.traffic))
     own, rest = by_size[:MOST_CURVES], by_size[MOST_CURVES:]
-    ends = [outcome.samples[-1][0] for outcome in with_samples] + [fault.at for fault in lab.faults]
-    end = min(max(ends), duration)
+    end = observation.duration  # silence up to the end of the run is a finding too
     start = min(max(outcome.samples[0][0] - end // BINS, 0) for outcome in with_samples)
     step = max((end - start) // BINS, _SHORTEST)
     moments = list(range(start, end + 1, step))
@@ -133,7 +131,7 @@ def link_plot(lab: Lab, observation: Observation) -> str:
         axes.barh(rows, rates, color="#2f6f9f", height=0.6)
         for row, one, rate in zip(rows, busiest, rates, strict=True):
             limit = capacity.get((one.link, one.direction))
-            share = f"  ({rate * 1e6 / limit:.0%} of its rate)" if limit else ""
+            share = f"  ({_share(rate * 1e6 / limit)} of its rate)" if limit else ""
             axes.annotate(
                 f"{rate:.3g}{share}", (rate, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
             )
@@ -142,6 +140,11 @@ def link_plot(lab: Lab, observation: Observation) -> str:
         axes.margins(x=0.2)
 
     return _svg(f"{observation.world}-links", draw, 0.9 + 0.26 * len(busiest))
+
+
+def _share(share: float) -> str:
+    """``5 %``; a link that carried anything carried more than nothing."""
+    return "<1 %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
 def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:

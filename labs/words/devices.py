@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compiler.addresses import format_address
 from compiler.placed.quantities import format_octets
+from compiler.policy.ruleset import Ruleset
 from labs.observation import Observation
 from labs.topology import Lab
 from labs.words.showing import counted, plain_address, several
@@ -35,15 +36,32 @@ def _dropped(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
     return _judge_count(sum(drop.packets for drop in found), arguments, said)
 
 
-def _matches(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
+def _matches(lab: Lab, observation: Observation, arguments: Arguments) -> Judged:
     node, rule = arguments.text("node"), arguments.text("rule")
     own = [count for count in observation.rules if count.node == node]
     found = [count for count in own if count.place == rule or _ends(count.place, rule)]
     if not found:
+        reason = _why_uncounted(lab, node, rule) if observation.world == "kernel" else ""
+        if reason:
+            return Judged(False, f"the kernel does not count it: {reason}", unknown=True)
         places = several([count.place for count in own]) or "none"
         return Judged(False, f"no rule of {node} stands at {rule!r}; those that are counted: {places}")
     packets = sum(count.packets for count in found)
     return _judge_count(packets, arguments, f"{found[0].place} of {node} matched {counted(packets, 'packet')}")
+
+
+def _why_uncounted(lab: Lab, name: str, rule: str) -> str:
+    """Why the kernel has no counter of a rule that is there; empty when it is not there."""
+    node = lab.node(name)
+    configuration = node.configuration if node is not None else None
+    if configuration is None or configuration.policy is None:
+        return ""
+    if configuration.dialect != "nftables" or not isinstance(configuration.policy, Ruleset):
+        return f"the rules of {name} are {configuration.dialect}, and are compiled to nftables without counters"
+    places = [str(one.span) for chain in configuration.policy.chains for one in chain.rules]
+    if any(place == rule or _ends(place, rule) for place in places):
+        return f"the rule at {rule!r} of {name} has no 'counter'"
+    return ""
 
 
 def _ends(place: str, rule: str) -> bool:

@@ -42,10 +42,11 @@ class Parameter(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Whether it held, and what was found."""
+    """Whether it held, and what was found. ``unknown``: this world cannot tell, and ``message`` says why."""
 
     held: bool
     message: str
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ CHANGES = [
     ("http: /, at: 1 s", "http: /, at: 99 s", 16, None),
     ("server: server, http: /, at: 1 s", "packets: ['tcp 10.0.0.2 > ']", 12, "column 16"),
     ("server: server, http: /, at: 1 s", "replay: no.pcap", 12, "there is no file 'no.pcap'"),
+    ("server: server, http: /, at: 1 s", "replay: /dev/null", 12, "'/dev/null' in"),
     ("link: wan, state: down", "link: wann, state: down", 15, "unknown link 'wann'; did you mean 'wan'"),
     ("link: wan, state: down", "node: pcc, state: down", 15, "unknown node 'pcc'"),
     ("link: wan, state: down", "link: wan, state: broken", 15, "'broken' is not known here"),

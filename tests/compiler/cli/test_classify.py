@@ -43,6 +43,19 @@ def test_random_packets_in_json(gerbang, router, engine):
     assert again["decisions"] == document["decisions"]
 
 
+def test_more_random_packets_than_can_be_waited_for_are_refused(gerbang, router):
+    code, _, told = gerbang("classify", router, "--random", str(10**12))
+    assert code == 2
+    assert "1,000,000,000,000 random packets: at most 10,000,000,000" in told
+
+
+def test_a_router_without_a_list_is_told_of(gerbang, tmp_path):
+    (tmp_path / "r.cfg").write_text("hostname r\n")
+    code, _, told = gerbang("classify", tmp_path / "r.cfg", "--from", "ios", "--random", "10")
+    assert code == 2
+    assert "r.cfg has no list that packets could be decided by" in told
+
+
 def test_the_only_list_needs_no_name(gerbang, router):
     assert gerbang("classify", router, "--random", "10")[1].startswith("list 101, drawn with seed 1: 10 packets\n")
 

@@ -47,6 +47,7 @@ def test_a_wrong_file_is_2_with_all_errors(lab_folder, small, capsys):
         (["--capture", "wann"], "did you mean 'wan'"),
         (["--trace", "wbe"], "did you mean 'web'"),
         (["--capture", "wan", "--captures", "/nowhere"], "no folder '/nowhere'"),
+        (["--report", ""], "--report: expected the name of a file"),
         (["--variant", "x"], "no variant 'x'"),
         (["--set", "a=b"], "no parameter 'a'"),
         (["--all-variants"], "has no variants"),
@@ -68,6 +69,33 @@ def test_json_and_a_report(lab_folder, small, capsys, tmp_path):
     first = report.read_bytes()
     assert main(arguments) == 0
     assert report.read_bytes() == first
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_capture_that_an_assertion_looks_at_stays_only_in_a_folder_that_is_named(
+    lab_folder, small, capsys, tmp_path, monkeypatch, stays
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    lab = str(lab_folder(small + "  - captured: wan\n"))
+    assert main(["lab", "run", lab, *(["--captures", str(here)] if stays else [])]) == 0
+    printed = out(capsys)
+    assert "held     captured: " in printed
+    assert ("captured wan: " in printed) is stays
+    assert [one.name for one in here.iterdir()] == (["small-wan.pcapng"] if stays else [])
+
+
+def test_a_run_that_is_stopped_leaves_no_part_of_a_capture(lab_folder, small, tmp_path, monkeypatch):
+    def stopped(world, *_):
+        assert list(tmp_path.rglob("small-wan.pcapng"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("labs.simulated._run", stopped)
+    (tmp_path / "captures").mkdir()
+    words = ["lab", "run", str(lab_folder(small)), "--capture", "wan", "--captures", str(tmp_path / "captures")]
+    assert main(words) == 130
+    assert list((tmp_path / "captures").iterdir()) == []
 
 
 def test_a_capture_is_written_where_it_is_wanted(lab_folder, small, capsys, tmp_path):

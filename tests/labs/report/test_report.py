@@ -13,7 +13,9 @@ from labs.observation import DropCount, LinkCount, Observation, RuleCount
 from labs.report import write_report
 from labs.report.document import document
 from labs.report.page import World
+from labs.report.plots import link_plot, throughput_plot
 from labs.report.tables import MOST_ROWS, connection_table
+from labs.topology import Traffic, TrafficKind
 from tests.labs.records import SECOND, outcome, record
 
 
@@ -133,3 +135,28 @@ def test_the_document_holds_everything_and_is_json(small_lab, world):
     assert run["traffic"][1]["connections"][0]["failure"] == "timed out"
     assert len(run["traffic"][0]["samples"]) == 40
     assert run["drops"][0]["packets"] == 4
+
+
+def test_the_rate_is_drawn_to_the_end_of_the_run(small_lab, world):
+    longer = replace(world.observation, duration=30 * SECOND)
+    plots = [throughput_plot(small_lab, one) for one in (world.observation, longer)]
+    labels = [re.findall(r">(\d+)(?:\.0)?</text>", plot) for plot in plots]
+    assert "25" not in labels[0]
+    assert "25" in labels[1]
+
+
+def test_a_share_below_one_in_a_hundred_is_not_none_at_all(small_lab, world):
+    plot = link_plot(small_lab, world.observation)
+    assert "(&lt;1 % of its rate)" in plot
+    assert "(32 % of its rate)" in plot
+
+
+def test_counts_that_are_not_compared_are_named(small_lab, world):
+    drawn = Traffic("flow", TrafficKind.UDP, "pc", "server", arrivals="poisson", rate=1)
+    lab = replace(small_lab, traffic=(drawn,), assertions=())
+    first, second = (
+        Observation(name, 1, SECOND, (outcome("flow", record(), sent=9, received=received),))
+        for name, received in (("simulator", 5), ("kernel", 6))
+    )
+    page = write_report(lab, [World(one, ()) for one in (first, second)], "gerbang", ())
+    assert "datagrams that arrived of flow 5 | 6 of 9" in page
