@@ -48,10 +48,15 @@ class FailureKind(Enum):
     TIMED_OUT = "timed out"
     NO_ROUTE = "no route"
     """The host itself has no way there (ENETUNREACH)."""
+    PORT_IN_USE = "port in use"
+    """The local port is taken towards that remote, or no port is free (EADDRNOTAVAIL)."""
     UNREACHABLE = "unreachable"
     """An ICMP error came back: destination unreachable of another kind."""
     PROHIBITED = "prohibited"
-    """ICMP: communication administratively prohibited (3/9, 3/10, 3/13; ICMPv6 1/1)."""
+    """ICMP: communication administratively prohibited (3/9, 3/10, 3/13; ICMPv6 1/1).
+
+    Or the host itself does not let an echo go to a broadcast address (EACCES).
+    """
     TIME_EXCEEDED = "time exceeded"
     CLOSED = "closed"
     """The other side closed before the application was done."""

@@ -38,7 +38,7 @@ def start(sockets: Sockets, request: Request) -> Running:
     """Have the host do it, from ``request.start`` on (or now, where that is past)."""
     if request.activity is Activity.TRACEROUTE:
         return Trace(sockets, request, Hop, request.count)
-    if request.activity is Activity.PING and not request.interval:
+    if request.activity is Activity.PING and request.interval is None:
         request = replace(request, interval=SECOND)  # ping(8)
     total = request.connections * (request.count if request.activity in _REPEATS else 1)
     return Running(sockets, request, CLIENTS[request.activity], total)

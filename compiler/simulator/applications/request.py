@@ -35,8 +35,9 @@ class Activity(Enum):
 class Request:
     """One activity of a client. Times are nanoseconds, sizes octets.
 
-    ``connections`` are opened one each ``interval`` (0: all at once), from
-    ``source_ports`` in turn when there are any. ``count`` is the number of
+    ``connections`` are opened one each ``interval`` (0: all at once; None: as is
+    usual, echoes one a second, all else at once), from ``source_ports`` in turn
+    when there are any. ``count`` is the number of
     requests on one HTTP connection, of echoes of a ping, of hops of a traceroute at
     most, of times that a name is asked for. ``octets`` bounds a transfer, ``duration`` its time; a transfer with
     neither ends when the lab does. ``timeout`` is how long a client waits
@@ -51,7 +52,7 @@ class Request:
     duration: int | None = None
     octets: int | None = None
     connections: int = 1
-    interval: int = 0
+    interval: int | None = None
     source_ports: tuple[int, ...] = ()
     count: int = 1
     size: int = 56

@@ -77,7 +77,7 @@ class Report:
 
     def lines(self, source: Sequence[str], top: int) -> Iterator[str]:
         """For a person; ``source`` are the lines of the configuration."""
-        yield f"{self.about}: {self.packets:,} packets"
+        yield f"{self.about}: {self.packets:,} packet{'' if self.packets == 1 else 's'}"
         for word, number in (("permitted", self.permitted), ("denied", self.packets - self.permitted)):
             yield f"  {word:9} {number:>14,} {_share(number, self.packets)}"
         for reason, number in self.ignored:

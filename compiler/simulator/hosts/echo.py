@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from compiler.fields import ICMP, ICMPV6, Family
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import ICMP_HEADER, IP_HEADER, LARGEST_PAYLOAD, is_for_group
-from compiler.simulator.sockets import Cancel, EchoAnswer, Failure, FailureKind
+from compiler.simulator.hosts.headers import ICMP_HEADER, IP_HEADER, LARGEST_PAYLOAD
+from compiler.simulator.sockets import Cancel, EchoAnswer, Failure
 
 if TYPE_CHECKING:
     from compiler.simulator.hosts.stack import Stack
@@ -59,15 +59,18 @@ class Echoes:
                 del self._questions[question]
 
         source = stack.source_for(family, destination)
-        if source is None:
-            answer = EchoAnswer(0, Failure(FailureKind.NO_ROUTE))
+        hindrance = stack.hindrance(family, destination, source)
+        if source is None or hindrance is not None:
+            answer = EchoAnswer(0, hindrance)
             stack.engine.after(0, lambda _: heard in listeners and heard(answer))
             return cancel
         size = IP_HEADER[family] + ICMP_HEADER + octets
         request = Datagram(family, source, destination, ICMP if family is Family.IPV4 else ICMPV6, size, ttl=ttl)
         request.icmp_type = REQUEST[family]
         request.identifier, request.rest = question[1], sequence
-        request.dont_fragment = size <= stack.path_mtu(family, destination)
+        request.dont_fragment = size <= stack.path_mtu(family, destination) and not stack.may_be_cut(
+            family, destination
+        )
         stack.send(request)
         return cancel
 
@@ -75,7 +78,7 @@ class Echoes:
         """Send back what came. Broadcasts are not answered (icmp_echo_ignore_broadcasts), IPv6 multicast is."""
         family = request.family
         source: int | None = request.destination
-        if is_for_group(request):
+        if self._stack.is_for_all(request):
             source = None if family is Family.IPV4 else self._stack.source_for(family, request.source)
         if source is None or request.source == 0:
             return

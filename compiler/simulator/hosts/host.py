@@ -65,6 +65,7 @@ class Host:
             self._is_local,
             self._source_for,
             self._addresses,
+            self._routes.is_broadcast,
             self._mtu_for,
             parameters,
         )
@@ -230,6 +231,8 @@ class Host:
     def _source_for(self, family: Family, destination: int) -> int | None:
         if self._is_local(family, destination):
             return destination
+        if family is Family.IPV4 and is_group(family, destination) and not self._routes.has_gateway(family):
+            return None  # IPv4 groups have no route of their own; who sends raw names his interface by its address
         way = self._routes.way(family, destination)
         return None if way is None else way.source
 

@@ -22,9 +22,9 @@ __all__ = [
     "error",
     "failure",
     "is_error",
-    "path_mtu",
     "port_unreachable",
     "protocol_unreachable",
+    "told_mtu",
 ]
 
 UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM = 3, 11, 12
@@ -69,7 +69,8 @@ def error(about: Datagram, source: int, kind: int, code: int, rest: int = 0) -> 
         if about.fragment_offset or is_for_group(about):
             return None
         origin = about.source
-        if origin == 0 or origin >> 24 == 127 or origin >> 28 >= 0xE:
+        is_stray = origin >> 24 == 127 != about.destination >> 24  # loopback answers itself only
+        if origin == 0 or is_stray or origin >> 28 >= 0xE:
             return None
         made = _made(about, source, ICMP, min(about.size, 576 - 20 - ICMP_HEADER))
         # Precedence "internetwork control", as RFC 1812 4.3.2.5 asks for.
@@ -139,11 +140,11 @@ def failure(datagram: Datagram) -> Failure | None:
     return Failure(meaning, datagram.source, kind, code)
 
 
-def path_mtu(datagram: Datagram) -> int | None:
+def told_mtu(datagram: Datagram) -> int | None:
     """The MTU in octets that a packet-too-big or fragmentation-needed message tells of, or None.
 
-    A router that gives none leaves a guess (RFC 1191, 5); the result is never
-    below what Linux believes (``min_pmtu``, RFC 8200, 5).
+    A router that gives none leaves a guess (RFC 1191, 5). It may be less than
+    anybody believes (:data:`SMALLEST_MTU`).
     """
     if datagram.family is Family.IPV4:
         if (datagram.icmp_type, datagram.icmp_code) != (UNREACHABLE, FRAGMENTATION_NEEDED):
@@ -155,4 +156,4 @@ def path_mtu(datagram: Datagram) -> int | None:
         told = datagram.identifier << 16 | datagram.rest
     else:
         return None
-    return max(told, SMALLEST_MTU[datagram.family])
+    return told

@@ -54,6 +54,10 @@ class HostRoutes:
             self._gateways[family] = address
         self._known.clear()
 
+    def has_gateway(self, family: Family) -> bool:
+        """Whether there is a default route."""
+        return family in self._gateways
+
     def way(self, family: Family, destination: int) -> Way | None:
         """The way to a destination, None when there is none."""
         key = destination if family is Family.IPV4 else ~destination

@@ -6,23 +6,34 @@ from collections.abc import Callable
 from random import Random
 
 from compiler.fields import ICMP, ICMPV6, TCP, UDP, UDPLITE, Family
-from compiler.simulator.engine import SECOND, Engine
+from compiler.simulator.engine import Engine
 from compiler.simulator.fragments import fragment
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.echo import REPLY, REQUEST, Echoes
-from compiler.simulator.hosts.icmp import failure, is_error, path_mtu, port_unreachable, protocol_unreachable
+from compiler.simulator.hosts.headers import is_for_group, is_group
+from compiler.simulator.hosts.icmp import failure, is_error, port_unreachable, protocol_unreachable
 from compiler.simulator.hosts.parameters import TcpParameters
+from compiler.simulator.hosts.path_mtu import PathMtus
 from compiler.simulator.hosts.tcp_ports import TcpPorts
 from compiler.simulator.hosts.udp import UdpPorts
-from compiler.simulator.sockets import Cancel, EchoAnswer, Endpoint, Stream, StreamEvents, UdpReceiver, UdpSocket
+from compiler.simulator.sockets import (
+    Cancel,
+    EchoAnswer,
+    Endpoint,
+    Failure,
+    FailureKind,
+    Stream,
+    StreamEvents,
+    UdpReceiver,
+    UdpSocket,
+)
 
 __all__ = ["Stack"]
 
 _EPHEMERAL = range(32768, 61000)
 """Ports for those who name none (net.ipv4.ip_local_port_range)."""
 _NO_NEXT_HEADER = 59
-PATH_MTU_LIFETIME = 600 * SECOND
-"""How long a lower path MTU is believed (net.ipv4.route.mtu_expires, RFC 8201 4); open connections keep theirs."""
+_LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
 
 def _ethernet(_: Family, __: int) -> int:
@@ -34,8 +45,9 @@ class Stack:
 
     ``output`` takes datagrams that the node itself sends, ``is_local`` knows
     the node's addresses, ``source_for`` gives the address to send from to a
-    destination (None: no route), ``mtu_for`` the MTU of the interface that it
-    leaves by. What is addressed to the node itself never reaches ``output``.
+    destination (None: no route), ``is_broadcast`` knows the IPv4 addresses of
+    whole networks, ``mtu_for`` the MTU of the interface that it leaves by. What
+    is addressed to the node itself never reaches ``output``.
     """
 
     __slots__ = (
@@ -50,6 +62,7 @@ class Stack:
         "_tcp",
         "_udp",
         "engine",
+        "is_broadcast",
         "name",
         "random",
         "source_for",
@@ -64,6 +77,7 @@ class Stack:
         is_local: Callable[[Family, int], bool],
         source_for: Callable[[Family, int], int | None],
         addresses: Callable[[], tuple[tuple[Family, int], ...]],
+        is_broadcast: Callable[[int], bool],
         mtu_for: Callable[[Family, int], int] = _ethernet,
         parameters: TcpParameters = TcpParameters(),  # noqa: B008  # frozen
     ) -> None:
@@ -74,9 +88,9 @@ class Stack:
         self._output = output
         self._is_local = is_local
         self._addresses = addresses
+        self.is_broadcast = is_broadcast
         self._mtu_for = mtu_for
-        self._path_mtu: dict[tuple[Family, int], tuple[int, int]] = {}
-        """What paths take, and until when that is believed."""
+        self._path_mtu = PathMtus(engine)
         self._next_port = self.random.choice(_EPHEMERAL)
         self._identification = self.random.getrandbits(16)
         self._tcp = TcpPorts(self, parameters)
@@ -98,11 +112,12 @@ class Stack:
     def connect(self, remote: Endpoint, events: StreamEvents, *, local_port: int = 0) -> Stream:
         """Open a TCP connection; a port of 0 is chosen.
 
-        A port that is in use towards that remote fails with NO_ROUTE, as
-        EADDRNOTAVAIL would. ValueError when it is no port.
+        A port that is in use towards that remote fails with PORT_IN_USE, groups
+        and broadcast addresses fail with NO_ROUTE. ValueError when it is no port.
         """
         if not 0 < remote.port < 65536 or not 0 <= local_port < 65536:
             raise ValueError(f"{remote.port} or {local_port} is no TCP port")
+        remote = remote._replace(address=self.destination(*remote[:2]))
         return self._tcp.connect(remote, events, local_port)
 
     def listen(self, port: int, accept: Callable[[Stream], StreamEvents]) -> Cancel:
@@ -125,6 +140,7 @@ class Stack:
         sequence: int = 1,
     ) -> Cancel:
         """Send one ICMP echo request; answers come until it is cancelled. An identifier of 0 is the node's own."""
+        destination = self.destination(family, destination)
         return self._echoes.ask(family, destination, heard, octets, ttl, identifier, sequence)
 
     def addresses(self) -> tuple[tuple[Family, int], ...]:
@@ -143,13 +159,18 @@ class Stack:
         elif protocol == (ICMP if datagram.family is Family.IPV4 else ICMPV6):
             self._deliver_icmp(datagram)
         elif protocol == UDPLITE:
-            answer = port_unreachable(datagram)
-            if answer is not None:
-                self.send(answer)
+            self.complain(datagram, port_unreachable(datagram))
         elif protocol != _NO_NEXT_HEADER:
-            answer = protocol_unreachable(datagram)
-            if answer is not None:
-                self.send(answer)
+            self.complain(datagram, protocol_unreachable(datagram))
+
+    def complain(self, about: Datagram, message: Datagram | None) -> None:
+        """Send an ICMP error about a datagram, unless that was for more than this node (RFC 1122, 3.2.2)."""
+        if message is not None and not self.is_for_all(about):
+            self.send(message)
+
+    def is_for_all(self, datagram: Datagram) -> bool:
+        """Whether a delivered datagram was for others too: what is for no own address is for a group or a network."""
+        return is_for_group(datagram) or not self._is_local(datagram.family, datagram.destination)
 
     def _deliver_icmp(self, datagram: Datagram) -> None:
         if is_error(datagram):
@@ -163,13 +184,10 @@ class Stack:
     def _heard_error(self, datagram: Datagram, quoted: Datagram) -> None:
         if quoted.fragment_offset or not self._is_local(quoted.family, quoted.source):
             return
-        mtu = path_mtu(datagram)
-        if mtu is not None:
-            if mtu < self.path_mtu(quoted.family, quoted.destination):
-                self._path_mtu[quoted.family, quoted.destination] = mtu, self.engine.now + PATH_MTU_LIFETIME
-            if quoted.protocol == TCP:  # it sends again, smaller; nobody else does
-                self._tcp.path_changed(quoted)
-                return
+        device = self._mtu_for(quoted.family, quoted.destination)
+        if self._path_mtu.heard(datagram, quoted, device) and quoted.protocol == TCP:
+            self._tcp.path_changed(quoted)  # it sends again, smaller; nobody else does
+            return
         told = failure(datagram)
         if told is None:
             return
@@ -204,11 +222,22 @@ class Stack:
     def path_mtu(self, family: Family, destination: int) -> int:
         """The largest datagram that is known to reach a destination."""
         mtu = self._mtu_for(family, destination)
-        if self._path_mtu:
-            known, until = self._path_mtu.get((family, destination), (mtu, 0))
-            if self.engine.now < until:
-                return min(mtu, known)
-        return mtu
+        return self._path_mtu.known(family, destination, mtu) if self._path_mtu else mtu
+
+    def may_be_cut(self, family: Family, destination: int) -> bool:
+        """Whether datagrams to a destination leave without DF, because its path is narrower than is believed."""
+        return bool(self._path_mtu) and self._path_mtu.is_locked(family, destination)
+
+    def hindrance(self, family: Family, destination: int, source: int | None) -> Failure | None:
+        """Why datagrams from a socket cannot leave: no route, or a broadcast without SO_BROADCAST (EACCES)."""
+        is_broadcast = family is Family.IPV4 and self.is_broadcast(destination)
+        if is_broadcast and (source is not None or not is_group(family, destination)):
+            return Failure(FailureKind.PROHIBITED)
+        return Failure(FailureKind.NO_ROUTE) if source is None else None
+
+    def destination(self, family: Family, address: int) -> int:
+        """Where a socket's datagrams for an address go: to the node itself for the unspecified one, as in Linux."""
+        return address or _LOOPBACK[family]
 
     def ephemeral(self, is_free: Callable[[int], bool]) -> int:
         """The next port that is free, 0 when none is."""

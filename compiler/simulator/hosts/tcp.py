@@ -91,6 +91,7 @@ class Connection(TcpStream):
     def _begin(self, flags: int, selective: bool) -> None:
         stack, segments = self._ports.stack, self._segments
         family, address, _ = self.remote
+        segments.keeps_whole = not stack.may_be_cut(family, address)
         self._opening = Opening(
             self._engine,
             self._ports.parameters,
@@ -101,7 +102,10 @@ class Connection(TcpStream):
         )
 
     def _fit(self) -> None:
-        self.sender.resize(self._segments.fitting(self._ports.stack.path_mtu(self.remote.family, self.remote.address)))
+        stack, segments = self._ports.stack, self._segments
+        family, address, _ = self.remote
+        segments.keeps_whole = not stack.may_be_cut(family, address)
+        self.sender.resize(segments.fitting(stack.path_mtu(family, address)))
 
     def _in_syn_sent(self, segment: Datagram) -> None:
         """RFC 9293, 3.10.7.3. A SYN without acknowledgement (both opening at once) is not answered."""

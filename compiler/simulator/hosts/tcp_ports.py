@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler.fields import Family
 from compiler.simulator.frame import Datagram
-from compiler.simulator.hosts.headers import ACK, FIN, RST, SYN, TCP_HEADER, is_for_group, payload
+from compiler.simulator.hosts.headers import ACK, FIN, RST, SYN, TCP_HEADER, is_group, payload
 from compiler.simulator.hosts.parameters import TcpParameters
 from compiler.simulator.hosts.tcp import Connection
 from compiler.simulator.hosts.time_wait import TimeWait, made_reply
@@ -43,6 +43,8 @@ class TcpPorts:
         """Open a connection; whatever hinders it comes as an event."""
         stack = self.stack
         source = stack.source_for(remote.family, remote.address)
+        if is_group(*remote[:2]) or (remote.family is Family.IPV4 and stack.is_broadcast(remote.address)):
+            source = None  # nobody speaks TCP with many (tcp_v4_connect: ENETUNREACH)
         port = local_port
         if source is not None and not local_port:
             port = stack.ephemeral(lambda port: self._is_free((remote.family, source, port, *remote[1:])))
@@ -53,8 +55,10 @@ class TcpPorts:
             connection.follow(former.sequence)
             former.lose()
             former = None
-        if source is None or not port or former is not None:
+        if source is None:
             connection.fail_later(Failure(FailureKind.NO_ROUTE))
+        elif not port or former is not None:
+            connection.fail_later(Failure(FailureKind.PORT_IN_USE))
         else:
             self.connections[connection.key] = connection
             connection.open()
@@ -96,7 +100,7 @@ class TcpPorts:
 
     def refuse(self, segment: Datagram) -> None:
         """Answer with a reset (RFC 9293, 3.10.7.1)."""
-        if segment.tcp_flags & RST or is_for_group(segment):
+        if segment.tcp_flags & RST or self.stack.is_for_all(segment):
             return
         reset = made_reply(segment)
         if segment.tcp_flags & ACK:
@@ -125,7 +129,7 @@ class TcpPorts:
         if key[2] not in self._listeners or flags & (SYN | ACK | RST) != SYN:
             self.refuse(segment)
             return
-        if is_for_group(segment) or flags & FIN:
+        if self.stack.is_for_all(segment) or flags & FIN:
             return
         connection = Connection(self, Endpoint(*key[:3]), Endpoint(key[0], *key[3:]), None)
         self.connections[key] = connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
-from compiler.fields import TCP
+from compiler.fields import TCP, Family
 from compiler.simulator.engine import MILLISECOND, Engine
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.headers import ACK, FIN, IP_HEADER, SYN, TCP_HEADER
@@ -26,6 +26,10 @@ __all__ = ["Incoming", "Segments", "near"]
 _BITS = 0xFFFFFFFF
 _HALF = 1 << 31
 _TIMESTAMPS = 12
+_SMALLEST_SEGMENT = 48
+"""Least room for data and options (tcp_min_snd_mss), however narrow the path: such segments are cut."""
+_SMALLEST_OFFER = {Family.IPV4: 256, Family.IPV6: 1220}
+"""Least MSS that is offered (net.ipv4.route.min_adv_mss, net.ipv6.route.min_adv_mss)."""
 
 
 class Incoming(NamedTuple):
@@ -61,6 +65,7 @@ class Segments:
         "is_scaled",
         "is_timed",
         "iss",
+        "keeps_whole",
         "limit",
         "recent",
         "scale_in",
@@ -89,6 +94,8 @@ class Segments:
         self.headers = IP_HEADER[local.family] + TCP_HEADER
         self.limit = 536 if local.family == 4 else 1220
         """The other side's MSS (RFC 9293, 3.7.1 where it gives none)."""
+        self.keeps_whole = True
+        """Whether segments must not be cut on their way."""
         self.is_timed = parameters.timestamps
         self.is_scaled = parameters.window_scaling
         self.scale_in = 0
@@ -119,8 +126,8 @@ class Segments:
 
     def fitting(self, mtu: int) -> int:
         """Most octets of data in a segment, by the other side and the path."""
-        size = min(self.limit, mtu - self.headers) - (_TIMESTAMPS if self.is_timed else 0)
-        return max(size, 36)
+        size = max(min(self.limit, mtu - self.headers), _SMALLEST_SEGMENT)
+        return size - (_TIMESTAMPS if self.is_timed else 0)
 
     @property
     def now(self) -> int:
@@ -136,7 +143,7 @@ class Segments:
     def offer(self, flags: int, mtu: int, selective: bool) -> Datagram:
         """The SYN, or the SYN-ACK."""
         offered = SynOptions(
-            mtu - self.headers,
+            max(mtu - self.headers, _SMALLEST_OFFER[self._local.family]),
             _scale(self._window_limit) if self.is_scaled else None,
             selective,
             self.now if self.is_timed else None,
@@ -177,7 +184,7 @@ class Segments:
         size = self.headers + len(options) + octets
         made = Datagram(family, address, remote_address, TCP, size, port, remote_port, flags, 0, 0, data)
         made.tcp_options = options
-        made.dont_fragment = True
+        made.dont_fragment = self.keeps_whole
         self._identification = made.identification = self._identification + 1 & 0xFFFF
         return made
 

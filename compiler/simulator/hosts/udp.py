@@ -8,7 +8,7 @@ from compiler.fields import UDP
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.headers import IP_HEADER, LARGEST_PAYLOAD, UDP_HEADER, payload
 from compiler.simulator.hosts.icmp import SMALLEST_MTU, port_unreachable
-from compiler.simulator.sockets import Endpoint, Failure, FailureKind, UdpReceiver
+from compiler.simulator.sockets import Endpoint, Failure, UdpReceiver
 
 if TYPE_CHECKING:
     from compiler.simulator.hosts.stack import Stack
@@ -29,7 +29,7 @@ class Socket:
         self.is_open = True
 
     def send(self, remote: Endpoint, data: bytes | None, octets: int = 0) -> None:
-        """Send one datagram; without a route the receiver hears of it. ValueError when it is too large, or closed."""
+        """Send one datagram; the receiver hears when it cannot leave. ValueError when it is too large, or closed."""
         family, address, port = remote
         if data is not None:
             octets = len(data)
@@ -38,19 +38,22 @@ class Socket:
         if not self.is_open:
             raise ValueError(f"UDP port {self.port} is closed")
         stack = self._stack
+        address = stack.destination(family, address)
         source = stack.source_for(family, address)
-        if source is None:
-            stack.engine.after(0, self._no_route, remote)
+        hindrance = stack.hindrance(family, address, source)
+        if source is None or hindrance is not None:
+            stack.engine.after(0, self._hindered, (remote, hindrance))
             return
         size = IP_HEADER[family] + UDP_HEADER + octets
         datagram = Datagram(family, source, address, UDP, size, self.port, port, 0, 0, 0, data)
         # As IP_PMTUDISC_WANT: what fits must not be cut on the way, larger ones are cut here.
-        datagram.dont_fragment = size <= SMALLEST_MTU[family] or size <= stack.path_mtu(family, address)
+        fits = size <= SMALLEST_MTU[family] or size <= stack.path_mtu(family, address)
+        datagram.dont_fragment = fits and not stack.may_be_cut(family, address)
         stack.send(datagram)
 
-    def _no_route(self, remote: Endpoint) -> None:
+    def _hindered(self, what: tuple[Endpoint, Failure]) -> None:
         if self.is_open:
-            self.receiver.failed(self, remote, Failure(FailureKind.NO_ROUTE))
+            self.receiver.failed(self, *what)
 
     def close(self) -> None:
         """Free the port."""
@@ -87,9 +90,7 @@ class UdpPorts:
         """A datagram for this node; nobody at the port is answered with port-unreachable."""
         socket = self._sockets.get(datagram.destination_port)
         if socket is None:
-            answer = port_unreachable(datagram)
-            if answer is not None:
-                self.stack.send(answer)
+            self.stack.complain(datagram, port_unreachable(datagram))
             return
         remote = Endpoint(datagram.family, datagram.source, datagram.source_port)
         data = datagram.data

@@ -12,6 +12,7 @@ from compiler.policy.ruleset import Rule
 from compiler.policy.stateful import AddressKind
 from compiler.simulator.engine import Engine
 from compiler.simulator.frame import Datagram
+from compiler.simulator.hosts.headers import is_for_group
 from compiler.simulator.hosts.icmp import error
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.reject import answer, is_answered, reset
@@ -57,8 +58,13 @@ class Complaints:
         self._route_errors = None if network.dialect == "ios" else RouteErrors()
 
     def complain(self, transit: Transit, ipv4: tuple[int, int], ipv6: tuple[int, int], rest: int = 0) -> None:
-        """Tell the sender by ICMP (type and code of its family), where that is allowed."""
+        """Tell the sender by ICMP (type and code of its family), where that is allowed.
+
+        Nobody is told about what was for more than one (RFC 1122, 3.2.2).
+        """
         about = transit.datagram
+        if self._is_broadcast(about):
+            return
         kind, code = ipv4 if about.family is Family.IPV4 else ipv6
         if self._routes.is_local(about.family, about.destination):
             source: int | None = about.destination
@@ -70,6 +76,9 @@ class Complaints:
             made = error(about, source, kind, code, rest)
             if made is not None:
                 self._originate(made, about=transit)
+
+    def _is_broadcast(self, about: Datagram) -> bool:
+        return about.family is Family.IPV4 and self._routes.is_broadcast(about.destination)
 
     def unroutable(self, transit: Transit, way: Way) -> None:
         """There is no way, or one that says no."""
@@ -95,7 +104,7 @@ class Complaints:
                 self.complain(transit, said.icmp, said.icmp)
             return
         refusal = reset(datagram)
-        if refusal is not None:
+        if refusal is not None and not is_for_group(datagram) and not self._is_broadcast(datagram):
             self._originate(refusal, about=transit)
             connection = transit.connection
             if connection is not None and connection.tcp is not None and "confirmed" in connection.status:

@@ -100,6 +100,7 @@ class Router:
             self.routes.is_local,
             self._source_for,
             lambda: self._addresses,
+            self.routes.is_broadcast,
             self._mtu_for,
         )
         dialect = policy.dialect if isinstance(policy, Ruleset) else ""

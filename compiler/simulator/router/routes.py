@@ -163,6 +163,10 @@ class Routes:
         """Whether the address is the router's own."""
         return (family, address) in self._local
 
+    def is_broadcast(self, destination: int) -> bool:
+        """Whether it is the broadcast address of a connected IPv4 network, or 255.255.255.255."""
+        return self.kind(Family.IPV4, destination) is AddressKind.BROADCAST
+
     def kind(self, family: Family, address: int) -> AddressKind:
         """What the address is to this router (``fib … type``)."""
         if (family, address) in self._local or (family is Family.IPV4 and address >> 24 == 127):

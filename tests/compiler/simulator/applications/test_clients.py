@@ -202,6 +202,8 @@ def test_pings_and_hops() -> None:
     pings = one(Network(), Activity.PING, 0, count=4)
     assert (pings.sent, pings.received, pings.delays) == (4, 4, (2 * MILLISECOND,) * 4)
     assert [record.started for record in pings.connections] == [0, SECOND, 2 * SECOND, 3 * SECOND]
+    flood = one(Network(), Activity.PING, 0, count=4, interval=0)
+    assert [record.started for record in flood.connections] == [0] * 4
     trace = one(Network(path=(0x0A000001, 0, 0xC6336401)), Activity.TRACEROUTE, 0, count=30)
     assert [record.detail for record in trace.connections] == ["10.0.0.1", "*", "198.51.100.1", "192.0.2.9"]
     assert [record.failure is None for record in trace.connections] == [True, False, True, True]

@@ -146,7 +146,7 @@ def test_a_port_that_is_in_use_is_not_used_twice() -> None:
     pair.connect(second, local_port=40_000)
     assert second.events == []
     pair.engine.run(SECOND)
-    assert second.failure == Failure(FailureKind.NO_ROUTE)
+    assert second.failure == Failure(FailureKind.PORT_IN_USE)
     assert pair.flags().count(("left", SYN)) == 1
 
 

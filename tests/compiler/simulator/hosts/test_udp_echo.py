@@ -100,10 +100,9 @@ def test_a_broadcast_reaches_the_port_and_is_never_answered_with_an_error() -> N
     pair = Pair()
     box = Mailbox()
     pair.server.sockets.udp(67, box)
-    socket = pair.client.sockets.udp(68, Mailbox())
     for address in (0xFFFFFFFF, 0x0A0000FF):
-        socket.send(Endpoint(V4, address, 67), b"who")
-        socket.send(Endpoint(V4, address, 99), b"nobody")
+        pair.client.send_raw(Datagram(V4, CLIENT, address, 17, 31, 68, 67, data=b"who"))
+        pair.client.send_raw(Datagram(V4, CLIENT, address, 17, 34, 68, 99, data=b"nobody"))
     pair.engine.run()
     assert [data for _, data, _ in box.got] == [b"who"] * 2
     assert {one.link_destination for _, _, one in pair.between.seen} == {BROADCAST}
@@ -159,10 +158,9 @@ def test_echo_without_a_route() -> None:
 
 def test_a_broadcast_echo_is_not_answered() -> None:
     pair = Pair()
-    answers: list[EchoAnswer] = []
-    pair.client.sockets.echo(V4, 0x0A0000FF, answers.append)
+    pair.client.send_raw(Datagram(V4, CLIENT, 0x0A0000FF, 1, 84, icmp_type=8))
     pair.engine.run()
-    assert answers == []
+    assert [(side, one.destination) for _, side, one in pair.between.seen] == [("left", 0x0A0000FF)]
 
 
 def test_timers_can_be_called_off() -> None:
