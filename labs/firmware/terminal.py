@@ -6,9 +6,11 @@ the modem as a message, and what is sent through it is printed.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import sys
+import termios
 import threading
 import time
 import tty
@@ -38,6 +40,9 @@ class ModemTerminal:
     def _serve(self) -> None:
         while not self._stop.is_set():
             readable, _, _ = select.select([self._own], [], [], _POLL_SECONDS)
+            # A client that claimed the port for itself (TIOCEXCL) gives it back by closing it; our own handle keeps it
+            # open, so the claim would stay and, but for root, shut the next client out.
+            fcntl.ioctl(self._other, termios.TIOCNXCL)
             with self.lock:
                 now = time.monotonic() - self._start
                 if readable:
