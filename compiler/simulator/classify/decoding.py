@@ -15,8 +15,8 @@ from compiler.fields import DCCP, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, WEEK_MI
 from compiler.simulator.capture_files import read_records
 from compiler.simulator.capture_window import Records, Walk, walk_chain
 from compiler.simulator.classify.columns import Column, PacketColumns, make_columns
-from compiler.simulator.classify.engines import has_numba
 from compiler.simulator.link_layers import VLAN_TAGS, link_layer
+from compiler.simulator.machine_code import has_numba
 
 __all__ = ["Capture", "Part", "read_capture"]
 

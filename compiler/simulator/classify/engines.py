@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from itertools import pairwise
 from typing import Literal, NamedTuple, Protocol
 
@@ -18,8 +16,9 @@ from compiler.simulator.classify.columns import Column, PacketColumns, owned
 from compiler.simulator.classify.cuts import Cut, bit_cost, cut_rows, cuts
 from compiler.simulator.classify.keys import KeyLayout
 from compiler.simulator.classify.rest import RestClasses, rest_classes
+from compiler.simulator.machine_code import has_numba
 
-__all__ = ["ENGINES", "Engine", "EngineName", "has_numba", "make_engine"]
+__all__ = ["ENGINES", "Engine", "EngineName", "make_engine"]
 
 EngineName = Literal["auto", "cuts", "bits", "numpy"]
 ENGINES: tuple[EngineName, ...] = ("auto", "cuts", "bits", "numpy")
@@ -40,11 +39,6 @@ class Engine(Protocol):
         ``outcomes`` are those of the rules by rank, and behind the last that of no rule.
         """
         ...
-
-
-def has_numba() -> bool:
-    """Whether compiled engines can be had; ``GERBANG_NUMBA=0`` says no."""
-    return os.environ.get("GERBANG_NUMBA", "1") != "0" and find_spec("numba") is not None
 
 
 def make_engine(matches: Sequence[Match], family: Family, wanted: EngineName = "auto") -> Engine:

@@ -8,7 +8,6 @@ and nothing appears in the user's home.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +17,8 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
+
+from compiler.simulator.machine_code import can_keep_code
 
 __all__ = [
     "add_classes",
@@ -42,12 +43,6 @@ _BATCH = 256
 """Packets whose tables are touched ahead: their cache misses overlap."""
 
 
-def _cached() -> bool:
-    folder = os.path.dirname(os.path.abspath(__file__))
-    beside = os.path.join(folder, "__pycache__")
-    return bool(os.environ.get("NUMBA_CACHE_DIR")) or os.access(beside if os.path.isdir(beside) else folder, os.W_OK)
-
-
 if TYPE_CHECKING:
 
     def compiled(function: Compiled) -> Compiled:
@@ -57,7 +52,7 @@ if TYPE_CHECKING:
         """How many low bits are 0; ``value`` is not 0."""
 
 else:
-    compiled = njit(cache=_cached(), nogil=True)
+    compiled = njit(cache=can_keep_code(__file__), nogil=True)
 
     @intrinsic
     def trailing_zeros(context, value):  # noqa: ANN001, ANN202

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 from compiler.simulator.forwarding import loop
+from compiler.simulator.machine_code import can_keep_code
 
-__all__ = ["compiled_forward", "has_numba"]
-
-
-def has_numba() -> bool:
-    """Whether the loop can be compiled; ``GERBANG_NUMBA=0`` says no."""
-    return os.environ.get("GERBANG_NUMBA", "1") != "0" and find_spec("numba") is not None
+__all__ = ["compiled_forward"]
 
 
 @cache
@@ -31,11 +25,5 @@ def compiled_forward() -> Callable[..., int]:
 
     for helper in loop.HELPERS:
         register_jitable(helper)
-    compiled: Callable[..., Any] = njit(cache=_can_cache(), nogil=True)(loop.forward)
+    compiled: Callable[..., Any] = njit(cache=can_keep_code(__file__), nogil=True)(loop.forward)
     return compiled
-
-
-def _can_cache() -> bool:
-    folder = os.path.dirname(os.path.abspath(__file__))
-    beside = os.path.join(folder, "__pycache__")
-    return bool(os.environ.get("NUMBA_CACHE_DIR")) or os.access(beside if os.path.isdir(beside) else folder, os.W_OK)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.simulator.forwarding import loop
-from compiler.simulator.forwarding.compiling import compiled_forward, has_numba
+from compiler.simulator.forwarding.compiling import compiled_forward
 from compiler.simulator.forwarding.values import (
     Arrivals,
     ForwardingLink,
@@ -20,6 +20,7 @@ from compiler.simulator.forwarding.values import (
     NodeKind,
     Traffic,
 )
+from compiler.simulator.machine_code import has_numba
 
 __all__ = ["ForwardingNetwork"]
 

@@ -17,6 +17,7 @@ from compiler.policy.stateful import AddressKind
 from compiler.simulator.engine import Engine
 from compiler.simulator.fragments import Reassembler, fragment
 from compiler.simulator.frame import Datagram, Frame
+from compiler.simulator.hosts.headers import is_group
 from compiler.simulator.hosts.stack import Stack
 from compiler.simulator.link import Direction
 from compiler.simulator.neighbours import Neighbours
@@ -29,7 +30,7 @@ from compiler.simulator.router.journal import Journal
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.netfilter import Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
-from compiler.simulator.router.plausible import LIMITED_BROADCAST, is_group, is_impossible
+from compiler.simulator.router.plausible import LIMITED_BROADCAST, is_impossible
 from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
 from compiler.simulator.router.transit import Transit
 from compiler.simulator.tracing import Tracer
@@ -247,7 +248,7 @@ class Router:
             transit.way = way
         if self.journal.tracer is not None:
             self.journal.noted(transit, "route", way.why)
-        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or is_group(datagram):
+        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or is_group(datagram.family, datagram.destination):
             self._deliver(transit)
         elif way.kind is AddressKind.UNICAST and not to_group:
             self._forward(transit, way)

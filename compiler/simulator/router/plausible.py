@@ -6,16 +6,9 @@ from compiler.fields import Family
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.routes import Routes
 
-__all__ = ["LIMITED_BROADCAST", "is_group", "is_impossible"]
+__all__ = ["LIMITED_BROADCAST", "is_impossible"]
 
 LIMITED_BROADCAST = 0xFFFFFFFF
-
-
-def is_group(datagram: Datagram) -> bool:
-    """Whether the destination is a multicast group."""
-    if datagram.family is Family.IPV4:
-        return datagram.destination >> 28 == 0xE
-    return datagram.destination >> 120 == 0xFF
 
 
 def is_impossible(datagram: Datagram, routes: Routes) -> bool:

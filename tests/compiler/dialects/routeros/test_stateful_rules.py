@@ -2,9 +2,9 @@
 
 import pytest
 
-from compiler.addresses import AddressSet, parse_address
+from compiler.addresses import AddressSet
 from compiler.dialects.routeros.reader import read
-from compiler.errors import InputErrors, SyntaxFault, Unmodelled, UsageError
+from compiler.errors import SyntaxFault, Unmodelled, UsageError
 from compiler.integers import EMPTY, IntegerSet
 from compiler.policy.match import ANY
 from compiler.policy.ruleset import ChainKind, Hook
@@ -16,40 +16,7 @@ from compiler.policy.stateful import (
     Register,
 )
 from compiler.semantics.firewall import FirewallMachine
-
-
-def address(text):
-    return parse_address(text)[0]
-
-
-def simulated(text, **options):
-    return read(text, "t.rsc", unmodelled="simulate", **options)
-
-
-def rules(words, *, menu="/ip firewall mangle", chain="prerouting", before="", **options):
-    ruleset = simulated(f"{before}\n{menu}\nadd chain={chain} {words}\n", **options)
-    return next(found for found in ruleset.chains if found.name == chain).rules
-
-
-def rule(words, **options):
-    (only,) = rules(words, **options)
-    return only
-
-
-def effects(words, **options):
-    found = rule(words, **options)
-    return found.verdict, [clause.meaning for clause in found.unmodelled]
-
-
-def faults(text, **options):
-    with pytest.raises(InputErrors) as caught:
-        simulated(text, **options)
-    return caught.value.errors
-
-
-def fault(words, *, menu="/ip firewall mangle", chain="prerouting", before="", **options):
-    (only,) = faults(f"{before}\n{menu}\nadd chain={chain} {words}\n", **options)
-    return only
+from tests.compiler.dialects.routeros.simulating import address, fault, faults, rule, rules, simulated
 
 
 def test_base_chains():

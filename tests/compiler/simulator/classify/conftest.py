@@ -3,7 +3,7 @@
 import pytest
 
 from compiler.fields import Family
-from compiler.simulator.classify.engines import has_numba
+from compiler.simulator.machine_code import has_numba
 
 ENGINES = ("auto", "cuts", "bits", "numpy") if has_numba() else ("auto", "numpy")
 

@@ -14,8 +14,9 @@ from compiler.semantics.decision import decide
 from compiler.semantics.machine import Outcome, Stage, Step
 from compiler.simulator.classify.classifier import Classifier
 from compiler.simulator.classify.drawing import Drawing
-from compiler.simulator.classify.engines import has_numba, make_engine
+from compiler.simulator.classify.engines import make_engine
 from compiler.simulator.classify.flattening import Half
+from compiler.simulator.machine_code import has_numba
 
 needs_numba = pytest.mark.skipif(not has_numba(), reason="numba is not installed")
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.fields import Family
-from compiler.simulator.forwarding.compiling import has_numba
 from compiler.simulator.forwarding.description import describe, label
 from compiler.simulator.forwarding.values import Flow, Outcome, Traffic
+from compiler.simulator.machine_code import has_numba
 from tests.compiler.simulator.forwarding.engine_network import Witness
 from tests.compiler.simulator.forwarding.topologies import random_description, random_packets
 

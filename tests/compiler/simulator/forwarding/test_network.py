@@ -17,7 +17,7 @@ from compiler.policy.network import (
     RoutingRule,
 )
 from compiler.simulator.forwarding import loop
-from compiler.simulator.forwarding.compiling import compiled_forward, has_numba
+from compiler.simulator.forwarding.compiling import compiled_forward
 from compiler.simulator.forwarding.description import Attachment, Cable, Description, describe, label
 from compiler.simulator.forwarding.network import ForwardingNetwork
 from compiler.simulator.forwarding.values import (
@@ -31,6 +31,7 @@ from compiler.simulator.forwarding.values import (
     Traffic,
 )
 from compiler.simulator.link import Wire
+from compiler.simulator.machine_code import has_numba
 
 IPV4 = Family.IPV4
 WIRE = Wire(8_000_000_000, 100)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from compiler.simulator.forwarding.compiling import has_numba
 from compiler.simulator.forwarding.network import ForwardingNetwork
 from compiler.simulator.forwarding.values import Flow, ForwardingLink, ForwardingNode, Hop, NodeKind, Traffic
 from compiler.simulator.link import Wire
+from compiler.simulator.machine_code import has_numba
 from tests.benchmarks.chains import (
     LINKS,
     mean_delay,

@@ -5,8 +5,8 @@ import gc
 import numpy as np
 import pytest
 
-from compiler.simulator.forwarding.compiling import has_numba
 from compiler.simulator.frame import Datagram
+from compiler.simulator.machine_code import has_numba
 from tests.benchmarks.campus import GROUPS, HOSTS, Campus, as_traffic, compiled, traffic
 
 
