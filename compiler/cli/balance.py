@@ -1,88 +1,32 @@
-"""``gerbang balance``: several uplinks, from one intent to RouterOS and Linux, proved by reading the text back."""
+"""``gerbang balance ACTION``: several uplinks. Each action is a module of its own, made like a verb."""
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
-from compiler.cli.arguments import FILE, add_format
-from compiler.cli.output import Paint, emit, emit_json, note, write_whole
-from compiler.cli.source_text import read_source
+from compiler.cli import balance_compile
 from compiler.cli.verb import Verb
-
-if TYPE_CHECKING:
-    from compiler.balancing.compilation import BalanceCompilation
 
 __all__ = ["verb"]
 
-TARGETS = ("routeros6", "routeros7", "linux")
+ACTIONS = {
+    "compile": balance_compile.action,
+}
 
 
 def _configure(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    text = "write the configuration of a device, and prove it"
-    compiled = actions.add_parser("compile", help=text, allow_abbrev=False)
-    compiled.add_argument("file", metavar=FILE, help='the intent (YAML), "-" for standard input')
-    compiled.add_argument("--to", required=True, choices=TARGETS, help="the device to write for")
-    compiled.add_argument(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="write to this file, whole or not at all; for Linux the nft file, and beside it OUT.ip for ip -batch",
-    )
-    compiled.add_argument("--no-proof", action="store_true", help="write without proof; standard error says so")
-    add_format(compiled)
+    for name, action in ACTIONS.items():
+        action.configure(actions.add_parser(name, help=action.summary, allow_abbrev=False))
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.balancing.compilation import compile_balance
-    from compiler.balancing.proof import FailedBalance
-
-    source = read_source(arguments.file)
-    if source.note:
-        note(source.note)
-    try:
-        done = compile_balance(source.text, source.name, arguments.to, prove=not arguments.no_proof)
-    except FailedBalance as failed:
-        if arguments.format != "json":
-            raise
-        emit_json({"target": arguments.to, "files": None, "proof": failed.proof.as_json()})
-        return failed.exit_code
-    if arguments.output:
-        for suffix, written in done.files:
-            write_whole(arguments.output + suffix, written)
-    if arguments.format == "json":
-        emit_json(_as_json(done, arguments.output))
-        return 0
-    _tell(done)
-    if not arguments.output:
-        emit("\n".join(written for _, written in done.files))
-    return 0
-
-
-def _tell(done: BalanceCompilation) -> None:
-    paint = Paint(sys.stderr)
-    for line in done.lines():
-        note(paint.verdict(line))
-
-
-def _as_json(done: BalanceCompilation, output: str | None) -> dict[str, object]:
-    files = {suffix or "main": output + suffix if output else text for suffix, text in done.files}
-    return {
-        "target": done.target,
-        "files": files,
-        "shares": done.shares(),
-        "proof": None if done.proof is None else done.proof.as_json(),
-    }
+    return ACTIONS[arguments.action].run(arguments)
 
 
 verb = Verb(
     "balance several uplinks: write RouterOS or Linux from one intent, and prove it",
     _configure,
     _run,
-    (
-        "balance compile isps.yaml --to routeros7 -o isps.rsc",
-        "balance compile isps.yaml --to linux -o isps.nft",
-    ),
+    tuple(example for action in ACTIONS.values() for example in action.examples),
 )
