@@ -31,7 +31,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from compiler.analysis.explanation.explain import explain
-    from compiler.cli.constraints import prefix
+    from compiler.analysis.traffic.constraints import prefix
 
     within = prefix(arguments.within) if arguments.within else None
     tree = read_tree(

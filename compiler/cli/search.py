@@ -33,8 +33,9 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from compiler.analysis.traffic.search import Question, search
-    from compiler.cli.constraints import Constraints, constraints
+    from compiler.analysis.traffic.constraints import Constraints, constraints
+    from compiler.analysis.traffic.search import search
+    from compiler.analysis.traffic.situations import Question
     from compiler.dialects.interface_names import in_full
     from compiler.semantics.lower import Bound, machine
 

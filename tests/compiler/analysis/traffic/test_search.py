@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.analysis.traffic.search import Question, search
+from compiler.analysis.traffic.search import search
+from compiler.analysis.traffic.situations import Question
 from compiler.dialects import read
 from compiler.errors import UsageError
 from compiler.fields import TCP, Family

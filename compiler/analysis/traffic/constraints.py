@@ -56,7 +56,10 @@ def constraints(words: Constraints) -> Match:
 
 
 def addresses(text: str) -> AddressSet | None:
-    """``any``, an address, ``prefix/length``, ``first-last``, or several with commas; None is any address."""
+    """``any``, an address, ``prefix/length``, ``first-last``, ``address wildcard``, or several with commas.
+
+    None is any address. Raises UsageError.
+    """
     if text in ("", "any"):
         return None
     sets = [_addresses(part.strip()) for part in text.split(",")]
@@ -83,6 +86,13 @@ def prefix(text: str) -> Wildcard:
 
 
 def _addresses(text: str) -> AddressSet:
+    address, gap, mask = text.partition(" ")
+    if gap:
+        value, width = _address(address)
+        wild, other = _address(mask.strip())
+        if width != other:
+            raise UsageError(f"{text!r}: address and wildcard are of two families")
+        return AddressSet.wildcard(Wildcard.of(value, wild, width))
     first, dash, last = text.partition("-")
     if not dash:
         return AddressSet.wildcard(prefix(text))
@@ -97,7 +107,7 @@ def _address(text: str) -> tuple[int, int]:
     try:
         return parse_address(text)
     except ValueError as error:
-        raise UsageError(f"{error}: expected any, ADDRESS, PREFIX/LENGTH or FIRST-LAST") from error
+        raise UsageError(f"{error}: expected any, ADDRESS, PREFIX/LENGTH, FIRST-LAST or ADDRESS WILDCARD") from error
 
 
 def _family(*sets: AddressSet | None) -> Family | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from compiler.addresses import AddressSet, parse_address
-from compiler.cli.constraints import Constraints, addresses, constraints, prefix
+from compiler.analysis.traffic.constraints import Constraints, addresses, constraints, prefix
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.integers import IntegerSet
