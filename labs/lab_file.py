@@ -8,25 +8,29 @@ Top level: ``name``, ``description``, ``seed``, ``duration``, ``arp``,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from compiler.errors import InputError, UsageError
 from compiler.placed.complaints import Complaints, near
-from compiler.placed.fields import Fields, parse
+from compiler.placed.fields import Fields
 from compiler.placed.places import PlacedMapping, PlacedValue, compose, kind_of
 from labs.reading.asserting import read_assertions
+from labs.reading.boards import check_boards
 from labs.reading.checks import check
 from labs.reading.expansion import substitute
 from labs.reading.faults import read_faults
 from labs.reading.links import read_links
 from labs.reading.nodes import read_nodes
 from labs.reading.traffic import read_traffic
+from labs.reading.variants import apply_variant, read_parameters, read_variants
 from labs.topology import Assertion, Fault, Lab, Traffic
 from labs.words.word import ArgumentKind
 
-__all__ = ["LAB_FILE", "LabFile", "describe", "find_labs", "read_lab", "read_lab_file"]
+__all__ = ["LAB_FILE", "Description", "LabFile", "describe", "find_labs", "read_lab", "read_lab_file"]
 
 LAB_FILE = "lab.yaml"
 
@@ -41,6 +45,8 @@ class LabFile(NamedTuple):
     warnings: tuple[InputError, ...]
     parameters: Mapping[str, str]
     variants: tuple[str, ...]
+    about: Mapping[str, str] = MappingProxyType({})
+    """What each variant says of itself."""
 
 
 def read_lab(path: str | Path, settings: Mapping[str, str] | None = None, variant: str = "") -> Lab:
@@ -61,20 +67,41 @@ def read_lab_file(path: str | Path, settings: Mapping[str, str] | None = None, v
     if not isinstance(root, PlacedMapping):
         complaints.error(f"expected a mapping (name, nodes, links …), not {kind_of(root)}", root.span)
         raise complaints.errors()
-    parameters, variants = _parameters(root, settings or {}, variant, complaints)
-    lab = _lab(substitute(root, parameters, complaints), file, lines, complaints)
+    entries = {key.text: entry for key, entry in root.entries}
+    own = read_parameters(entries.get("parameters"), complaints)
+    variants = read_variants(entries.get("variants"), own, complaints)
+    root = apply_variant(root, variant, variants)
+    if variant:
+        own |= variants[variant].parameters
+    parameters = _with_settings(own, settings or {})
+    lab = replace(_lab(substitute(root, parameters, complaints), file, lines, complaints), variant=variant)
     if not complaints:
         check(lab, complaints)
+        check_boards(lab.nodes, lab.links, complaints)
     complaints.raise_all()
-    return LabFile(lab, complaints.warnings, parameters, variants)
+    return LabFile(
+        lab, complaints.warnings, parameters, tuple(variants), {one.name: one.about for one in variants.values()}
+    )
 
 
-def describe(path: Path) -> tuple[str, str]:
-    """Name and description of a lab file, without its configurations; the error when it cannot be read."""
+class Description(NamedTuple):
+    """What a lab file says of itself; of its variants the names, and what they say."""
+
+    name: str
+    description: str
+    variants: Mapping[str, str]
+
+
+def describe(path: Path) -> Description:
+    """Name, description and variants of a lab file, without its configurations; the error when it cannot be read."""
     file, text = _text(path)
     complaints = Complaints(tuple(text.split("\n")))
     fields = Fields(compose(text, str(file)), "a lab", complaints)
-    found = fields.text("name", file.parent.name), fields.text("description")
+    variants = read_variants(
+        fields.take("variants"), read_parameters(fields.take("parameters"), complaints), complaints
+    )
+    about = {one.name: one.about for one in variants.values()}
+    found = Description(fields.text("name", file.parent.name), fields.text("description"), about)
     complaints.raise_all()
     return found
 
@@ -86,7 +113,7 @@ def find_labs(folder: Path) -> tuple[Path, ...]:
 
 
 def _text(path: str | Path) -> tuple[Path, str]:
-    from compiler.cli.source_text import read_source
+    from compiler.placed.source_text import read_source
 
     file = Path(path)
     if file.is_dir():
@@ -97,45 +124,13 @@ def _text(path: str | Path) -> tuple[Path, str]:
     return file, source.text
 
 
-# -- parameters ---------------------------------------------------------------------
-
-
-def _parameters(
-    root: PlacedMapping, settings: Mapping[str, str], variant: str, complaints: Complaints
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The parameters with a variant's values over their own, and those of the command line over both."""
-    entries = {key.text: entry for key, entry in root.entries}
-    parameters = _pairs(entries.get("parameters"), "parameters", complaints)
-    named = entries.get("variants")
-    variants: dict[str, dict[str, str]] = {}
-    if isinstance(named, PlacedMapping):
-        for key, entry in named.entries:
-            variants[key.text] = _pairs(entry, f"variant {key.text}", complaints, parameters)
-    elif named is not None:
-        complaints.error(f"variants: expected names with parameters, not {kind_of(named)}", named.span)
-    if variant:
-        if variant not in variants:
-            raise UsageError(f"there is no variant {variant!r}{near(variant, variants)}")
-        parameters |= variants[variant]
+def _with_settings(parameters: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """The parameters, with those of the command line over them."""
+    found = dict(parameters)
     for name, value in settings.items():
-        if name not in parameters:
-            raise UsageError(f"the lab has no parameter {name!r}{near(name, parameters)}")
-        parameters[name] = value
-    return parameters, tuple(variants)
-
-
-def _pairs(
-    value: PlacedValue | None, what: str, complaints: Complaints, known: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    if value is None:
-        return {}
-    found = {}
-    for key, entry in Fields(value, what, complaints).take_any():
-        text = parse(entry, str, complaints)
-        if known is not None and key.text not in known:
-            complaints.error(f"{what}: unknown parameter {key.text!r}{near(key.text, known)}", key.span)
-        if text is not None:
-            found[key.text] = text
+        if name not in found:
+            raise UsageError(f"the lab has no parameter {name!r}{near(name, found)}")
+        found[name] = value
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import FILE, add_format
 from compiler.cli.output import Paint, emit, emit_json, note, write_whole
-from compiler.cli.source_text import read_source
+from compiler.placed.source_text import read_source
 from compiler.cli.verb import Verb
 
 if TYPE_CHECKING:

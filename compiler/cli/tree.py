@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from compiler.cli.output import note
-from compiler.cli.source_text import SourceText, read_source
+from compiler.placed.source_text import SourceText, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

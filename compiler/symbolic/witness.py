@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from compiler.addresses import AddressSet, Wildcard
 from compiler.fields import ICMP, ICMP_PROTOCOLS, ICMPV6, PORT_PROTOCOLS, TCP, Family
+from compiler.integers import IntegerSet
+from compiler.policy.match import ANY, Match
 from compiler.policy.packet import Packet
 from compiler.semantics.machine import Context
 from compiler.symbolic.space import PacketSpace
@@ -13,7 +17,7 @@ from compiler.symbolic.space import PacketSpace
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
-__all__ = ["packet_from", "random_packet", "shortest_packet"]
+__all__ = ["packet_from", "plainest_packet", "random_packet", "shortest_packet"]
 
 _PLAIN: dict[str, int] = {
     "protocol": TCP,
@@ -44,6 +48,36 @@ def shortest_packet(region: BDDFunction, space: PacketSpace, context: Context) -
         cube[variable] = value
         node = below
     return packet_from(cube, space, context)
+
+
+def plainest_packet(region: BDDFunction, space: PacketSpace, context: Context) -> Packet:
+    """A packet that a person would choose, as far as the region has such: TCP before UDP, SYN, a host's address.
+
+    ``region`` is not empty.
+    """
+    for wishes in _wishes(space.family):
+        for wish in wishes:
+            narrower = region & space.encode(wish)
+            if narrower.satisfiable():
+                region = narrower
+                break
+    return shortest_packet(region, space, context)
+
+
+def _wishes(family: Family) -> Iterator[tuple[Match, ...]]:
+    """What people like to see, the most telling first; of each group the first that there is."""
+    icmp = ICMP if family is Family.IPV4 else ICMPV6
+    yield tuple(Match(protocol=IntegerSet.values(number)) for number in (TCP, 17, icmp))
+    yield (Match(tcp_flags=IntegerSet.values(_PLAIN["tcp_flags"])),)
+    yield tuple(Match(destination_port=IntegerSet.values(port)) for port in (80, 443, 22, 21, 53))
+    yield (Match(icmp_type=IntegerSet.values(8 if family is Family.IPV4 else 128)),)
+    for field in ("source", "destination"):
+        ends = (Wildcard.of(end, (1 << family.width) - 256, family.width) for end in (1, 2, 10))
+        own = AddressSet.of(family.width, ranges=[(_ADDRESSES[family][field],) * 2])
+        hosts = (AddressSet.wildcard(wildcard) for wildcard in ends)
+        yield tuple(ANY._replace(**{field: addresses}) for addresses in (own, *hosts))
+    for name in ("source_port", "traffic_class", "ttl"):
+        yield (ANY._replace(**{name: IntegerSet.values(_PLAIN[name])}),)
 
 
 def random_packet(region: BDDFunction, space: PacketSpace, context: Context, source: random.Random) -> Packet:

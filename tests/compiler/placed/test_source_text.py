@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.cli.source_text import decode, read_source
+from compiler.placed.source_text import decode, read_source
 from compiler.errors import UsageError
 
 
