@@ -73,6 +73,10 @@ class PacketSpace:
 
         self.possible = self.encode(Match(week_minute=IntegerSet.range(0, WEEK_MINUTES - 1)))
 
+    def variable(self, index: int) -> BDDFunction:
+        """Packets whose bit of that number is set."""
+        return self._positive[index]
+
     def one_hop(self) -> BDDFunction:
         """Packets whose ``ttl_out`` is one less than their ``ttl``, and never below 0."""
         if self._one_hop is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compiler.addresses import AddressSet, Wildcard
 from compiler.fields import ICMP, ICMP_PROTOCOLS, ICMPV6, PORT_PROTOCOLS, TCP, Family
@@ -75,9 +75,14 @@ def _wishes(family: Family) -> Iterator[tuple[Match, ...]]:
         ends = (Wildcard.of(end, (1 << family.width) - 256, family.width) for end in (1, 2, 10))
         own = AddressSet.of(family.width, ranges=[(_ADDRESSES[family][field],) * 2])
         hosts = (AddressSet.wildcard(wildcard) for wildcard in ends)
-        yield tuple(ANY._replace(**{field: addresses}) for addresses in (own, *hosts))
+        yield tuple(_only(field, addresses) for addresses in (own, *hosts))
     for name in ("source_port", "traffic_class", "ttl"):
-        yield (ANY._replace(**{name: IntegerSet.values(_PLAIN[name])}),)
+        yield (_only(name, IntegerSet.values(_PLAIN[name])),)
+
+
+def _only(field: str, value: IntegerSet | AddressSet) -> Match:
+    fields: dict[str, Any] = {field: value}
+    return ANY._replace(**fields)
 
 
 def random_packet(region: BDDFunction, space: PacketSpace, context: Context, source: random.Random) -> Packet:
