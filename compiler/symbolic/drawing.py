@@ -16,11 +16,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.fields import ICMP_PROTOCOLS, PORT_PROTOCOLS, TCP
 from compiler.integers import IntegerSet
-from compiler.policy.match import ANY, Match
+from compiler.policy.match import Match
 from compiler.policy.packet import Packet
 from compiler.semantics.machine import Context
 from compiler.symbolic.space import PacketSpace
@@ -193,8 +193,7 @@ def _depends(region: BDDFunction, space: PacketSpace, name: str) -> bool:
 
 
 def _zero(space: PacketSpace, name: str) -> BDDFunction:
-    fields: dict[str, Any] = {"ttl" if name == _AFTER else name: IntegerSet.values(0)}
-    return space.encode(ANY._replace(**fields), decremented=name == _AFTER)
+    return space.field(name, IntegerSet.values(0))
 
 
 def _values(bits: Bits) -> list[int]:

@@ -82,8 +82,8 @@ class PacketSpace:
         if self._one_hop is None:
             found = self.empty
             for hops in range(1 << WIDTH["ttl"]):
-                before = self._field("ttl", IntegerSet.values(hops))
-                found = found | (before & self._field("ttl_out", IntegerSet.values(max(hops - 1, 0))))
+                before = self.field("ttl", IntegerSet.values(hops))
+                found = found | (before & self.field("ttl_out", IntegerSet.values(max(hops - 1, 0))))
             self._one_hop = found
         return self._one_hop
 
@@ -112,11 +112,12 @@ class PacketSpace:
                 else:
                     value = getattr(match, name)
                 if value is not None:
-                    found = self._field(name, value) & found
+                    found = self.field(name, value) & found
             self._matches[key] = found
         return found
 
-    def _field(self, name: str, value: IntegerSet | AddressSet) -> BDDFunction:
+    def field(self, name: str, value: IntegerSet | AddressSet) -> BDDFunction:
+        """Packets whose field of that name, one of :data:`FIELDS`, has one of the values."""
         key = (name, value)
         found = self._sets.get(key)
         if found is None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet, Wildcard
 from compiler.fields import ICMP, ICMP_PROTOCOLS, ICMPV6, PORT_PROTOCOLS, TCP, Family
 from compiler.integers import IntegerSet
-from compiler.policy.match import ANY, Match
 from compiler.policy.packet import Packet
 from compiler.semantics.machine import Context
 from compiler.symbolic.space import PacketSpace
@@ -55,34 +54,32 @@ def plainest_packet(region: BDDFunction, space: PacketSpace, context: Context) -
 
     ``region`` is not empty.
     """
-    for wishes in _wishes(space.family):
+    for name, wishes in _wishes(space.family):
         for wish in wishes:
-            narrower = region & space.encode(wish)
+            narrower = region & space.field(name, wish)
             if narrower.satisfiable():
                 region = narrower
                 break
     return shortest_packet(region, space, context)
 
 
-def _wishes(family: Family) -> Iterator[tuple[Match, ...]]:
-    """What people like to see, the most telling first; of each group the first that there is."""
-    icmp = ICMP if family is Family.IPV4 else ICMPV6
-    yield tuple(Match(protocol=IntegerSet.values(number)) for number in (TCP, 17, icmp))
-    yield (Match(tcp_flags=IntegerSet.values(_PLAIN["tcp_flags"])),)
-    yield tuple(Match(destination_port=IntegerSet.values(port)) for port in (80, 443, 22, 21, 53))
-    yield (Match(icmp_type=IntegerSet.values(8 if family is Family.IPV4 else 128)),)
-    for field in ("source", "destination"):
+def _wishes(family: Family) -> Iterator[tuple[str, tuple[IntegerSet | AddressSet, ...]]]:
+    """What people like to see, the most telling field first; of each the first value that there is."""
+
+    def values(*numbers: int) -> tuple[IntegerSet, ...]:
+        return tuple(IntegerSet.values(number) for number in numbers)
+
+    four = family is Family.IPV4
+    yield "protocol", values(TCP, 17, ICMP if four else ICMPV6)
+    yield "tcp_flags", values(_PLAIN["tcp_flags"])
+    yield "destination_port", values(80, 443, 22, 21, 53)
+    yield "icmp_type", values(8 if four else 128)
+    for name in ("source", "destination"):
         ends = (Wildcard.of(end, (1 << family.width) - 256, family.width) for end in (1, 2, 10))
-        own = AddressSet.of(family.width, ranges=[(_ADDRESSES[family][field],) * 2])
-        hosts = (AddressSet.wildcard(wildcard) for wildcard in ends)
-        yield tuple(_only(field, addresses) for addresses in (own, *hosts))
+        own = AddressSet.of(family.width, ranges=[(_ADDRESSES[family][name],) * 2])
+        yield name, (own, *(AddressSet.wildcard(wildcard) for wildcard in ends))
     for name in ("source_port", "traffic_class", "ttl"):
-        yield (_only(name, IntegerSet.values(_PLAIN[name])),)
-
-
-def _only(field: str, value: IntegerSet | AddressSet) -> Match:
-    fields: dict[str, Any] = {field: value}
-    return ANY._replace(**fields)
+        yield name, values(_PLAIN[name])
 
 
 def random_packet(region: BDDFunction, space: PacketSpace, context: Context, source: random.Random) -> Packet:
