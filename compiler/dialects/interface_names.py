@@ -9,7 +9,7 @@ from compiler.errors import UsageError
 from compiler.policy.access_list import Device
 from compiler.policy.ruleset import Ruleset
 
-__all__ = ["in_full", "spelled"]
+__all__ = ["check_known", "in_full", "spelled"]
 
 
 def spelled(names: Mapping[str, str], left: Device | Ruleset, right_dialect: str) -> dict[str, str]:
@@ -22,7 +22,7 @@ def spelled(names: Mapping[str, str], left: Device | Ruleset, right_dialect: str
     for here, there in names.items():
         name = _full(here) if isinstance(left, Device) else here
         if isinstance(left, Device):
-            _known(name, left)
+            check_known(name, left)
         other = _full(there) if right_dialect == "ios" else there
         if found.setdefault(name, other) != other:
             raise UsageError(f"interface {name} is given twice, as {found[name]!r} and as {other!r}")
@@ -44,7 +44,8 @@ def _full(name: str) -> str:
     return interface_name(name)
 
 
-def _known(name: str, device: Device) -> None:
+def check_known(name: str, device: Device) -> None:
+    """Raises UsageError for an interface that the configuration does not have."""
     known = {*device.interfaces, *(binding.interface for binding in device.bindings)}
     if name in known or not known:
         return

@@ -52,7 +52,7 @@ class Drawing:
     def __init__(self, region: BDDFunction, space: PacketSpace, *, noninitial: bool = False) -> None:
         self.space = space
         region = region & space.possible
-        region = region & carried(space, noninitial=noninitial) & _moments(region, space)
+        region = carried(region & _moments(region, space), space, noninitial=noninitial)
         if not region.satisfiable():
             raise ValueError("an empty set has no packet to draw")
         self._nodes: list[_Node] = []
@@ -157,18 +157,23 @@ class Drawing:
             )
 
 
-def carried(space: PacketSpace, *, noninitial: bool = False) -> BDDFunction:
-    """Packets whose fields that are not there are zero: one assignment for each packet."""
-    found = space.full
+def carried(region: BDDFunction, space: PacketSpace, *, noninitial: bool = False) -> BDDFunction:
+    """The packets of a set whose fields that are not there are zero: one assignment for each packet.
+
+    In a later fragment no such field is there; but a device that reads the data
+    in its place (nftables) is asked about, and then all data are.
+    """
     for names, carriers in (
         (("source_port", "destination_port"), PORT_PROTOCOLS),
         (("tcp_flags",), IntegerSet.values(TCP)),
         (("icmp_type", "icmp_code"), ICMP_PROTOCOLS),
     ):
-        has = space.empty if noninitial else space.encode(Match(protocol=carriers))
         for name in names:
-            found = found & (has | _zero(space, name))
-    return found
+            if not noninitial:
+                region = region & (space.encode(Match(protocol=carriers)) | _zero(space, name))
+            elif not _depends(region, space, name):
+                region = region & _zero(space, name)
+    return region
 
 
 def _moments(region: BDDFunction, space: PacketSpace) -> BDDFunction:

@@ -20,16 +20,17 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Literal
 
 from compiler.analysis.equivalence.comparison import one_hop
+from compiler.analysis.equivalence.contexts import OTHER
 from compiler.analysis.findings.lints.quoting import quoted
 from compiler.analysis.traffic.situations import Question, Situation, situations
 from compiler.errors import UsageError
 from compiler.policy.access_list import Device
 from compiler.policy.match import Match
-from compiler.policy.packet import Packet
-from compiler.policy.packet_text import format_packet
+from compiler.policy.packet import Packet, Path
+from compiler.policy.packet_text import format_packet, parse_packet
 from compiler.policy.ruleset import Ruleset
-from compiler.semantics.decision import Decision, decide
-from compiler.semantics.machine import Machine
+from compiler.semantics.decision import Decision, context_of, decide
+from compiler.semantics.machine import Machine, Stage
 from compiler.testing.answer import Answer, DecidingRule, Hop, Sureness, Witness, demand
 from compiler.testing.headers import Headers, packets
 
@@ -59,13 +60,11 @@ class Policy:
 
     def through(self, list: str | None = None, *, ingress: str | None = None, egress: str | None = None) -> Policy:
         """The same device, asked about one list, or about what comes in and goes out by these interfaces."""
-        from compiler.dialects.interface_names import in_full
-
         return replace(
             self,
             list_name=list if list is not None else self.list_name,
-            ingress=in_full(ingress, self.tree) if ingress is not None else self.ingress,
-            egress=in_full(egress, self.tree) if egress is not None else self.egress,
+            ingress=self._interface(ingress) if ingress is not None else self.ingress,
+            egress=self._interface(egress) if egress is not None else self.egress,
         )
 
     # -- words ---------------------------------------------------------------------------------
@@ -98,6 +97,14 @@ class Policy:
         """Whatever passes here passes there too."""
         return demand(self.ask_equivalent(other, narrower=True))
 
+    def permits(self, packet: str) -> Answer:
+        """This one packet, in the words of ``gerbang trace``, passes."""
+        return demand(self.ask_packet(packet, wanted=True))
+
+    def denies(self, packet: str) -> Answer:
+        """This one packet, in the words of ``gerbang trace``, is stopped."""
+        return demand(self.ask_packet(packet, wanted=False))
+
     # -- answers -------------------------------------------------------------------------------
 
     def ask_passing(self, headers: Headers, *, wanted: bool) -> Answer:
@@ -117,6 +124,17 @@ class Policy:
             raise UsageError(f"{headers}: there is no such packet{self._through_text()}, so nothing was asked")
         ways = "way" if count == 1 else "ways"
         return Answer(question, True, Sureness.PROVED, f"over all packets, {count} {ways} through {self.source}")
+
+    def ask_packet(self, packet: str, *, wanted: bool) -> Answer:
+        """Whether one packet passes (``wanted``) or is stopped. Raises InputErrors for a packet that cannot be read."""
+        parsed = parse_packet(packet)
+        stages = self._stages(parsed)
+        decision = decide(stages, parsed)
+        question = f"{'permits' if wanted else 'denies'}: {packet}{self._through_text()}"
+        held = decision.passes is wanted
+        witness = None if held else Witness(packet, (self.hop(parsed, decision),), self._command(parsed))
+        said = "" if held else f"it is {'let through' if decision.passes else 'stopped'}"
+        return Answer(question, held, Sureness.PROVED, "this packet", said, witness)
 
     def ask_shadowed(self) -> Answer:
         """Whether any rule is dead."""
@@ -161,14 +179,41 @@ class Policy:
         did = verdict if text else f"{verdict}: {decision.why}"
         return Hop(self.source, packet.ingress, packet.egress, (DecidingRule(decision.span, text, did),))
 
-    def _situations(self, headers: Headers) -> Iterator[Situation]:
+    def _interface(self, name: str) -> str:
+        """The name as the device spells it; one that has no list is like any other without."""
+        from compiler.dialects.interface_names import check_known, in_full
+
+        name = in_full(name, self.tree)
+        if isinstance(self.tree, Device):
+            check_known(name, self.tree)
+            return name if name in self.machine.interfaces() else OTHER
+        return name
+
+    def _stages(self, packet: Packet) -> tuple[Stage, ...]:
+        """What the packet goes through: by its own interfaces when it names them, else the part that is asked about."""
+        if packet.ingress or packet.egress or packet.path is not Path.FORWARD:
+            return self.machine.stages(context_of(packet))
+        match = Match(family=packet.family, noninitial=packet.noninitial)
+        asked = list(self._in_question(match))
+        if len(asked) > 1:
+            asked = [one for one in asked if one.context.noninitial is packet.noninitial]
+        if len(asked) != 1:
+            raise UsageError(
+                f"{self.source}: say by which interfaces the packet goes (in=… out=…), or through which list"
+            )
+        return asked[0].stages
+
+    def _in_question(self, match: Match) -> Iterator[Situation]:
         if self.list_name is None and self.ingress is None and self.egress is None:
             self._refuse_vague()
+        return situations(self.machine, Question(match, True, self.list_name, self.ingress, self.egress))
+
+    def _situations(self, headers: Headers) -> Iterator[Situation]:
         for family in headers.families:
             match = Match(family=family)
             if headers.looks_at_layer4:
                 match = match._replace(noninitial=False)
-            yield from situations(self.machine, Question(match, True, self.list_name, self.ingress, self.egress))
+            yield from self._in_question(match)
 
     def _refuse_vague(self) -> None:
         """A router with several lists has no one answer; a firewall's chains have."""

@@ -146,17 +146,17 @@ def _walk(
 
 
 def _edges(stratum: Stratum) -> Iterator[Edge]:
-    real = carried(stratum.space, noninitial=stratum.situation.context.noninitial)
+    later = stratum.situation.context.noninitial
     for name in _FIELDS:
         asked = getattr(stratum.match, name)
         if asked is None:
             continue
         # Another protocol has no ports to ask for.
         rest = without_layer4(stratum.match) if name == "protocol" else stratum.match
-        others = stratum.space.encode(rest._replace(**{name: None})) & stratum.space.possible & real
+        others = stratum.space.encode(rest._replace(**{name: None})) & stratum.space.possible
         for value, inside in _values(asked, WIDTH.get(name, 0)):
             region = others & stratum.space.field(name, value)
-            if region.satisfiable():
+            if carried(region, stratum.space, noninitial=later).satisfiable():
                 yield Edge(stratum, name, inside, region)
 
 

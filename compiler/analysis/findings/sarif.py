@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from compiler.analysis.findings.finding import Finding
+from compiler.analysis.findings.finding import Finding, Severity
 from compiler.analysis.findings.lints.catalogue import RULES
 from compiler.source import Span
 
@@ -14,16 +14,18 @@ __all__ = ["sarif"]
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif(findings: Sequence[Finding], source: str) -> dict[str, object]:
+def sarif(
+    findings: Sequence[Finding], source: str, catalogue: Mapping[str, tuple[Severity, str]] = RULES
+) -> dict[str, object]:
     """One run over ``source``; columns count code points from 1, and the end column is after the last."""
-    identifiers = list(RULES)
+    identifiers = list(catalogue)
     rules = [
         {
             "id": identifier,
             "shortDescription": {"text": sentence.replace("``", "'")},
             "defaultConfiguration": {"level": severity.value},
         }
-        for identifier, (severity, sentence) in RULES.items()
+        for identifier, (severity, sentence) in catalogue.items()
     ]
     results = [_result(finding, identifiers.index(finding.rule)) for finding in findings]
     return {

@@ -40,8 +40,10 @@ def constraints(words: Constraints) -> Match:
     The family follows from the addresses, and stays free when none tells.
     Raises UsageError for words that are not understood or contradict one another.
     """
-    source, destination = addresses(words.source), addresses(words.destination)
-    family = _family(source, destination)
+    named = [_union(words.source), _union(words.destination)]
+    family = _family(*named)
+    # All addresses of a family ask for the family only.
+    source, destination = (None if one is None or one.is_any else one for one in named)
     number = _protocol(words.protocol, family)
     ports = _narrowest(number, (words.source_port, words.destination_port), words.icmp)
     match = Match(
@@ -60,6 +62,12 @@ def addresses(text: str) -> AddressSet | None:
 
     None is any address. Raises UsageError.
     """
+    found = _union(text)
+    return None if found is None or found.is_any else found
+
+
+def _union(text: str) -> AddressSet | None:
+    """The addresses; those of one family, all of them too, are not the same as any."""
     if text in ("", "any"):
         return None
     sets = [_addresses(part.strip()) for part in text.split(",")]
@@ -68,7 +76,7 @@ def addresses(text: str) -> AddressSet | None:
     both = sets[0]
     for one in sets[1:]:
         both = both.union(one)
-    return None if both.is_any else both
+    return both
 
 
 def prefix(text: str) -> Wildcard:

@@ -85,7 +85,7 @@ def _between(
     known = machine.interfaces()
     for name in (question.ingress, question.egress):
         # A rule of a firewall may hold on every interface; a list of a router never does.
-        if name is not None and name not in known and machine.dialect == "ios":
+        if name not in (None, OTHER, *known) and machine.dialect == "ios":
             raise UsageError(f"{machine.source} has no list on {name}; it has lists on {', '.join(sorted(known))}")
     anywhere = (OTHER, *sorted(known - {""}))
     ways_in = anywhere if question.ingress is None else (question.ingress,)

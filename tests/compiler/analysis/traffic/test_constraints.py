@@ -119,3 +119,18 @@ def test_words_that_mean_nothing_are_refused(words, said):
 def test_a_prefix():
     assert prefix("172.16.0.0/16").prefix_length == 16
     assert prefix("10.0.0.2").prefix_length == 32
+
+
+def test_all_addresses_of_a_family_are_not_any():
+    """``0.0.0.0/0`` once asked about IPv6 too."""
+    assert constraints(Constraints(source="0.0.0.0/0")) == Match(family=Family.IPV4)
+    assert constraints(Constraints(destination="::/0")).family is Family.IPV6
+    assert constraints(Constraints(source="any")).family is None
+
+
+def test_a_cisco_wildcard():
+    found = addresses("172.16.6.0 0.0.0.252")
+    assert found.contains(0xAC100604)
+    assert not found.contains(0xAC100601)
+    with pytest.raises(UsageError, match="two families"):
+        addresses("172.16.6.0 ::1")
