@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from compiler.errors import GerbangError
 from compiler.source import Span
+from compiler.testing.recording import recorder
 
-__all__ = ["Answer", "DecidingRule", "Hop", "PropertyFailed", "Sureness", "Witness", "demand"]
+__all__ = ["Answer", "DecidingRule", "Hop", "PropertyFailed", "Sureness", "Witness", "demand", "hides"]
 
 
 class Sureness(Enum):
@@ -123,6 +125,16 @@ class PropertyFailed(AssertionError):
 
 def demand(answer: Answer) -> Answer:
     """The answer, if the property holds. Raises PropertyFailed."""
+    if (watcher := recorder()) is not None:
+        watcher.answered(answer)
     if not answer.held:
         raise PropertyFailed(answer)
     return answer
+
+
+def hides(failure: object) -> bool:
+    """For ``__tracebackhide__``: of a failed property, or of wrong use, our own frames tell a tester nothing."""
+    return isinstance(getattr(failure, "value", None), PropertyFailed | GerbangError)
+
+
+__tracebackhide__ = hides

@@ -9,6 +9,7 @@ from compiler.analysis.traffic.constraints import Constraints, constraints
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.match import ANY, Match
+from compiler.testing.answer import hides
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from compiler.symbolic.space import PacketSpace
 
 __all__ = ["Headers", "packets"]
+
+
+__tracebackhide__ = hides
 
 
 class _Part(NamedTuple):

@@ -31,8 +31,9 @@ from compiler.policy.packet_text import format_packet, parse_packet
 from compiler.policy.ruleset import Ruleset
 from compiler.semantics.decision import Decision, context_of, decide
 from compiler.semantics.machine import Machine, Stage
-from compiler.testing.answer import Answer, DecidingRule, Hop, Sureness, Witness, demand
+from compiler.testing.answer import Answer, DecidingRule, Hop, Sureness, Witness, demand, hides
 from compiler.testing.headers import Headers, packets
+from compiler.testing.recording import recorder
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from compiler.symbolic.space import PacketSpace
 
 __all__ = ["Policy", "headers_of", "read_policy"]
+
+__tracebackhide__ = hides
 
 _DEAD = frozenset({"shadowed-by-one", "shadowed-by-union", "matches-nothing"})
 """What ``gerbang check`` calls lines that decide no packet."""
@@ -116,6 +119,8 @@ class Policy:
             count += 1
             space, region = self._region(headers, situation)
             is_empty = is_empty and not region.satisfiable()
+            if (watcher := recorder()) is not None:
+                watcher.asked(self.tree, situation, region)
             wrong = self._passing(situation, region, space)
             wrong = region & ~wrong if wanted else wrong
             if wrong.satisfiable():
@@ -130,6 +135,8 @@ class Policy:
         parsed = parse_packet(packet)
         stages = self._stages(parsed)
         decision = decide(stages, parsed)
+        if (watcher := recorder()) is not None:
+            watcher.decided(self.tree, stages, parsed, decision)
         question = f"{'permits' if wanted else 'denies'}: {packet}{self._through_text()}"
         held = decision.passes is wanted
         witness = None if held else Witness(packet, (self.hop(parsed, decision),), self._command(parsed))

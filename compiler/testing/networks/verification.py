@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compiler.errors import UsageError
-from compiler.testing.answer import Answer, Sureness, demand
+from compiler.testing.answer import Answer, Sureness, demand, hides
 from compiler.testing.headers import Headers, packets
 from compiler.testing.networks.deciding import Begin, Claim, begins, broken, is_there, refuted
 from compiler.testing.networks.ends import places
@@ -27,6 +27,9 @@ from compiler.testing.networks.model import NetworkModel
 from compiler.testing.policies import Policy
 
 __all__ = ["Verification"]
+
+
+__tracebackhide__ = hides
 
 
 @dataclass(frozen=True, slots=True)
