@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from compiler.dialects.routeros.quoting import BadEscape, unquote
+from compiler.dialects.routeros.quoting import BadEscape, linked, unquote
 
 __all__ = ["FLAGS", "Finder", "NotFind", "parse_find"]
 
@@ -148,6 +148,8 @@ class _Parser:
         self.take()
         kind, value = self.take()
         if kind == "string":
+            if linked(value):
+                raise NotFind(f'"{value}" cannot be known without a running router')
             try:
                 value = unquote(value)
             except BadEscape as bad:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BadEscape", "quote", "unquote"]
+__all__ = ["BadEscape", "linked", "quote", "unquote"]
 
 _NAMED = {
     '"': '"',
@@ -29,6 +29,7 @@ _NAMED = {
 
 _KNOWN = " ".join(f"\\{letter}" for letter in _NAMED) + " \\XX (two upper-case hexadecimal digits)"
 _ESCAPE = re.compile(r"\\\r?\n[ \t]*|((?:\\[0-9A-F]{2})+)|\\(.)|\\", re.DOTALL)
+_LINKED = re.compile(r"(?:[^\\$]|\\(?:\r\n|.)|\$(?![A-Za-z0-9\[(]))*+\$", re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/,-]+")
 _NOT_PRINTED = re.compile(r"[^ !#%-;=@-\[\]-~<>]")  # all but printable ASCII, and: " $ ? and the backslash
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\", "$": "\\$"}
@@ -40,6 +41,11 @@ class BadEscape(ValueError):
     def __init__(self, escape: str, offset: int) -> None:
         super().__init__(f"{escape} is not an escape; expected one of {_KNOWN}")
         self.offset = offset
+
+
+def linked(body: str) -> bool:
+    """Whether the inside of a quoted string links a variable or an expression: ``$x``, ``$(…)``, ``$[…]``."""
+    return "$" in body and _LINKED.match(body) is not None
 
 
 def unquote(body: str) -> str:

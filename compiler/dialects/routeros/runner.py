@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from compiler.dialects.routeros.script import COMMANDS, Opaque, Path, Script, Statement
+from compiler.dialects.routeros.script import COMMANDS, Path, Script, Statement, Value
 from compiler.dialects.routeros.tables import Table
 from compiler.errors import InputError, InputErrors, Unmodelled
 
@@ -16,6 +16,8 @@ __all__ = ["Runner", "header_version"]
 
 _VERSION = re.compile(r"\bby RouterOS (\d+)\.")
 _SLASHES = re.compile(r"/[a-z0-9-]+/[a-z]")
+_RUNS: tuple[Path, ...] = (("import",), ("system", "script", "run"))
+"""Paths that run commands that do not stand in the text."""
 _HARMLESS = frozenset({":put", ":log", ":delay", ":beep"})
 
 
@@ -75,8 +77,7 @@ class Runner:
             raise self.script.fault_at("RouterOS 6 has blanks between the words of a path", statement)
 
     def _scripting(self, statement: Statement) -> None:
-        plain = not any(isinstance(value, Opaque) for _, value in statement.arguments)
-        if statement.command in _HARMLESS and plain:
+        if statement.command in _HARMLESS and all(_only_looks(value) for _, value in statement.arguments):
             self.skipped += 1
             return
         word = statement.command.split(None, 1)[0][:20]
@@ -91,10 +92,27 @@ class Runner:
                 raise self.script.fault_at(fault, statement)
         if self._paths[path]:
             return
+        if any(path[: len(runs)] == runs for runs in _RUNS):
+            why = f"/{' '.join(path[:3])} runs what does not stand in this text: not modelled"
+            raise self.script.fault_at(why, statement, kind=Unmodelled)
         if not statement.command and not statement.arguments:
             return  # a path for what follows
+        if not statement.command and any(_is_block(value) for name, value in statement.arguments if not name):
+            why = (
+                f"a block of commands behind the path /{' '.join(path)} is not modelled: write a path in front of each"
+            )
+            raise self.script.fault_at(why, statement, kind=Unmodelled)
         if table is not None or self.is_parent(path):
             expected = ", ".join(sorted(COMMANDS))
             raise self.script.fault_at(f"no command stands here; expected one of {expected}", statement)
         self.skipped += 1
         self.skip(statement)
+
+
+def _only_looks(value: Value) -> bool:
+    """Whether a value is a text, maybe with variables in it, and no expression, which may run commands."""
+    return isinstance(value, str) or (value.text[0] in '$"' and "$[" not in value.text and "$(" not in value.text)
+
+
+def _is_block(value: Value) -> bool:
+    return not isinstance(value, str) and value.text.startswith("{")

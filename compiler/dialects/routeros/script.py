@@ -6,10 +6,13 @@
     path       = "/" word {(" " | "/") word} | word … | ".."
     argument   = name "=" value | "!" name | word | "[" find "]"
     value      = word | string | "[" … "]" | "(" … ")" | "{" … "}" | "$" name
+    block      = "{" {statement} "}" | ":do {" {statement} "}" ["on-error={" … "}"]
 
 A path without a command becomes the context of the statements that follow. A
-backslash at a line's end joins the next line. Source: MikroTik documentation,
-"Scripting" and "Console". What the values mean is not known here.
+backslash at a line's end joins the next line. The statements of a block that
+runs once are statements like all; after one that changed the context paths have
+to be written out, for no source says where the console is then. Source: MikroTik
+documentation, "Scripting" and "Console". What the values mean is not known here.
 """
 
 from __future__ import annotations
@@ -18,11 +21,11 @@ import re
 from bisect import bisect_right
 from typing import NamedTuple
 
-from compiler.dialects.routeros.quoting import BadEscape, unquote
-from compiler.errors import InputError, SyntaxFault
+from compiler.dialects.routeros.quoting import BadEscape, linked, unquote
+from compiler.errors import InputError, SyntaxFault, Unmodelled
 from compiler.source import Span
 
-__all__ = ["COMMANDS", "Opaque", "Path", "Script", "Statement", "Value", "parse"]
+__all__ = ["COMMANDS", "Opaque", "Path", "Script", "Statement", "Token", "Value", "parse"]
 
 Path = tuple[str, ...]
 
@@ -33,8 +36,14 @@ COMMANDS = frozenset(
 """The commands of the menus that hold tables."""
 
 
+_WITHOUT_COLON = frozenset(
+    {"if", "for", "foreach", "while", "do", "local", "global", "return", "put", "delay", "error"}
+)
+"""Commands of the language that scripts also write without their colon, and that no menu has."""
+
+
 class Opaque(NamedTuple):
-    """A value that only a running router can compute: ``[…]``, ``(…)``, ``{…}``, ``$x``."""
+    """A value that only a running router can compute: ``[…]``, ``(…)``, ``{…}``, ``$x``, ``"… $x"``."""
 
     text: str
     offset: int
@@ -66,7 +75,7 @@ class Token(NamedTuple):
 
 _SIMPLE = re.compile(
     r"[ \t]*+add((?:(?:[ \t]|\\\r?\n)++[a-z][a-z0-9-]*+=(?:\\\r?\n[ \t]*+)?"
-    r"(?:\"[^\"\\\n]*+\"|[^\s;\"'\[\](){}$\\]*+))++)[ \t\r]*+(?:\n|\Z)"
+    r"(?:\"[^\"\\\n$]*+\"|[^\s;\"'\[\](){}$\\]*+))++)[ \t\r]*+(?:\n|\Z)"
 )
 """Most commands of most exports: ``add`` with plain values. It reads them as the grammar below does, faster."""
 _PAIR = re.compile(r"([a-z][a-z0-9-]*+)=(?:\\\r?\n[ \t]*+)?(?:\"([^\"]*+)\"|([^\s\"\\]*+))")
@@ -81,7 +90,23 @@ _WORD = re.compile(r"[^\s;\"\[\](){}$\\]++")
 _STRING = re.compile(r'"((?:[^"\\]|\\(?:\r\n|.))*+)"', re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:[A-Za-z0-9_.-]+|\"[^\"\n]*\")?")
 _NESTED = re.compile(r'[^"\[\](){}\\]++|\\.|"(?:[^"\\]|\\.)*+"|(["\[\](){}])', re.DOTALL)
+_SAYS = frozenset({":put", ":log", ":error", ":delay"})
+"""What the handler of a block that runs once may do: nothing to tables."""
+_DEEPEST = 100
+"""Blocks in each other: to find the end of each its inside is looked through."""
+_UNKNOWN: Path = ("}",)
+"""The context after a block that changed it."""
 _CLOSES = {"[": "]", "(": ")", "{": "}"}
+
+
+class _Block(NamedTuple):
+    """A block whose statements are read: its offset, the context before it, where its last brace must
+    stand (0: anywhere), and the offset after all that belongs to it."""
+
+    start: int
+    context: Path
+    brace: int = 0
+    after: int = 0
 
 
 class Script:
@@ -125,6 +150,10 @@ class Script:
             return self.span(statement.start)
         return self.span(tokens[0].start, tokens[0].end)
 
+    def words(self, statement: Statement) -> list[Token]:
+        """The words of a statement with their places, its path and its command included."""
+        return _tokens(self, statement.start)
+
     def fault(self, message: str, start: int, end: int = 0, kind: type[InputError] = SyntaxFault) -> InputError:
         """An error at an offset of the text."""
         span = self.span(start, end)
@@ -149,10 +178,11 @@ def parse(text: str, source: str) -> Script:
     context: Path = ()
     position, line = 0, 1
     statements = script.statements
+    blocks: list[_Block] = []
     simple, pairs = _SIMPLE.match, _PAIR.findall
     length = len(text)
     while position < length:
-        found = simple(text, position)
+        found = simple(text, position) if context is not _UNKNOWN else None
         if found is not None:
             arguments = tuple([(name, quoted or bare) for name, quoted, bare in pairs(found[1])])
             statements.append(Statement(context, "add", arguments, position, line))
@@ -170,28 +200,85 @@ def parse(text: str, source: str) -> Script:
             # An indented line may be a simple one again; its blanks are of no account.
             continue
         try:
-            tokens = _tokens(script, position)
+            if text[position] == "{":
+                end, opened = position + 1, _Block(position, context)
+                blocks.append(opened)
+            elif text[position] == "}":
+                closed = _close(script, blocks, position)
+                end, context = closed.after or position + 1, context if context == closed.context else _UNKNOWN
+            else:
+                tokens = _tokens(script, position)
+                once = _runs_once(tokens, context) if len(blocks) < _DEEPEST else None
+                if once is not None:
+                    blocks.append(once)
+                    end = tokens[1].start + 1
+                else:
+                    end = tokens[-1].end
+                    context = _assemble(script, context, tokens, line)
         except InputError as fault:
             script.faults.append(fault)
             end = text.find("\n", position)
             if isinstance(fault, _Unclosed) or end < 0:
-                break
-        else:
-            end = tokens[-1].end
-            context = _assemble(script, context, tokens, line)
+                return script
         line += text.count("\n", position, end)
         position = end
+    if blocks:
+        script.faults.append(_unclosed(script, "{", blocks[0].start))
     return script
+
+
+def _close(script: Script, blocks: list[_Block], position: int) -> _Block:
+    """The block that a brace closes."""
+    if not blocks:
+        raise script.fault("'}' closes nothing here", position)
+    block = blocks.pop()
+    if block.brace not in (0, position):
+        why = "it cannot be told where this block ends: a brace stands in a comment"
+        raise script.fault(why, block.start, 0, _Unclosed)
+    return block
+
+
+def _runs_once(tokens: list[Token], context: Path) -> _Block | None:
+    """The block of ``:do { … }`` or ``:do { … } on-error={ … }`` whose handler only says something."""
+    words = [token.value if isinstance(token.value, str) and not token.name else "" for token in tokens]
+    if words[0] not in (":do", "do") or len(tokens) < 2 or tokens[1].name or not _is_block(tokens[1]):
+        return None
+    handler = None
+    if (len(tokens) == 3 and tokens[2].name == "on-error") or (len(tokens) == 4 and words[2] == "on-error"):
+        handler = tokens[-1]
+    elif len(tokens) > 2:
+        return None
+    if handler is not None and not (_is_block(handler) and _only_says(handler)):
+        return None
+    return _Block(tokens[0].start, context, tokens[1].end - 1, tokens[-1].end)
+
+
+def _is_block(token: Token) -> bool:
+    return isinstance(token.value, Opaque) and token.value.text.startswith("{")
+
+
+def _only_says(handler: Token) -> bool:
+    assert isinstance(handler.value, Opaque)  # it is a block
+    text = handler.value.text[1:-1]
+    if "on-error" in text or "[" in text:
+        return False
+    inner = parse(text, "")
+    return not inner.faults and all(statement.command in _SAYS for statement in inner.statements)
 
 
 def _assemble(script: Script, context: Path, tokens: list[Token], line: int) -> Path:
     """Append the statement that the tokens make; the context for the next one."""
     start = tokens[0].start
     first = tokens[0].value
+    if first in _WITHOUT_COLON and not tokens[0].name and script.text[start] != '"':
+        first = f":{first}"
     if tokens[0].name or not isinstance(first, str) or first.startswith(":"):
         command = first if isinstance(first, str) and not tokens[0].name else script.text[start : tokens[0].end]
         script.statements.append(Statement(context, command or '""', _arguments(tokens[1:]), start, line))
         return context
+    if context == _UNKNOWN and not first.startswith("/"):
+        why = "the block before changed the menu, and none is said here: write the path out, as in /ip firewall mangle"
+        raise script.fault(why, start, tokens[0].end, Unmodelled)
     path = [] if first.startswith("/") else list(context)
     for count, token in enumerate(tokens):
         if token.name or not isinstance(token.value, str) or script.text[token.start] in '"!*':
@@ -227,7 +314,7 @@ def _tokens(script: Script, position: int) -> list[Token]:
         blank = _BLANK.match(text, position)
         assert blank is not None  # it matches the empty string too
         position = blank.end()
-        if position >= len(text) or text[position] in "\n;":
+        if position >= len(text) or text[position] in "\n;}":
             return tokens
         if text[position] == "#" and (blank[0] or not tokens):
             return tokens
@@ -262,10 +349,11 @@ def _value(script: Script, start: int, expected: str = "") -> tuple[Value, int]:
         if string is None:
             raise _unclosed(script, '"', start)
         try:
-            return unquote(string[1]), string.end()
+            plain = unquote(string[1])
         except BadEscape as bad:
             place = start + 1 + bad.offset
             raise script.fault(str(bad), place, place + 2) from None
+        return (Opaque(string[0], start) if linked(string[1]) else plain), string.end()
     if character in _CLOSES:
         end = _balanced(script, start)
         return Opaque(text[start:end], start), end
