@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from compiler.cli import balance_compile
+from compiler.cli import (
+    balance_check,
+    balance_compile,
+    balance_confirm,
+    balance_deploy,
+    balance_lease,
+    balance_rollback,
+    balance_simulate,
+    balance_watch,
+)
 from compiler.cli.verb import Verb
 
 __all__ = ["verb"]
 
 ACTIONS = {
+    "check": balance_check.action,
     "compile": balance_compile.action,
+    "confirm": balance_confirm.action,
+    "deploy": balance_deploy.action,
+    "lease": balance_lease.action,
+    "rollback": balance_rollback.action,
+    "simulate": balance_simulate.action,
+    "watch": balance_watch.action,
 }
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet
+from compiler.balancing.lints.first_walk import FirstWalker
 from compiler.balancing.lints.plain import plain_text
 from compiler.balancing.lints.roles import Roles
 from compiler.balancing.lints.rows import MANGLE, Reading, Row
@@ -91,7 +92,7 @@ class Behaviour:
             own = frozenset(
                 one.address for port in self.network.interfaces for one in port.addresses if one.family is Family.IPV4
             )
-            self._walker = Walker(replace(ruleset, chains=chains), own, packet_is_routing=False)
+            self._walker = FirstWalker(replace(ruleset, chains=chains), own, packet_is_routing=False)
             self._cuts = list(dict.fromkeys(self._walker.cuts(_MARKING)))
         if any(row.path == MANGLE for row, _ in self.refused):
             self.why = "a marking rule cannot be read"

@@ -36,8 +36,18 @@ REFUSED = {
 }
 
 
+MISPRINTED = "published-nth.rsc"
+"""A script as a paper prints it: no router reads it, ``gerbang balance check`` does."""
+
+
 def test_every_file_is_listed():
-    assert {path.name for path in CORPUS.glob("*.rsc")} == READ.keys() | REFUSED.keys()
+    assert {path.name for path in CORPUS.glob("*.rsc")} == READ.keys() | REFUSED.keys() | {MISPRINTED}
+
+
+def test_the_misprints_are_refused():
+    with pytest.raises(InputErrors) as caught:
+        read((CORPUS / MISPRINTED).read_text("utf-8"), MISPRINTED)
+    assert (caught.value.errors[0].span.line, caught.value.errors[0].message[:5]) == (5, "'Set'")
 
 
 @pytest.mark.parametrize("name", READ)
