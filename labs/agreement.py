@@ -5,7 +5,8 @@ came about, the kind of its failure, how much of a bounded transfer arrived, wha
 the protocol said, as whom the server saw it, and how many datagrams arrived
 where the lab determines that (:mod:`labs.determined`). Left out is what depends
 on the speed of the machine: moments, delays, the octets of transfers that time
-ends, and ports that a host chose by itself.
+ends, ports that a host chose by itself, and connections that are there while a
+watch finds out what has broken (:func:`labs.determined.finding_out`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import NamedTuple
 from compiler.addresses import format_address
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.sockets import FailureKind
-from labs.determined import is_determined
+from labs.determined import Moments, finding_out, is_determined
 from labs.observation import Observation
 from labs.topology import Lab, Traffic, TrafficKind
 from labs.words.showing import came_through, show_endpoint, why
 
-__all__ = ["Difference", "compare"]
+__all__ = ["Difference", "compare", "in_both"]
 
-_TOLD = frozenset({TrafficKind.DNS, TrafficKind.HTTP, TrafficKind.FTP})
+_TOLD = frozenset({TrafficKind.DNS, TrafficKind.HTTP, TrafficKind.FTP, TrafficKind.FORUM})
 """Protocols whose answers are the same in both worlds."""
 
 _NO_ANSWER = frozenset({None, FailureKind.TIMED_OUT})
@@ -51,11 +52,13 @@ class _Lenient(NamedTuple):
 
     Where something ``is_broken`` a host's own timers decide whether it gives up
     with its patience or with its neighbour table. Where a list ``is_compiled``
-    to nftables for the kernel, what it denies is dropped in silence there.
+    to nftables for the kernel, what it denies is dropped in silence there. Where a
+    world cannot hash ports as a wire would, its multipath routes take other lines.
     """
 
     is_broken: bool
     is_compiled: bool
+    hashes_otherwise: bool = False
 
 
 def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference, ...]:
@@ -64,6 +67,7 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
     is_compiled = any(one.dialect != "nftables" and one.policy is not None for one in configurations)
     skipped = {feature for observation in (left, right) for feature, _ in observation.lacks}
     first_fault = min((fault.at for fault in lab.faults), default=math.inf)
+    windows = finding_out(lab)
     return tuple(
         difference
         for traffic in lab.traffic
@@ -72,11 +76,19 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
             traffic,
             left.outcome(traffic.name),
             right.outcome(traffic.name),
-            _Lenient(False, is_compiled),
+            _Lenient(False, is_compiled, "hashes of ports" in skipped),
             first_fault=first_fault,
+            windows=windows,
             is_counted=is_determined(lab, traffic),
         )
     )
+
+
+def in_both(lab: Lab, left: Observation, right: Observation) -> tuple[int, int]:
+    """How many of the lab's activities ran in both worlds, and how many there are. Only those are compared."""
+    skipped = {feature for observation in (left, right) for feature, _ in observation.lacks}
+    names = [traffic.name for traffic in lab.traffic]
+    return sum(f"traffic {name}" not in skipped for name in names), len(names)
 
 
 def _activity(
@@ -86,6 +98,7 @@ def _activity(
     usual: _Lenient,
     *,
     first_fault: float,
+    windows: tuple[Moments, ...],
     is_counted: bool,
 ) -> Iterator[Difference]:
     if left is None or right is None:
@@ -99,6 +112,8 @@ def _activity(
     if len(mine) != len(theirs):
         yield Difference(traffic.name, None, "connections", f"{len(mine):,}", f"{len(theirs):,}")
     for index in sorted(mine.keys() & theirs.keys()):
+        if any(window.touch(record) for window in windows for record in (mine[index], theirs[index])):
+            continue
         lenient = usual._replace(is_broken=mine[index].started >= first_fault)
         for what, one, other in _records(traffic, mine[index], theirs[index], lenient=lenient):
             if one != other:
@@ -118,8 +133,9 @@ def _records(
         ("server", lambda record: show_endpoint(record.server)),
         ("client", lambda record: format_address(record.client.address, record.client.family.width)),
         ("came about", lambda record: _fate(record, lenient=lenient)),
-        ("seen as", lambda record: _seen(traffic, record)),
     ]
+    if not lenient.hashes_otherwise:
+        views.append(("seen as", lambda record: _seen(traffic, record)))
     # How far a transfer came that broke in both worlds, time decided.
     is_whole = left.failure is None or right.failure is None
     if traffic.octets is not None and traffic.duration is None and is_whole:

@@ -17,7 +17,7 @@ from labs.topology import Assertion, Lab
 from labs.words import connections, devices, figures
 from labs.words.word import ArgumentKind, Arguments, Value, Word
 
-__all__ = ["VOCABULARY", "Verdict", "VerdictState", "judge", "judge_all", "say"]
+__all__ = ["VOCABULARY", "Verdict", "VerdictState", "captured_links", "judge", "judge_all", "say"]
 
 VOCABULARY: dict[str, Word] = connections.WORDS | figures.WORDS | devices.WORDS
 """Every word by its name."""
@@ -61,6 +61,12 @@ def judge(lab: Lab, observation: Observation, assertion: Assertion) -> Verdict:
     if judged.unknown:
         return Verdict(assertion, VerdictState.SKIPPED, judged.message)
     return Verdict(assertion, VerdictState.HELD if judged.held else VerdictState.FAILED, judged.message)
+
+
+def captured_links(lab: Lab) -> tuple[str, ...]:
+    """The links whose captures assertions look at."""
+    found = (str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1])
+    return tuple(dict.fromkeys(found))
 
 
 def _is_target(feature: str, arguments: Arguments) -> bool:

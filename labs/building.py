@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.network import Interface, InterfaceAddress
-from compiler.simulator.engine import Engine
+from compiler.simulator.engine import SECOND, Engine
 from compiler.simulator.hosts.host import Host
 from compiler.simulator.link import Link as SimulatedLink
 from compiler.simulator.link import Wire
 from compiler.simulator.node import Port, link_address
 from compiler.simulator.router.device import Router
 from compiler.simulator.switch import Switch
-from labs.topology import Lab, Link, LinkDirection, Node, NodeKind
+from labs.boards import device_of
+from labs.topology import Board, Lab, Link, LinkDirection, Node, NodeKind
+from labs.virtual_routeros.clocks import EngineClock
+from labs.virtual_routeros.device import Device
+from labs.virtual_routeros.node import VirtualRouter
+
+if TYPE_CHECKING:
+    from compiler.rehearsal.watcher import Watcher
 
 __all__ = ["SimulatedLab", "SimulatedNode", "wire_of"]
 
-SimulatedNode = Host | Router | Switch
+SimulatedNode = Host | Router | Switch | VirtualRouter
 
+_MINUTE = 60 * SECOND
 _LINK = "link"
 """The reason of a link that is down by itself."""
 
@@ -47,6 +56,8 @@ class SimulatedLab:
         for node in lab.nodes:
             if not node.is_up:
                 self.power(node.name, False)
+        self.watchers = self._watchers()
+        """What probes the uplinks of balanced Linux routers; they look at carriers, so links come first."""
 
     def host(self, name: str) -> Host:
         """The host of that name. UsageError when it is none."""
@@ -57,8 +68,21 @@ class SimulatedLab:
 
     @property
     def routers(self) -> dict[str, Router]:
-        """The routers, by name."""
-        return {name: node for name, node in self.nodes.items() if isinstance(node, Router)}
+        """The routers, by name; of a virtual RouterOS what its tables have made by now."""
+        found = {}
+        for name, node in self.nodes.items():
+            if isinstance(node, VirtualRouter):
+                found[name] = node.router
+            elif isinstance(node, Router):
+                found[name] = node
+        return found
+
+    def device(self, name: str) -> Device:
+        """The tables of a virtual RouterOS, for a server of its API. UsageError when the node is none."""
+        node = self.nodes.get(name)
+        if not isinstance(node, VirtualRouter):
+            raise UsageError(f"{self.lab.source or self.lab.name}: {name!r} is no virtual RouterOS")
+        return node.device
 
     # -- faults ------------------------------------------------------------------------
 
@@ -97,6 +121,8 @@ class SimulatedLab:
             return self._switch(node)
         if node.kind in (NodeKind.HOST, NodeKind.SERVER):
             return self._host(node)
+        if node.board is not None:
+            return self._virtual(node, node.board)
         return self._router(node)
 
     def _switch(self, node: Node) -> Switch:
@@ -131,6 +157,21 @@ class SimulatedLab:
         for name in node.interfaces:
             router.add_port(name, self._static(node, name))
         return router
+
+    def _watchers(self) -> dict[str, Watcher]:
+        from compiler.rehearsal.watcher import Watcher
+
+        found = {}
+        for node in self.lab.nodes:
+            router = self.nodes[node.name]
+            if node.balance is not None and node.balance.watch is not None and isinstance(router, Router):
+                found[node.name] = Watcher(self.engine, router, node.balance.plan, node.balance.watch)
+        return found
+
+    def _virtual(self, node: Node, board: Board) -> VirtualRouter:
+        device = device_of(board, node.interfaces, EngineClock(self.engine, self.lab.clock * _MINUTE))
+        known = {name: static for name in node.interfaces if (static := self._static(node, name)) is not None}
+        return VirtualRouter(self.engine, node.name, device, seed=self.seed, clock=self.lab.clock, static=known)
 
     # -- links -------------------------------------------------------------------------
 

@@ -4,15 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from typing import NamedTuple
 
 from compiler.policy.stateful import AddToSet, Counter, Hash, Limit, RandomNumber
+from compiler.simulator.applications.outcome import ConnectionRecord
+from compiler.simulator.engine import SECOND
 from labs.observation import Observation
-from labs.topology import Lab, Traffic, TrafficKind
+from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
 
-__all__ = ["is_determined", "uncompared"]
+__all__ = ["Moments", "finding_out", "is_determined", "uncompared", "unsettled"]
 
 _CHANCE = (AddToSet, Counter, Hash, Limit, RandomNumber)
 """What a rule asks of chance, of the clock, or of the packets of others."""
+
+
+_SLACK = SECOND // 2
+"""What a busy machine may be late by."""
+
+
+class Moments(NamedTuple):
+    """From one moment until before another, nanoseconds."""
+
+    begin: int
+    end: int
+
+    def touch(self, record: ConnectionRecord) -> bool:
+        """Whether a connection was there then, or was tried."""
+        return record.started < self.end and (record.ended is None or record.ended >= self.begin)
+
+
+def finding_out(lab: Lab) -> tuple[Moments, ...]:
+    """When a watch may be finding out what has broken or mended: what is there meanwhile goes either way."""
+    watches = [node.balance.watch for node in lab.nodes if node.balance is not None]
+    longest = max(
+        (one.interval * max(one.misses, one.replies) + one.timeout + _SLACK for one in watches if one is not None),
+        default=0,
+    )
+    return tuple(Moments(moment, moment + longest) for moment in _turns(lab.faults)) if longest else ()
+
+
+def _turns(faults: tuple[Fault, ...]) -> Iterator[int]:
+    for fault in faults:
+        yield fault.at
+        if fault.kind is FaultKind.LINK_FLAP:
+            for turn in range(fault.count):
+                yield from (begins := fault.at + turn * (fault.duration + fault.interval), begins + fault.duration)
+
+
+def unsettled(lab: Lab, observation: Observation) -> tuple[str, ...]:
+    """How many connections of each activity were there while a watch was finding out: ``web 4 of 90``."""
+    windows = finding_out(lab)
+    found = []
+    for outcome in observation.outcomes:
+        count = sum(any(one.touch(record) for one in windows) for record in outcome.connections)
+        if count:
+            found.append(f"{outcome.traffic} {count:,} of {len(outcome.connections):,}")
+    return tuple(found)
 
 
 def is_determined(lab: Lab, traffic: Traffic) -> bool:

@@ -16,7 +16,7 @@ __all__ = ["Line", "Station", "addresses_of", "end_of", "figures", "line_label",
 MANY = 8
 """So many leaves of one kind on one node are drawn as one."""
 
-_RANK = {NodeKind.ROUTER: 3, NodeKind.SWITCH: 2, NodeKind.MODEM: 1}
+_RANK = {NodeKind.ROUTER: 3, NodeKind.ROUTEROS: 3, NodeKind.SWITCH: 2, NodeKind.MODEM: 1}
 
 
 class Station(NamedTuple):

@@ -63,6 +63,10 @@ def _station(station: Station, interface: str = "") -> str:
     words = [node.kind.value]
     if node.configuration is not None and node.kind is NodeKind.ROUTER:
         words = [f"{node.configuration.dialect} router"] if node.configuration.policy else ["Linux router"]
+    if node.balance is not None:
+        words = [f"router, balanced by {node.balance.intent.name} for {node.balance.target}"]
+    if node.board is not None:
+        words = [f"virtual RouterOS {node.board.version}"]
     if node.wireless:
         words.append("wireless")
     if not node.is_up:
@@ -148,6 +152,8 @@ def _below(station: Station) -> str:
         below = f"{below} …"
     elif node.configuration is not None and node.configuration.policy is not None and node.kind is NodeKind.ROUTER:
         below = node.configuration.dialect
+    if node.board is not None:
+        below = f"RouterOS {node.board.version}"
     services = " ".join(
         one.name if one.port == SERVICES[one.name].port else f"{one.name}:{one.port}" for one in node.services
     )
@@ -159,7 +165,7 @@ def _node(station: Station, place: _Place, *, is_leaf: bool) -> dict[str, object
     return {
         "x": round(place.x),
         "y": round(place.y),
-        "kind": node.kind.value,
+        "kind": (NodeKind.ROUTER if node.board is not None else node.kind).value,
         "title": station.title,
         "below": _below(station),
         "tip": f"{station.title}: {addresses_of(node) or node.kind.value}",

@@ -19,8 +19,8 @@ from compiler.simulator.engine import SECOND
 from compiler.simulator.frame import Datagram
 from compiler.simulator.hosts.host import Host
 from compiler.simulator.hosts.icmp import failure
-from compiler.simulator.router.device import Router
 from compiler.simulator.sockets import Endpoint, Failure
+from compiler.simulator.switch import Switch
 from labs.building import SimulatedLab, wire_of
 from labs.observation import DropCount, LinkCount, Observation, RuleCount
 from labs.raw_packets import datagram_of
@@ -277,14 +277,15 @@ def _link_counts(world: SimulatedLab) -> list[LinkCount]:
 def _drop_counts(world: SimulatedLab) -> list[DropCount]:
     found: list[DropCount] = []
     for name, node in world.nodes.items():
-        if isinstance(node, Router):
+        router = world.routers.get(name)
+        if router is not None:
             found += [
                 DropCount(name, reason, packets, str(span) if span.line else "")
-                for (reason, span), packets in node.journal.drops.items()
+                for (reason, span), packets in router.journal.drops.items()
             ]
         elif isinstance(node, Host):
             found += _named(name, node.drops)
-        else:
+        elif isinstance(node, Switch):
             found += _named(name, {"shut": node.drops_shut, "back where it came from": node.drops_same_port})
     for name, link in world.links.items():
         for one in (link.forward, link.backward):

@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from compiler.balancing.line_health import Probing
+from compiler.balancing.plan import Plan
 from compiler.fields import Family
 from compiler.policy.access_list import Device
 from compiler.policy.network import Network
@@ -21,6 +23,8 @@ from compiler.source import NOWHERE, Span
 __all__ = [
     "Assertion",
     "Attachment",
+    "Balanced",
+    "Board",
     "Configuration",
     "Fault",
     "FaultKind",
@@ -47,6 +51,8 @@ class NodeKind(Enum):
     ROUTER = "router"
     MODEM = "modem"
     """An ISP's modem: a Linux router that masquerades towards the link called its uplink."""
+    ROUTEROS = "routeros"
+    """A virtual RouterOS: API, tables, scheduler. Of the simulator only."""
 
 
 class HostAddress(NamedTuple):
@@ -87,9 +93,35 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
+class Balanced:
+    """A router whose configuration was compiled from an intent, and proved.
+
+    ``target`` is ``linux``, ``routeros6`` or ``routeros7``. ``watch`` says how a
+    Linux router probes its uplinks, None where it does not; RouterOS does that
+    by its own routes.
+    """
+
+    intent: Path
+    target: str
+    plan: Plan = field(repr=False)
+    watch: Probing | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What a virtual RouterOS is made of. ``users`` are names and passwords; ``script`` is imported into its tables."""
+
+    version: str = "7.18.2"
+    users: tuple[tuple[str, str], ...] = (("admin", ""),)
+    script: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One machine. Hosts have ``addresses`` and ``gateways``; routers and modems a ``configuration``.
 
+    Of a virtual RouterOS (it has a ``board``) the configuration is what it begins with.
     ``interfaces`` are the names of its ports in the lab file's order, which
     need not all have a link. ``is_up`` is False for a node that starts shut.
     """
@@ -105,6 +137,8 @@ class Node:
     uplink: str = ""
     is_up: bool = True
     wireless: bool = False
+    balance: Balanced | None = None
+    board: Board | None = None
     span: Span = NOWHERE
 
 
@@ -154,6 +188,8 @@ class TrafficKind(Enum):
     FTP = "ftp"
     """A session of RFC 959: log in, list, retrieve ``octets``; ``mode`` is ``passive`` or ``active``."""
     DNS = "dns"
+    FORUM = "forum"
+    """A person who reads a forum: a connection for each thread, and a log-in when asked for one."""
     PING = "ping"
     TRACEROUTE = "traceroute"
     UDP = "udp"
@@ -205,6 +241,8 @@ class Traffic:
     timeout: int = 10_000_000_000
     packets: tuple[PacketSpec, ...] = ()
     capture: Path | None = None
+    moments: tuple[int, ...] = ()
+    """When the connections are made, after ``start``; empty: by ``interval``."""
     span: Span = NOWHERE
 
 
@@ -274,6 +312,7 @@ class Lab:
     faults: tuple[Fault, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     source: str = ""
+    variant: str = ""
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def node(self, name: str) -> Node | None:

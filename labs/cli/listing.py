@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from compiler.cli.output import emit_json, emit_lines, note
 from compiler.errors import GerbangError, UsageError
-from labs.lab_file import LAB_FILE, describe, find_labs
+from labs.lab_file import LAB_FILE, Description, describe, find_labs
 
 __all__ = ["run"]
 
 _OWN = Path(__file__).parent.parent
+
+
+class _Listed(NamedTuple):
+    name: str
+    folder: str
+    told: Description
+
+    def as_json(self) -> dict[str, object]:
+        variants = [{"name": name, "about": about} for name, about in self.told.variants.items()]
+        found: dict[str, object] = {
+            "name": self.name,
+            "folder": self.folder,
+            "description": self.told.description,
+        }
+        return found | {"variants": variants}
+
+    def lines(self, width: int) -> Iterator[str]:
+        """The folder with what it shows; below it a line for each variant that says what it is, and the other names."""
+        yield f"{self.folder:{width}}  {_first_sentence(self.told.description)}".rstrip()
+        told = {name: about for name, about in self.told.variants.items() if about}
+        for name, about in told.items():
+            yield f"  --variant {name:{max(map(len, told))}}  {_first_sentence(about)}"
+        others = [name for name in self.told.variants if name not in told]
+        if others:
+            yield f"  variants {', '.join(others)}"
 
 
 def run(arguments: Namespace) -> int:
@@ -26,20 +53,17 @@ def run(arguments: Namespace) -> int:
     labs, wrong = [], 0
     for place in found:
         try:
-            name, about = describe(place / LAB_FILE)
+            told = describe(place / LAB_FILE)
         except GerbangError as error:
             note(error.render())
             wrong = 2
             continue
         shown = os.path.relpath(place) if not place.is_relative_to(_OWN) else str(place)
-        labs.append(
-            {"name": name, "folder": os.path.relpath(place) if _is_below(place) else shown, "description": about}
-        )
+        labs.append(_Listed(told.name, os.path.relpath(place) if _is_below(place) else shown, told))
     if arguments.format == "json":
-        emit_json({"labs": labs})
+        emit_json({"labs": [lab.as_json() for lab in labs]})
     elif labs:
-        width = max(len(lab["folder"]) for lab in labs)
-        emit_lines(f"{lab['folder']:{width}}  {_first_sentence(lab['description'])}".rstrip() for lab in labs)
+        emit_lines(line for lab in labs for line in lab.lines(max(len(lab.folder) for lab in labs)))
     else:
         note(f"no {LAB_FILE} below {folder}")
     return wrong

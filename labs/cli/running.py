@@ -16,12 +16,12 @@ from compiler.cli.output import Paint, emit_json, emit_lines, note, write_whole
 from compiler.errors import UsageError
 from compiler.placed.complaints import near
 from compiler.placed.quantities import format_duration, format_octets
-from labs.agreement import Difference, compare
-from labs.assertions import Verdict, VerdictState, judge_all, say
+from labs.agreement import Difference, compare, in_both
+from labs.assertions import Verdict, VerdictState, captured_links, judge_all, say
 from labs.cli.keeping import aside, keep
 from labs.cli.named import count, named_lab
 from labs.cli.progress import LabProgress
-from labs.determined import uncompared
+from labs.determined import uncompared, unsettled
 from labs.words.showing import several
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ def _one(arguments: Namespace, variant: str) -> _Run:
 
 def _captures(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
     """The links to capture: those of the command line's patterns, and those that an assertion looks at."""
-    asserted = [str(value) for one in lab.assertions if one.word == "captured" for _, value in one.arguments[:1]]
-    return tuple(dict.fromkeys([*_wanted(named, lab), *asserted]))
+    return tuple(dict.fromkeys([*_wanted(named, lab), *captured_links(lab)]))
 
 
 def _wanted(named: Sequence[str], lab: Lab) -> tuple[str, ...]:
@@ -181,10 +180,14 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
             yield f"  captured {link}: {path}"
         yield _tally(world, paint)
     if done.differences is not None:
-        yield from _differences(done.differences, paint)
+        shared = in_both(done.lab, *(world.observation for world in done.worlds))
+        yield from _differences(done.differences, shared, paint)
         counts = uncompared(done.lab, *(world.observation for world in done.worlds))
         if counts:
             yield f"  not compared, for chance or time decides: datagrams that arrived of {several(counts)}"
+        unsure = unsettled(done.lab, done.worlds[0].observation)
+        if unsure:
+            yield f"  not compared, for a watch was finding out: connections of {several(unsure)}"
 
 
 def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
@@ -215,11 +218,24 @@ def _activities(world: World) -> Iterator[str]:
         yield f"  {drop.node} dropped {count(drop.packets, 'packet')}: {drop.reason}{place}"
 
 
-def _differences(differences: Sequence[Difference], paint: Paint) -> Iterator[str]:
+def _differences(differences: Sequence[Difference], shared: tuple[int, int], paint: Paint) -> Iterator[str]:
     if not differences:
-        yield paint.good("the worlds agree, connection by connection")
+        yield _agreement(shared, paint)
         return
     yield paint.bad(f"the worlds differ in {count(len(differences), 'thing')}") + " (simulator | kernel):"
     yield from (f"  {difference}" for difference in differences[:40])
     if len(differences) > 40:
         yield f"  … and {len(differences) - 40:,} more"
+
+
+def _agreement(shared: tuple[int, int], paint: Paint) -> str:
+    """No difference is no agreement about what did not run in both."""
+    compared, number = shared
+    if number and not compared:
+        return paint.doubtful("nothing was compared: no activity ran in both worlds")
+    said = paint.good("the worlds agree, connection by connection")
+    return (
+        said
+        if compared == number
+        else f"{said}, in the {compared} of {count(number, 'activity', 'activities')} that both ran"
+    )

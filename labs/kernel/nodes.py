@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from compiler.addresses import format_address
+from compiler.deploy.linux.state import PROTOCOL
 from compiler.fields import Family
-from compiler.policy.network import Interface, InterfaceAddress, Network
+from compiler.policy.network import Interface, InterfaceAddress, Network, Route
+from compiler.simulator.router.memory import drawn_at_boot
 from labs.kernel.devices import kernel_names, link_address, wire_frames
 from labs.kernel.firewall import FirewallText, firewall_text
 from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
 from labs.kernel.neighbours import FAMILIES
 from labs.kernel.netlink import Routing, forget_connections
+from labs.kernel.possible import why_not_node
 from labs.kernel.routing import Unrealisable, add_default, add_routes, add_rules, table_numbers
 from labs.kernel.settings import apply, host_settings, router_settings, silent_settings
 from labs.topology import Lab, Node, NodeKind
@@ -67,8 +70,13 @@ class KernelNode:
             network = self.node.configuration.network
             tables = table_numbers(network)
             # Gateways are looked up by the rules too, so these come last.
-            add_routes(routing, network, self.indexes, tables)
+            add_routes(routing, network, self.indexes, tables, self._protocol)
             add_rules(routing, network, self.names, tables)
+
+    def _protocol(self, route: Route) -> int | None:
+        """Who set a route: those of an intent bear the mark of its watch, which will change them and no others."""
+        is_compiled = self.node.balance is not None and route.span.source != self.node.span.source
+        return PROTOCOL if is_compiled else None
 
     def lose_power(self) -> None:
         """A router forgets its connections; a host's live in its applications, which go on as after a sleep."""
@@ -124,8 +132,11 @@ class KernelNode:
             routing.link("set", index=index, state="up")
 
 
-def make_node(lab: Lab, number: int, node: Node) -> KernelNode:
+def make_node(lab: Lab, number: int, node: Node, seed: int = 1) -> KernelNode:
     """The namespace of a node and what it will load. Unrealisable where the kernel world cannot be that node."""
+    reason = why_not_node(node)
+    if reason:
+        raise Unrealisable(reason)
     linked = [end.interface for link in lab.links for end in link.ends if end.node == node.name]
     own = [interface.name for interface in _interfaces(node)]
     names = kernel_names(dict.fromkeys([*node.interfaces, *own, *linked]))
@@ -134,18 +145,18 @@ def make_node(lab: Lab, number: int, node: Node) -> KernelNode:
         firewall = firewall_text(node.configuration, names)
     made = KernelNode(node, number, Namespace(node.name), names, firewall)
     with made.namespace.inside():
-        apply(_settings(node).items())
+        apply(_settings(node, drawn_at_boot(f"{seed}/{node.name}")).items())
     return made
 
 
-def _settings(node: Node) -> dict[str, str]:
+def _settings(node: Node, boot_seed: int) -> dict[str, str]:
     if node.kind is NodeKind.SWITCH:
         return silent_settings()
     has_ipv6 = any(one.family is Family.IPV6 for interface in _interfaces(node) for one in interface.addresses)
     if node.configuration is not None:
-        return router_settings(node.configuration.network, has_ipv6=has_ipv6)
+        return router_settings(node.configuration.network, has_ipv6=has_ipv6, boot_seed=boot_seed)
     if node.kind in (NodeKind.ROUTER, NodeKind.MODEM):
-        return router_settings(Network(node.name, "nftables"), has_ipv6=has_ipv6)
+        return router_settings(Network(node.name, "nftables"), has_ipv6=has_ipv6, boot_seed=boot_seed)
     return host_settings(has_ipv6=has_ipv6)
 
 

@@ -7,8 +7,9 @@ import sys
 
 from labs.kernel.libnftables import is_installed
 from labs.kernel.namespaces import Namespace
+from labs.topology import Node, NodeKind
 
-__all__ = ["why_not"]
+__all__ = ["why_not", "why_not_node"]
 
 
 def why_not() -> str:
@@ -23,4 +24,13 @@ def why_not() -> str:
         Namespace("a trial").close()
     except OSError as error:
         return f"no network namespace can be made ({error.strerror}): it takes root"
+    return ""
+
+
+def why_not_node(node: Node) -> str:
+    """Why the kernel cannot be this node, whatever its configuration says; empty when it can."""
+    if node.kind is NodeKind.ROUTEROS:
+        return "a virtual RouterOS (kind: routeros) runs in the simulator only"
+    if node.balance is not None and node.balance.target != "linux":
+        return f"its balance is compiled for {node.balance.target}, and the kernel runs 'target: linux' only"
     return ""

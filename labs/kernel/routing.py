@@ -54,10 +54,17 @@ def add_default(routing: Routing, family: Family, gateway: int) -> None:
     _ask(lambda: routing.route("add", family=FAMILIES[family], dst="default", gateway=text), f"the gateway {text}")
 
 
-def add_routes(routing: Routing, network: Network, indexes: Mapping[str, int], tables: Mapping[str, int]) -> None:
+def add_routes(
+    routing: Routing,
+    network: Network,
+    indexes: Mapping[str, int],
+    tables: Mapping[str, int],
+    protocol: Callable[[Route], int | None] = lambda _: None,
+) -> None:
     """All routes that are in force. Unrealisable for one that the kernel does not take.
 
     ``indexes`` are the interfaces that are up, by the device's name; routes by others are not in force.
+    ``protocol`` says who set a route (RTPROT of rtnetlink(7)), None for nobody in particular.
     """
     for route in network.routes:
         if not route.enabled:
@@ -66,6 +73,8 @@ def add_routes(routing: Routing, network: Network, indexes: Mapping[str, int], t
             raise Unrealisable(f"{route.span}: Linux does not probe gateways (check-gateway)")
         asked = _route(route, indexes, tables)
         if asked is not None:
+            number = protocol(route)
+            asked |= {} if number is None else {"proto": number}
             _ask(partial(routing.route, "add", **asked), f"{route.span}: the route to {_text(route.prefix)}")
 
 

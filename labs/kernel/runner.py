@@ -22,6 +22,7 @@ from labs.kernel.captures import KernelCapture
 from labs.kernel.firewall import rule_counts
 from labs.kernel.raw import Listeners, RawPackets
 from labs.kernel.sockets import KernelSockets
+from labs.kernel.watching import KernelWatch
 from labs.kernel.world import KernelWorld
 from labs.observation import DropCount, LinkCount, Observation, RuleCount
 from labs.requests import request_of
@@ -57,6 +58,7 @@ def run(
     """
     used = lab.seed if seed is None else seed
     with _room_for_sockets(), KernelWorld(lab, used) as world, _one_processor():
+        watches = _watches(world)
         recorders = [_capture(world, name, _path(world, folder or Path(), name)) for name in captures]
         world.loop.start()
         activities = _Activities(world)
@@ -66,6 +68,7 @@ def run(
             recorder.start()
         _run(world, activities, progress)
         lasted = world.loop.now()
+        world.lacks += [("watch", watch.why_ended) for watch in watches if watch.why_ended]
         links = link_counts(world.room, world.cables.values())
         return Observation(
             "kernel",
@@ -78,6 +81,17 @@ def run(
             tuple(world.lacks),
             tuple((name, str(_path(world, folder or Path(), name))) for name in captures),
         )
+
+
+def _watches(world: KernelWorld) -> list[KernelWatch]:
+    """The daemons of balanced routers, before time begins: an ISP may die at any moment after."""
+    found = []
+    for node in world.nodes.values():
+        if node.node.balance is not None and node.node.balance.watch is not None and node.node.is_up:
+            watch = KernelWatch(node, node.node.balance)
+            world.at_close(watch.close)
+            found.append(watch)
+    return found
 
 
 def _run(world: KernelWorld, activities: _Activities, progress: Progress | None) -> None:

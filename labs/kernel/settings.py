@@ -81,8 +81,11 @@ def host_settings(*, has_ipv6: bool) -> Settings:
     return settings
 
 
-def router_settings(network: Network, *, has_ipv6: bool) -> Settings:
-    """Of routers: a host's, and forwarding, which must be set first as it resets others."""
+def router_settings(network: Network, *, has_ipv6: bool, boot_seed: int = 0) -> Settings:
+    """Of routers: a host's, and forwarding, which must be set first as it resets others.
+
+    ``boot_seed`` is what multipath routes hash by where the network names no seed: the simulator's (Linux 6.11).
+    """
     settings = {"net/ipv4/ip_forward": "1"}
     if has_ipv6:
         settings["net/ipv6/conf/all/forwarding"] = "1"
@@ -93,6 +96,7 @@ def router_settings(network: Network, *, has_ipv6: bool) -> Settings:
             settings[f"net/{version}/conf/{place}/ignore_routes_with_linkdown"] = "1"
     policy = _MULTIPATH.get(network.multipath_policy, "0")
     settings["net/ipv4/fib_multipath_hash_policy"] = policy
+    settings["net/ipv4/fib_multipath_hash_seed"] = str(network.multipath_seed or boot_seed)
     if has_ipv6:
         settings["net/ipv6/fib_multipath_hash_policy"] = policy
     return settings | {f"net/netfilter/{name}": value for name, value in _CONNECTIONS.items()}

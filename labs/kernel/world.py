@@ -12,6 +12,7 @@ from typing import Self
 
 from compiler.errors import UsageError
 from compiler.fields import Family
+from compiler.policy.network import Network
 from compiler.simulator.engine import MILLISECOND
 from labs.kernel.cables import Cable, Plug
 from labs.kernel.dependence import depends
@@ -85,7 +86,7 @@ class KernelWorld:
             apply(silent_settings().items())
         for number, node in enumerate(self.lab.nodes):
             try:
-                made = make_node(self.lab, number, node)
+                made = make_node(self.lab, number, node, self.seed)
             except Unrealisable as error:
                 self._miss(node, str(error))
                 continue
@@ -196,6 +197,9 @@ class KernelWorld:
             self.lacks.append(("delay", "links of the kernel world have no delay of their own (no netem)"))
         if any(way.loss for way in directions):
             self.lacks.append(("loss", "links of the kernel world lose nothing at random (no netem)"))
+        if any(node.configuration and _hashes_ports(node.configuration.network) for node in self.lab.nodes):
+            # fib_multipath_hash (net/ipv4/route.c): with skb->l4_hash the hash is the one that came along.
+            self.lacks.append(("hashes of ports", "over a veth a multipath route hashes what the sender's socket drew"))
         if self.lab.clock and any(node.configuration and _has_time(node) for node in self.lab.nodes):
             self.lacks.append(("clock", "time ranges follow the clock of this machine"))
 
@@ -302,6 +306,10 @@ def _operational(namespace: Namespace) -> set[str]:
 def _is_operational(station: Station) -> bool:
     (message,) = station.namespace.routing.link("get", index=station.number)
     return bool(message.get_attr("IFLA_OPERSTATE") == "UP")
+
+
+def _hashes_ports(network: Network) -> bool:
+    return network.multipath_policy == "l4" and any(len(route.next_hops) > 1 for route in network.routes)
 
 
 def _has_time(node: Node) -> bool:

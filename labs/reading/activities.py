@@ -34,6 +34,7 @@ SERVICE_OF = {
     TrafficKind.HTTP: "http",
     TrafficKind.FTP: "ftp",
     TrafficKind.DNS: "dns",
+    TrafficKind.FORUM: "forum",
 }
 """What an activity needs at the other end."""
 
@@ -123,6 +124,24 @@ def _dns(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traff
     )
     inner.done()
     return made
+
+
+def _forum(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traffic:
+    """``forum: 20 kB``, ``forum: {visits: [0 s, 3 s, 134 s], octets, port}``, else ``connections``."""
+    port = SERVICES["forum"].port
+    if isinstance(value, PlacedScalar) and value.text:
+        return replace(traffic, octets=parse(value, quantities.octets, fields.complaints), port=port)
+    inner = _inner(value, traffic, fields)
+    given = [parse(item, quantities.duration, fields.complaints) for item in as_items(inner.take("visits"))]
+    moments = tuple(moment for moment in given if moment is not None)
+    if list(moments) != sorted(moments):
+        fields.complaints.error("visits: one after the other expected", inner.place("visits"))
+    if moments and ("connections" in fields or "every" in fields):
+        fields.complaints.error("'visits' and 'connections' exclude each other", inner.place("visits"))
+    octets = inner.optional("octets", quantities.octets)
+    made = replace(traffic, octets=octets, port=inner.get("port", port_named, port), moments=moments)
+    inner.done()
+    return replace(made, connections=len(moments)) if moments else made
 
 
 def _ping(traffic: Traffic, value: PlacedValue, fields: Fields, _: Path) -> Traffic:
@@ -236,6 +255,7 @@ FILLERS: dict[TrafficKind, Filler] = {
     TrafficKind.HTTP: _http,
     TrafficKind.FTP: _ftp,
     TrafficKind.DNS: _dns,
+    TrafficKind.FORUM: _forum,
     TrafficKind.PING: _ping,
     TrafficKind.TRACEROUTE: _traceroute,
     TrafficKind.UDP: _udp,

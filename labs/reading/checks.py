@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from compiler.balancing.plan import port_of
 from compiler.fields import Family
 from compiler.placed.addresses import show
 from compiler.placed.complaints import Complaints
+from compiler.policy.balance import Uplink
 from compiler.policy.network import Route
 from compiler.source import Span
 from labs.reading.activities import SERVICE_OF
@@ -51,6 +53,7 @@ def check(lab: Lab, complaints: Complaints) -> None:
     for node in lab.nodes:
         _check_plugs(node, plugged, complaints)
         _check_own(node, addresses[node.name], complaints)
+        _check_intent(node, plugged, complaints)
     for segment in _segments(lab):
         _check_segment(segment, addresses, complaints)
     for link in lab.links:
@@ -138,6 +141,17 @@ def _check_plugs(node: Node, plugged: set[Attachment], complaints: Complaints) -
             continue
         place = interface.span if interface is not None else node.span
         complaints.error(f"{node.name}:{name} is plugged in nowhere", place)
+
+
+def _check_intent(node: Node, plugged: set[Attachment], complaints: Complaints) -> None:
+    """Warn of what an intent is about and no cable leads to: its interface has another name, or is missing here."""
+    if node.balance is None:
+        return
+    for end in node.balance.plan.balance.ends:
+        name = port_of(end) if isinstance(end, Uplink) else end.interface
+        if Attachment(node.name, name) not in plugged:
+            place = node.balance.span
+            complaints.warn(f"{name} of {node.balance.intent.name} is plugged in nowhere in this lab", place)
 
 
 def _check_own(node: Node, addresses: tuple[_Address, ...], complaints: Complaints) -> None:

@@ -28,9 +28,18 @@ from compiler.policy.network import (
 )
 from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import MarkIn, Register
+from compiler.source import Span
 from labs.topology import Configuration
 
-__all__ = ["Addresses", "configuration", "modem_configuration"]
+__all__ = [
+    "Addresses",
+    "beside",
+    "configuration",
+    "configuration_text",
+    "modem_configuration",
+    "read_configuration",
+    "text_of",
+]
 
 Addresses = dict[str, tuple[tuple[InterfaceAddress, ...], PlacedScalar]]
 """Interfaces that the lab file names, with their addresses and the place of the name."""
@@ -49,16 +58,24 @@ def configuration(fields: Fields, folder: Path, name: str, interfaces: Addresses
     """What the router does: its file (if it has one) and the lab file's interfaces, routes and rules."""
     complaints = fields.complaints
     dialect = fields.choice("dialect", DIALECTS, "")
-    path, text, source = _text(fields, folder)
-    multipath = fields.choice("multipath", ("l3", "l4", "l3-inner"), "")
-    tracking = fields.take("tracking")
+    path, text, source = configuration_text(fields, folder)
     policy: Device | Ruleset | None = None
     network = Network(source=source or name, dialect=dialect or "nftables")
     if text:
         dialect = dialect or detect(text)
-        policy, network = _read(text, source, dialect, complaints) or (None, replace(network, dialect=dialect))
+        bare = replace(network, dialect=dialect)
+        policy, network = read_configuration(text, source, dialect, complaints) or (None, bare)
     elif dialect and "configuration" not in fields:
         complaints.error(f"{fields.what} has a dialect, but no configuration", fields.place("dialect"))
+    network = beside(network, fields, name, interfaces)
+    return Configuration(network.dialect, path, policy, network, text)
+
+
+def beside(network: Network, fields: Fields, name: str, interfaces: Addresses) -> Network:
+    """What a configuration says, with the ``interfaces``, ``routes`` and ``rules`` that the lab file puts beside it."""
+    complaints = fields.complaints
+    multipath = fields.choice("multipath", ("l3", "l4", "l3-inner"), "")
+    tracking = fields.take("tracking")
     network = replace(
         network,
         hostname=network.hostname or name,
@@ -67,15 +84,13 @@ def configuration(fields: Fields, folder: Path, name: str, interfaces: Addresses
         rules=network.rules + _rules(fields),
         multipath_policy=multipath or network.multipath_policy,
     )
-    if tracking is not None:
-        network = replace(network, tracking=parse(tracking, _tracking, complaints))
-    return Configuration(network.dialect, path, policy, network, text)
+    return network if tracking is None else replace(network, tracking=parse(tracking, _tracking, complaints))
 
 
 def modem_configuration(name: str, uplink: str, interfaces: Addresses, fields: Fields) -> Configuration:
     """A modem masquerades towards its uplink and routes the rest there: an nftables rule set says so."""
     text = _MASQUERADE.format(uplink=uplink)
-    read = _read(text, f"{name}.nft", "nftables", fields.complaints)
+    read = read_configuration(text, f"{name}.nft", "nftables", fields.complaints)
     network = Network(source=name, dialect="nftables", hostname=name)
     policy = read[0] if read else None
     routes = _routes(fields)
@@ -87,7 +102,7 @@ def modem_configuration(name: str, uplink: str, interfaces: Addresses, fields: F
     return Configuration("nftables", None, policy, network, text)
 
 
-def _text(fields: Fields, folder: Path) -> tuple[Path | None, str, str]:
+def configuration_text(fields: Fields, folder: Path) -> tuple[Path | None, str, str]:
     """Path, text and source name of the configuration: a file, or a block after ``|`` in the lab file itself."""
     value = fields.take("configuration")
     if isinstance(value, PlacedScalar) and value.literal:
@@ -96,17 +111,26 @@ def _text(fields: Fields, folder: Path) -> tuple[Path | None, str, str]:
     path = fields.file("configuration", folder)
     if path is None:
         return None, "", ""
+    return path, text_of(path, fields.place("configuration"), fields.complaints), str(path)
+
+
+def text_of(path: Path, place: Span, complaints: Complaints) -> str:
+    """A file's text; empty after a complaint."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        fields.complaints.error(f"cannot read {path.name!r}: {error}", fields.place("configuration"))
-        return path, "", ""
+        complaints.error(f"cannot read {path.name!r}: {error}", place)
+        return ""
     if not text.strip():
-        fields.complaints.error(f"{path.name!r} is empty", fields.place("configuration"))
-    return path, text, str(path)
+        complaints.error(f"{path.name!r} is empty", place)
+        return ""
+    return text
 
 
-def _read(text: str, source: str, dialect: str, complaints: Complaints) -> tuple[Device | Ruleset, Network] | None:
+def read_configuration(
+    text: str, source: str, dialect: str, complaints: Complaints
+) -> tuple[Device | Ruleset, Network] | None:
+    """Policy and network of a text, as lenient as the simulator; None after complaints."""
     from compiler.dialects import read, read_network
 
     found: list[InputError] = []

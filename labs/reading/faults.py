@@ -14,6 +14,9 @@ from labs.topology import Fault, FaultKind, Link, LinkDirection, Node
 
 __all__ = ["read_faults"]
 
+_SILENT = "each"
+"""Both ways, one by one: a link that fails in one direction keeps its carrier."""
+
 
 def read_faults(
     value: PlacedValue | None, nodes: Mapping[str, Node], links: Mapping[str, Link], complaints: Complaints
@@ -31,7 +34,10 @@ def read_faults(
 def _faults(
     value: PlacedValue, nodes: Mapping[str, Node], links: Mapping[str, Link], complaints: Complaints
 ) -> Iterator[Fault]:
-    """``{at, link|node, state: down, direction, until}``, ``{at, link, flap: …}`` or ``{at, link, change: …}``."""
+    """``{at, link|node, state: down, direction, until}``, ``{at, link, flap: …}`` or ``{at, link, change: …}``.
+
+    With ``carrier: kept`` a link that goes down goes silent: it fails both ways, and neither end sees it.
+    """
     fields = Fields(value, "a fault", complaints)
     fields.required("at", "when does it happen?")
     at = fields.duration("at")
@@ -42,13 +48,18 @@ def _faults(
     if "link" not in fields and "node" not in fields:
         complaints.error("a fault has a 'link' or a 'node'", fields.span)
     flap, change = fields.take("flap"), fields.take("change")
-    for key in ("flap", "change", "direction"):
+    for key in ("flap", "change", "direction", "carrier"):
         if key in fields and "node" in fields:
             complaints.error(f"{key!r} is for links", fields.place(key))
     state = fields.choice("state", ("down", "up"), "")
     if not any(key in fields for key in ("state", "flap", "change")):
         complaints.error("a fault has a 'state' (down or up), a 'flap' or a 'change'", fields.span)
     way = fields.choice("direction", ("both", "up", "down"), "both")
+    fields.exclude("direction", "carrier")
+    if fields.choice("carrier", ("lost", "kept"), "lost") == "kept":
+        way = _SILENT
+        if flap is not None or change is not None or not state:
+            complaints.error("'carrier' is for 'state'", fields.place("carrier"))
     until = fields.take("until")
     end = fields.duration("until")
     fields.done()
@@ -61,9 +72,10 @@ def _faults(
     elif state and (link or node):
         kinds = (FaultKind.LINK_DOWN, FaultKind.LINK_UP) if link else (FaultKind.NODE_DOWN, FaultKind.NODE_UP)
         fault = Fault(kinds[state == "up"], link or node, at, way, span=value.span)
-        yield fault
-        if until is not None:
-            yield replace(fault, kind=kinds[1], at=end)
+        for one in (fault,) if way != _SILENT else (replace(fault, direction=single) for single in ("up", "down")):
+            yield one
+            if until is not None:
+                yield replace(one, kind=kinds[1], at=end)
 
 
 def _target(fields: Fields, key: str, known: Mapping[str, object], complaints: Complaints) -> str:

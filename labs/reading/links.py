@@ -14,7 +14,7 @@ from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedSequence, PlacedValue, kind_of
 from compiler.source import Span
 from labs.reading.expansion import expand
-from labs.reading.nodes import NAME
+from labs.reading.names import NAME
 from labs.topology import Attachment, Link, LinkDirection, Node, NodeKind
 
 __all__ = ["WIRELESS", "direction", "plug", "read_links"]
@@ -179,7 +179,7 @@ def plug(
     made: dict[str, list[str]] = {name: list(node.interfaces) for name, node in nodes.items()}
     for end in (end for pair in pairs for end in pair if end.interface):
         _named(end, nodes[end.node], made[end.node], used, complaints)
-    ports = {name: _free_ports(frozenset(made[name])) for name, node in nodes.items() if node.kind is NodeKind.SWITCH}
+    ports = {name: _free_ports(node, frozenset(made[name])) for name, node in nodes.items() if _grows(node)}
     plugged: list[tuple[Attachment, Attachment] | None] = []
     for pair in pairs:
         ends = [_plugged(end, nodes[end.node], made[end.node], used, ports, complaints) for end in pair]
@@ -198,15 +198,26 @@ def _named(
     used[place] = end.span
     if end.interface in interfaces:
         return
-    if node.kind is NodeKind.SWITCH:
+    if _grows(node):
         interfaces.append(end.interface)
     else:
         complaints.error(f"{end.node} has no interface {end.interface!r}{near(end.interface, interfaces)}", end.span)
 
 
-def _free_ports(taken: frozenset[str]) -> Iterator[str]:
+def _grows(node: Node) -> bool:
+    """Whether links make its ports: a switch, and a virtual RouterOS that does not say which it has.
+
+    And a router whose configuration could not be read, which has been complained about already.
+    """
+    if node.kind is NodeKind.ROUTEROS:
+        return not node.interfaces
+    return node.kind is NodeKind.SWITCH or (node.kind is NodeKind.ROUTER and node.configuration is None)
+
+
+def _free_ports(node: Node, taken: frozenset[str]) -> Iterator[str]:
     """``port1``, ``port2`` … without those that links name. A switch of thousands of ports asks once for each."""
-    return (port for number in count(1) if (port := f"port{number}") not in taken)
+    word = "port" if node.kind is NodeKind.SWITCH else "ether"
+    return (port for number in count(1) if (port := f"{word}{number}") not in taken)
 
 
 def _plugged(
@@ -219,7 +230,7 @@ def _plugged(
 ) -> Attachment | None:
     if end.interface:
         return Attachment(end.node, end.interface)
-    if node.kind is NodeKind.SWITCH:
+    if _grows(node):
         port = next(ports[node.name])
         interfaces.append(port)
         return Attachment(end.node, port)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +11,15 @@ from compiler.placed.complaints import Complaints, near
 from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue, kind_of
 from compiler.policy.network import InterfaceAddress
+from labs.reading.balancing import balanced
+from labs.reading.boards import read_board
 from labs.reading.configurations import Addresses, configuration, modem_configuration
 from labs.reading.expansion import expand
+from labs.reading.names import INTERFACE, NAME
 from labs.reading.services import read_services
 from labs.topology import HostAddress, Node, NodeKind
 
-__all__ = ["NAME", "read_nodes"]
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*$")
-INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@-]*$")
+__all__ = ["read_nodes"]
 
 
 def read_nodes(value: PlacedValue | None, folder: Path, complaints: Complaints) -> dict[str, Node]:
@@ -64,6 +63,8 @@ def _node(key: PlacedScalar, entry: PlacedValue, folder: Path, complaints: Compl
         node = Node(key.text, kind, is_up=is_up, span=key.span)
     elif kind is NodeKind.ROUTER:
         node = _router(key, fields, folder, is_up)
+    elif kind is NodeKind.ROUTEROS:
+        node = read_board(key, fields, folder, is_up)
     elif kind is NodeKind.MODEM:
         node = _modem(key, fields, is_up)
     else:
@@ -103,9 +104,17 @@ def _host(key: PlacedScalar, kind: NodeKind, fields: Fields, is_up: bool) -> Nod
 
 def _router(key: PlacedScalar, fields: Fields, folder: Path, is_up: bool) -> Node:
     interfaces = _interfaces(fields)
-    made = configuration(fields, folder, key.text, interfaces)
-    names = [interface.name for interface in made.network.interfaces]
-    return Node(key.text, NodeKind.ROUTER, tuple(names), configuration=made, is_up=is_up, span=key.span)
+    value = fields.take("balance")
+    balance = None
+    if value is None:
+        made = configuration(fields, folder, key.text, interfaces)
+    else:
+        found = balanced(value, fields, folder, interfaces)
+        if found is None:
+            return Node(key.text, NodeKind.ROUTER, tuple(interfaces), is_up=is_up, span=key.span)
+        made, balance = found
+    names = tuple(interface.name for interface in made.network.interfaces)
+    return Node(key.text, NodeKind.ROUTER, names, configuration=made, is_up=is_up, balance=balance, span=key.span)
 
 
 def _modem(key: PlacedScalar, fields: Fields, is_up: bool) -> Node:

@@ -29,6 +29,7 @@ SERVICES = {
     "source": ServiceFacts(19, "tcp"),
     "ftp": ServiceFacts(21, "tcp", frozenset({"file", "passive-ports"})),
     "http": ServiceFacts(80, "tcp", frozenset({"page"})),
+    "forum": ServiceFacts(80, "tcp"),
     "dns": ServiceFacts(53, "udp", frozenset({"zone"})),
     "sink": ServiceFacts(9, "udp"),
     "udp-echo": ServiceFacts(7, "udp"),

@@ -13,7 +13,7 @@ from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedValue
 from labs.reading.activities import FILLERS
 from labs.reading.expansion import expand
-from labs.reading.nodes import NAME
+from labs.reading.names import NAME
 from labs.reading.services import port_named
 from labs.topology import Node, NodeKind, Traffic, TrafficKind
 

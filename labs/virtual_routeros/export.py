@@ -1,6 +1,7 @@
 """The tables of a virtual router as a script, as ``/export terse`` would write them.
 
-What the router made itself is left out. Each line names the row that it came
+Properties stand in the order of their names, without defaults. What the router
+made itself is left out. Each line names the row that it came
 from, so that what a reader finds wrong can be told by menu and id.
 """
 
@@ -13,6 +14,7 @@ from compiler.dialects.routeros.quoting import quote
 from compiler.dialects.routeros.script import Path
 from labs.virtual_routeros.device import Device
 from labs.virtual_routeros.menus import Kind
+from labs.virtual_routeros.tables import Table
 from labs.virtual_routeros.values import spoken
 
 __all__ = ["Export", "export"]
@@ -44,6 +46,11 @@ _ORDER: tuple[Path, ...] = (
 """What is used comes before what uses it."""
 
 
+def _is_default(table: Table, name: str, text: str) -> bool:
+    """A compact export leaves these out."""
+    return text == table.menu.defaults.get(name) or (name == "disabled" and text == "false")
+
+
 class Export(NamedTuple):
     """A script, and for each of its lines from the first on the menu and id of its row."""
 
@@ -61,13 +68,16 @@ def export(device: Device, extra: Iterable[Path] = ()) -> Export:
         for row in table.rows if table is not None else ():
             if row.dynamic:
                 continue
-            words = [f"{name}={quote(spoken(name, text))}" for name, text in row.properties.items() if text]
+            assert table is not None  # it has a row
+            words = [
+                f"{name}={quote(spoken(name, text))}"
+                for name, text in sorted(row.properties.items())
+                if text and not _is_default(table, name, text)
+            ]
             start = f"/{' '.join(path)} "
             if path == ("interface", "ethernet"):
                 start += f"set [ find default-name={quote(row.extra['default-name'])} ]"
-            elif table is not None and table.menu.kind == Kind.SETTINGS:
-                changed = {name for name, text in row.properties.items() if text != table.menu.defaults.get(name)}
-                words = [word for word in words if word.partition("=")[0] in changed]
+            elif table.menu.kind == Kind.SETTINGS:
                 if not words:
                     continue
                 start += "set"

@@ -68,6 +68,7 @@ class VirtualRouter:
         self.engine = engine
         self.name = name
         self.device = device
+        self.is_shut = False
         self.faults: tuple[str, ...] = ()
         """What of the tables the simulator does not understand; while there is such, the router stays as it was."""
         self._seed = seed
@@ -88,13 +89,24 @@ class VirtualRouter:
 
     def receive(self, port: Port, frame: Frame) -> None:
         """A frame has arrived."""
-        if self.device.generation != self._generation:
+        if self.device.generation != self._generation and not self.is_shut:
             self.refresh()
         self.router.ports[port.name].receive(frame)
 
     def carrier_changed(self, port: Port, is_up: bool) -> None:
         """The link at the port has come up or gone down."""
         self.router.ports[port.name].carrier_changed(is_up)
+
+    def shut(self) -> None:
+        """Power off: connections are forgotten, tables are not."""
+        self.is_shut = True
+        self.router.shut()
+
+    def start(self) -> None:
+        """Power on again."""
+        self.is_shut = False
+        self.refresh()
+        self.router.start()
 
     def refresh(self) -> None:
         """Follow the tables as they are now. UsageError when the simulator does not understand them.
@@ -126,6 +138,8 @@ class VirtualRouter:
 
     def _beat(self, _: object) -> None:
         self.engine.after(_BEAT, self._beat)
+        if self.is_shut:
+            return
         self.device.tick()
         self.refresh()
 

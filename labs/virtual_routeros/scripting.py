@@ -1,9 +1,10 @@
 """Scripts on the device: the part of the language that configuring and rolling back need.
 
-Commands of menus with ``[find …]``, ids or names for their rows; ``:delay``,
-``:log``, ``:put``, ``:do {…} on-error={…}``, ``/import``, ``/system script
-run``. Whatever else the language has (variables, conditions, loops) is refused
-by name. Statements are read by :mod:`compiler.dialects.routeros.script`.
+Commands of menus with ``[find …]``, ids or names for their rows, and
+``[:pick [find …] N]`` for one of them; ``:delay``, ``:log``, ``:put``,
+``:do {…} on-error={…}``, ``:if ([:len [find …]] = N) do={…} else={…}``,
+``/import``, ``/system script run``. Whatever else the language has (variables,
+other conditions, loops) is refused by name. Statements are read by :mod:`compiler.dialects.routeros.script`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ __all__ = ["run_script"]
 _DEEPEST = 20
 _DYNAMIC = re.compile(r"(?<![!\w-])(?<!not )dynamic(?!\w|=(?:no|false)|-)")
 _ABOUT_DYNAMIC = re.compile(r"(?<![\w-])(?:dynamic|static)(?![\w-])")
+_COUNTED = re.compile(r"\(\s*\[:len (\[.*\])\]\s*(=|!=|>|<)\s*(\d{1,9})\s*\)", re.DOTALL)
+_PICKED = re.compile(r"\[:pick (\[.*\]) (\d{1,9})\]", re.DOTALL)
 _QUIET = frozenset({"print", "export"})
 
 
@@ -65,6 +68,8 @@ def _statement(device: Device, script: Script, statement: Statement, depth: int)
         device.log.append(" ".join(_text(value) for _, value in statement.arguments))
     elif command == ":do":
         yield from _guarded(device, script, statement, depth)
+    elif command == ":if":
+        yield from _chosen_block(device, script, statement, depth)
     elif command:
         raise Trap(f"{command.split(None, 1)[0]} is not modelled in scripts of a virtual router", Category.GENERAL)
     elif path[:3] == ("system", "script", "run") and (len(path) == 4 or statement.arguments):
@@ -100,6 +105,33 @@ def _guarded(device: Device, script: Script, statement: Statement, depth: int) -
         if "on-error" not in blocks:
             raise
         yield from run_script(device, _block(blocks["on-error"]), script.source, depth + 1)
+
+
+def _chosen_block(device: Device, script: Script, statement: Statement, depth: int) -> Iterator[int]:
+    """``:if (…) do={…} else={…}``, where the condition counts rows."""
+    blocks = dict(statement.arguments)
+    if not {"", "do"} <= blocks.keys() <= {"", "do", "else"} or len(blocks) != len(statement.arguments):
+        raise Trap(":if: expected a condition, do={…} and perhaps else={…}", Category.SCRIPT)
+    condition = blocks[""]
+    counted = _COUNTED.fullmatch(condition.text) if isinstance(condition, Opaque) else None
+    if counted is None:
+        raise Trap(f":if {_shown(condition)} is not modelled in scripts of a virtual router", Category.GENERAL)
+    find, sign, number = counted[1], counted[2], int(counted[3])
+    menu = _menu_of_find(device, find)
+    found = len(_rows(device, menu, Opaque(find, 0)))
+    holds = {"=": found == number, "!=": found != number, ">": found > number, "<": found < number}[sign]
+    branch = "do" if holds else "else"
+    if branch in blocks:
+        yield from run_script(device, _block(blocks[branch]), script.source, depth + 1)
+
+
+def _menu_of_find(device: Device, find: str) -> Table:
+    """The menu that a ``[/path find …]`` names: a condition stands in none."""
+    path, found, _ = find[1:-1].partition("find")
+    words = tuple(word for word in re.split(r"[\s/]+", path) if word)
+    if not found or not words:
+        raise Trap(f"{find}: expected a path and find", Category.SCRIPT)
+    return device.table(words)
 
 
 def _block(value: Value) -> str:
@@ -195,6 +227,12 @@ def _rows(device: Device, table: Table, value: Value) -> list[Row]:
     if isinstance(value, str):
         return table.resolve(value)
     text = value.text
+    picked = _PICKED.fullmatch(text)
+    if picked is not None:
+        several = _rows(device, table, Opaque(picked[1], value.offset))
+        if int(picked[2]) >= len(several):
+            raise Trap("no such item", Category.MISSING)  # the console picks nothing, and nothing is no row
+        return [several[int(picked[2])]]
     if not text.startswith("["):
         raise Trap(f"{_shown(value)} is not modelled in scripts of a virtual router", Category.GENERAL)
     if _DYNAMIC.search(re.sub(r'"[^"]*"', '""', text)):

@@ -27,6 +27,8 @@ _PIECE = 1 << 16
 _TICK = 0.1
 """Seconds between looks at the scheduler in real time."""
 _HANDSHAKE = 10.0
+_GOODBYE = 1.0
+"""Seconds that a client has to end TLS when the router goes; many do not."""
 
 
 class Server:
@@ -83,8 +85,10 @@ class Server:
 
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        limit = _HANDSHAKE if self._tls is not None else None
-        server = await asyncio.start_server(self._accept, sock=self._socket, ssl=self._tls, ssl_handshake_timeout=limit)
+        begin, end = (None, None) if self._tls is None else (_HANDSHAKE, _GOODBYE)
+        server = await asyncio.start_server(
+            self._accept, sock=self._socket, ssl=self._tls, ssl_handshake_timeout=begin, ssl_shutdown_timeout=end
+        )
         ticking = asyncio.create_task(self._tick())
         self._ready.set()
         await self._over.wait()
@@ -137,6 +141,9 @@ class _Connection:
     async def serve(self, reader: asyncio.StreamReader) -> None:
         """Carry out sentences until one side has enough."""
         decoder, faults = Decoder(), self._server.faults
+        sock = self._writer.get_extra_info("socket")
+        if sock is not None:  # asyncio does so only where the socket names its protocol, and ours does not
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.session.begin()
         while octets := await self._read(reader):
             for sentence in decoder.feed(octets):
