@@ -6,34 +6,43 @@ delete. The reader knows the commands that stand here and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from compiler.balancing.linux_marks import MASK, RULE_PRIORITY, mark_value, table_number
-from compiler.balancing.plan import Plan, port_of
-from compiler.errors import CannotSay, InputErrors, Refusal, SyntaxFault
+from compiler.balancing.linux_marks import table_number
+from compiler.balancing.plan import Plan
+from compiler.balancing.wanted_routes import Lease, Leases, awaits_lease, routes_for, rules_for
+from compiler.errors import InputErrors, SyntaxFault
 from compiler.fields import Family
 from compiler.integers import IntegerSet
 from compiler.placed.addresses import address, interface_address, prefix, show
-from compiler.policy.balance import Addressing, Uplink
 from compiler.policy.network import Interface, Network, NextHop, Prefix, Route, RouteKind, RoutingRule
 from compiler.policy.stateful import MarkIn, Register
 from compiler.source import Span
 
-__all__ = ["read_batch", "write_batch"]
+__all__ = ["AWAITING", "read_batch", "write_batch"]
+
+AWAITING = "#? "
+"""Before a route whose gateway a lease must bring."""
 
 
-def write_batch(plan: Plan) -> str:
-    """The text. Raises CannotSay for uplinks that get their gateway by DHCP: the lease's hook must give it."""
-    refused = [uplink for uplink in plan.balance.uplinks if uplink.addressing is Addressing.DHCP]
-    if refused:
-        why = "routes by a leased gateway are for the hook of the DHCP client"
-        raise CannotSay("Linux", tuple(Refusal(f"gateway of {one.name} by DHCP", why, one.span) for one in refused))
+def write_batch(plan: Plan, leases: Leases = {}) -> str:  # noqa: B006
+    """The text.
+
+    Routes by a gateway that DHCP has not given yet stand behind :data:`AWAITING`,
+    which ``ip`` takes for a comment; ``{NAME}`` is where the gateway of that
+    uplink belongs. The watch sets them when the lease comes, or a hook by
+    ``sed -n 's/^#? //; s/{NAME}/GATEWAY/p'``. PPPoE routes lead to the interface.
+    """
     head = [
         f"# {plan.balance.name or 'router'}: tables and rules by Gerbang, from {plan.balance.source}.",
         "# Load with: ip -force -batch FILE (errors of deletions on a first load are of no account)",
     ]
-    return "\n".join([*head, *_addresses(plan), *_routes(plan), *_rules(plan)]) + "\n"
+    if any(awaits_lease(uplink, leases) for uplink in plan.balance.uplinks):
+        head.append(
+            f"# Lines that begin with {AWAITING.strip()} wait for the gateway of a lease, in place of {{NAME}}."
+        )
+    return "\n".join([*head, *_addresses(plan), *_routes(plan, leases), *_rules(plan)]) + "\n"
 
 
 def _addresses(plan: Plan) -> Iterator[str]:
@@ -43,39 +52,56 @@ def _addresses(plan: Plan) -> Iterator[str]:
             yield f"address replace {text} dev {one.interface}"
 
 
-def _routes(plan: Plan) -> Iterator[str]:
-    for host in plan.hosts:
-        yield f"route replace {show(Family.IPV4, host.host)}/32 {_way(plan.balance.uplink(host.uplink))}"
-    for metric, name in enumerate(plan.main, 1):
-        yield f"route replace default {_way(plan.balance.uplink(name))} metric {metric}"
-    for table in plan.tables:
-        number = table_number(table.number)
-        yield f"# {table.name} ({table.span.source}:{table.span.line})"
-        yield f"route flush table {number}"
-        if table.weights:
-            hops = zip(table.uplinks, table.weights, strict=True)
-            words = " ".join(f"nexthop {_way(plan.balance.uplink(name))} weight {weight}" for name, weight in hops)
-            yield f"route replace default table {number} {words}"
-            continue
-        for metric, name in enumerate(table.uplinks, 1):
-            yield f"route replace default {_way(plan.balance.uplink(name))} metric {metric} table {number}"
-        if table.strict:
-            yield f"route replace blackhole default metric 1000 table {number}"
+def _routes(plan: Plan, leases: Leases) -> Iterator[str]:
+    names = [uplink.name for uplink in plan.balance.uplinks]
+    awaited = {one.name: Lease(-one.number) for one in plan.balance.uplinks if awaits_lease(one, leases)}
+    gateways = {-plan.balance.uplink(name).number: f"{{{name}}}" for name in awaited}
+    at_hand = routes_for(plan, names, leases)
+    later = [route for route in routes_for(plan, names, {**leases, **awaited}) if route not in at_hand]
+    for name in ("main", *(str(table_number(table.number)) for table in plan.tables)):
+        if name != "main":
+            table = next(one for one in plan.tables if str(table_number(one.number)) == name)
+            yield f"# {table.name} ({table.span.source}:{table.span.line})"
+            yield f"route flush table {name}"
+        for route in at_hand:
+            if route.table == name:
+                yield _route(route, gateways)
+        for route in later:
+            if route.table == name:
+                yield f"{AWAITING}{_route(route, gateways)}"
 
 
-def _way(uplink: Uplink) -> str:
-    device = f"dev {port_of(uplink)}"
-    return device if uplink.gateway is None else f"via {show(Family.IPV4, uplink.gateway)} {device}"
+def _route(route: Route, gateways: Mapping[int, str]) -> str:
+    family, value, length = route.prefix
+    words = ["route replace"]
+    if route.kind is not RouteKind.UNICAST:
+        words.append(route.kind.value)
+    words.append(f"{show(family, value)}/{length}" if length else "default")
+    ways = [_way(hop, gateways) for hop in route.next_hops]
+    if len(ways) == 1:
+        words += ways
+    if route.distance:
+        words.append(f"metric {route.distance}")
+    if route.table != "main":
+        words.append(f"table {route.table}")
+    if len(ways) > 1:
+        words += [f"nexthop {way} weight {hop.weight}" for way, hop in zip(ways, route.next_hops, strict=True)]
+    return " ".join(words)
+
+
+def _way(hop: NextHop, gateways: Mapping[int, str]) -> str:
+    if hop.address is None:
+        return f"dev {hop.interface}"
+    return f"via {gateways.get(hop.address) or show(Family.IPV4, hop.address)} dev {hop.interface}"
 
 
 def _rules(plan: Plan) -> Iterator[str]:
-    """Routes more specific than a default come first: a mark must not send the networks next door away."""
-    yield f"rule del priority {RULE_PRIORITY}"
-    yield f"rule add priority {RULE_PRIORITY} lookup main suppress_prefixlength 0"
-    for place, table in enumerate(plan.tables, 1):
-        mark = f"0x{mark_value(table.number):x}/0x{MASK:x}"
-        yield f"rule del priority {RULE_PRIORITY + place}"
-        yield f"rule add priority {RULE_PRIORITY + place} fwmark {mark} lookup {table_number(table.number)}"
+    for rule in rules_for(plan):
+        yield f"rule del priority {rule.priority}"
+        mark, shortest = rule.mark, rule.suppress_prefix_length
+        which = f" fwmark 0x{mark.values.intervals[0][0]:x}/0x{mark.mask:x}" if isinstance(mark, MarkIn) else ""
+        tail = "" if shortest is None else f" suppress_prefixlength {shortest}"
+        yield f"rule add priority {rule.priority}{which} lookup {rule.table}{tail}"
 
 
 # -- reading ----------------------------------------------------------------------------
@@ -85,7 +111,8 @@ def read_batch(text: str, source: str) -> Network:
     """The network that the commands make. Raises InputErrors with every line that is none of ours."""
     reader = _Reader(source)
     for number, line in enumerate(text.split("\n"), 1):
-        words = line.partition("#")[0].split()
+        reader.awaiting = line.startswith(AWAITING)
+        words = line.removeprefix(AWAITING).partition("#")[0].split()
         if words:
             reader.line(words, Span(source, number), line)
     if reader.errors:
@@ -103,6 +130,8 @@ class _Reader:
         self.routes: list[Route] = []
         self.rules: tuple[RoutingRule, ...] = ()
         self.errors: list[SyntaxFault] = []
+        self.awaiting = False
+        """Whether this line waits for a lease: its routes are not in force."""
 
     def line(self, words: list[str], span: Span, text: str) -> None:
         try:
@@ -112,6 +141,8 @@ class _Reader:
 
     def _command(self, words: list[str], span: Span) -> None:
         head, rest = tuple(words[:2]), words[2:]
+        if self.awaiting and head != ("route", "replace"):
+            raise ValueError("only routes wait for a lease")
         if head == ("address", "replace") and rest[1] == "dev" and len(rest) == 3:
             port = self._interface(rest[2])
             self.interfaces[port.name] = replace(port, addresses=(*port.addresses, interface_address(rest[0])))
@@ -148,12 +179,14 @@ class _Reader:
         table, metric = common.pop("table", "main"), int(common.pop("metric", "0"))
         if common:
             raise ValueError(f"{next(iter(common))} is not of these files")
-        key = (target, table, metric)
-        self.routes = [one for one in self.routes if (one.prefix, one.table, one.distance) != key]
-        self.routes.append(Route(target, tuple(hops), table, metric, kind, span=span))
+        key = (target, table, metric, not self.awaiting)
+        self.routes = [one for one in self.routes if (one.prefix, one.table, one.distance, one.enabled) != key]
+        self.routes.append(Route(target, tuple(hops), table, metric, kind, enabled=not self.awaiting, span=span))
 
     def _hop(self, words: dict[str, str]) -> NextHop:
-        gateway = address(words["via"])[1] if "via" in words else None
+        gateway = None
+        if "via" in words and not (self.awaiting and words["via"].startswith("{")):
+            gateway = address(words["via"])[1]
         port = self._interface(words["dev"]).name
         if words.keys() - {"via", "dev", "weight"}:
             raise ValueError("a next hop has via, dev and weight")

@@ -1,8 +1,11 @@
 """The plan -> a file for nft: marks under a mask, translations, and resets for connections gone astray.
 
+Linux hands a related connection the mark of its master (``init_conntrack``),
+but since 6.0 no helper looks for announcements unless a rule assigns it
+(nf_conntrack_helper is gone): the file does so for FTP.
+
 Counters stand behind the guard in each rule, for nft evaluates a rule's
-expressions from left to right and counts only what comes so far. Linux hands a
-related connection the mark of its master (``init_conntrack``).
+expressions from left to right and counts only what comes so far.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from compiler.placed.addresses import show
 from compiler.policy.balance import CLASSIFIER_FIELDS, Failback, Selection
 from compiler.policy.network import Prefix
 from compiler.rendering import render
-from compiler.source import Span
+from compiler.source import NOWHERE, Span
 
 __all__ = ["write_nftables"]
 
@@ -29,6 +32,7 @@ _WORDS = {
     "destination_port": "th dport",
 }
 _SEED = 0x67657262
+_FTP = 21
 _NONE = f"ct mark & 0x{MASK:x} == 0"
 
 
@@ -87,7 +91,20 @@ def _uplinks(plan: Plan) -> str:
     return f"oifname {_names([port_of(uplink) for uplink in plan.balance.uplinks])}"
 
 
+def _helped(plan: Plan) -> str:
+    """FTP's control connections, before any translation: the helper must be there when the first is made."""
+    doors = {
+        low
+        for forward in plan.balance.forwards
+        for low, high in (forward.ports,)
+        if forward.protocol == 6 and forward.port == _FTP and low == high
+    }
+    ports = ", ".join(str(port) for port in sorted({_FTP, *doors}))
+    return f'ct state new tcp dport {{ {ports} }} ct helper set "ftp"{_note("data follows its control", NOWHERE)}'
+
+
 def _prerouting(plan: Plan) -> Iterator[str]:
+    yield _helped(plan)
     for uplink in plan.balance.uplinks:
         marked = _set("ct", plan.mark_of(uplink.name).number)
         note = _note(f"opened from {uplink.name}", uplink.span)
@@ -184,6 +201,7 @@ def _follow(plan: Plan) -> Iterator[str]:
 
 def _own(plan: Plan) -> Iterator[str]:
     balance = plan.balance
+    yield _helped(plan)
     yield f"ip daddr @local accept{_note('the router itself, to networks next door', balance.own_span)}"
     if plan.hosts:
         note = _note("the router itself, to probes and name servers", balance.own_span)

@@ -148,11 +148,18 @@ class RouteProof:
     # -- where a gateway is -------------------------------------------------------------------
 
     def _routes(self) -> Iterator[Route]:
-        """Routes that are, or that a lease will wake."""
-        for route in self.view.network.routes:
-            waits = any(hop.interface in self._waiting for hop in route.next_hops)
-            if route.enabled or waits:
+        """Routes as they are once every lease has come: one that waits takes the place of another of its metric."""
+        routes = self.view.network.routes
+        waiting = [
+            route
+            for route in routes
+            if not route.enabled and any(hop.interface in self._waiting for hop in route.next_hops)
+        ]
+        places = {(route.prefix, route.table, route.distance) for route in waiting} if self.view.is_linux else set()
+        for route in routes:
+            if route.enabled and (route.prefix, route.table, route.distance) not in places:
                 yield route
+        yield from waiting
 
     def _leads(
         self, hop: NextHop, above: tuple[Route, ...], depth: int, *, exact: bool = False, route: Route | None = None

@@ -19,6 +19,7 @@ from compiler.policy.match import Match
 from compiler.policy.ruleset import Chain, ChainKind, Hook, Rule, Ruleset, Verdict
 from compiler.policy.stateful import (
     AddressKind,
+    AssignHelper,
     Counter,
     Hash,
     LocalAddress,
@@ -232,6 +233,8 @@ class Walker:
             walk.rule = rule
         elif isinstance(meaning, Translate):
             walk.translation = meaning
+        elif isinstance(meaning, AssignHelper):
+            pass  # it watches the connection for others, and does nothing to this packet
         elif isinstance(meaning, SkipFirewall):
             walk.skips = True
         else:

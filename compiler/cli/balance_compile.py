@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import FILE, add_format
 from compiler.cli.output import Paint, emit, emit_json, note, write_whole
-from compiler.placed.source_text import read_source
 from compiler.cli.verb import Verb
+from compiler.placed.source_text import read_source
 
 if TYPE_CHECKING:
     from compiler.balancing.compilation import BalanceCompilation

@@ -16,6 +16,7 @@ from compiler.balancing.nftables import write_nftables
 from compiler.balancing.proof import prove
 from compiler.balancing.routeros import write_routeros
 from compiler.balancing.view import view_linux, view_routeros
+from compiler.balancing.wanted_routes import Lease
 from compiler.errors import CannotSay, GerbangError
 from compiler.policy.balance import CLASSIFIER_FIELDS
 from tests.compiler.balancing.intents import FULL, plan_of, simple
@@ -108,8 +109,20 @@ def test_leases_and_pppoe(version):
     assert prove(plan, view_routeros(text, "x.rsc")).findings == ()
     assert r"[/ip route find where comment~\"gateway of cable \"] gateway=\$\"gateway-address\" disabled=no" in text
     assert r'password="se\"\$cret"' in text
-    with pytest.raises(CannotSay, match="Linux"):
-        write_batch(plan)
+
+
+def test_leases_and_pppoe_on_linux():
+    """What waits for its lease is written, read back and proved; it is in force once the lease is told."""
+    plan = plan_of(LEASED)
+    batch = write_batch(plan)
+    assert "#? route replace default via {cable} dev" in batch
+    assert prove(plan, view_linux(write_nftables(plan), batch, "x")).findings == ()
+    lame = "\n".join(line for line in batch.split("\n") if "{cable}" not in line)
+    assert prove(plan, view_linux(write_nftables(plan), lame, "x")).findings
+    told = write_batch(plan, {"cable": Lease(0x0A630001), "cable2": Lease(0x0A640001)})
+    assert "#?" not in told
+    assert "via 10.99.0.1 dev" in told
+    assert prove(plan, view_linux(write_nftables(plan), told, "x")).findings == ()
 
 
 def test_pppoe_on_linux():

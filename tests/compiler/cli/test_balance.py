@@ -50,12 +50,13 @@ def test_wrong_intent(gerbang, intent):
     assert "^" in err
 
 
-def test_linux_cannot_say_dhcp(gerbang, intent):
+def test_a_gateway_by_dhcp_waits_for_its_lease(gerbang, intent):
     text = simple((1, 1)).replace("address: 10.1.0.2/24, gateway: 10.1.0.1", "gateway: dhcp")
     intent.write_text(text)
     code, out, err = gerbang("balance", "compile", intent, "--to", "linux")
-    assert (code, out) == (1, "")
-    assert "gateway of line1 by DHCP" in err
+    assert code == 0, err
+    assert "PROVED" in err
+    assert "#? route replace default via {line1} dev ISP1 metric 1 table 20001\n" in out
     code, out, err = gerbang("balance", "compile", intent, "--to", "routeros7")
     assert code == 0, err
     assert "/ip dhcp-client" in out

@@ -1,0 +1,126 @@
+"""The folder that a deploy keeps: what waits for its confirmation, and settings as they were before us.
+
+Files are written whole or not at all. Times are of CLOCK_BOOTTIME, which goes
+on while the machine sleeps and knows no time zones; nothing here outlives a
+boot, for neither does what was deployed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from compiler.deploy.deployment import DeployError
+from compiler.deploy.linux.state import State
+
+__all__ = ["FOLDER", "Records", "Waiting", "now"]
+
+FOLDER = Path("/run/gerbang")
+_WAITING, _BEFORE, _LOCK = "standing.json", "settings.json", "lock"
+
+
+def now() -> float:
+    """Seconds since boot."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Waiting(NamedTuple):
+    """A deployment that was begun: what stood before it, and when to put that back (seconds since boot).
+
+    ``done``: all was carried out and verified.
+    """
+
+    identity: str
+    deadline: float
+    before: State
+    target: State
+    done: bool = False
+
+    @property
+    def remaining(self) -> int:
+        """Seconds that are left; 0 when the time is over."""
+        return max(0, round(self.deadline - now()))
+
+
+class Records:
+    """One folder. DeployError where it cannot be read or written."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or FOLDER
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other deploys, confirmations and returns out meanwhile."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DeployError(f"{self.folder}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def waiting(self) -> Waiting | None:
+        """What waits, if anything does."""
+        found = self._read(_WAITING)
+        if found is None:
+            return None
+        try:
+            before, target = State.from_json(found["before"]), State.from_json(found["target"])
+            return Waiting(str(found["identity"]), float(found["deadline"]), before, target, bool(found["done"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DeployError(f"{self.folder / _WAITING}: not a record of ours: {error}") from error
+
+    def wait(self, waiting: Waiting) -> None:
+        """Remember what waits."""
+        found = {**waiting._asdict(), "before": waiting.before.as_json(), "target": waiting.target.as_json()}
+        self._write(_WAITING, found)
+
+    def end(self) -> None:
+        """Nothing waits any more."""
+        with suppress(FileNotFoundError):
+            (self.folder / _WAITING).unlink()
+
+    def settings_before(self) -> dict[str, str]:
+        """Settings as they were before our first deploy."""
+        return {str(name): str(value) for name, value in (self._read(_BEFORE) or {}).items()}
+
+    def remember_settings(self, found: dict[str, str]) -> None:
+        """Keep them for a removal; none forgets all."""
+        if found:
+            self._write(_BEFORE, found)
+        else:
+            with suppress(FileNotFoundError):
+                (self.folder / _BEFORE).unlink()
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            found = json.loads((self.folder / name).read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise DeployError(f"{self.folder / name}: {error}") from error
+        if not isinstance(found, dict):
+            raise DeployError(f"{self.folder / name}: not a record of ours")
+        return found
+
+    def _write(self, name: str, found: dict[str, Any]) -> None:
+        path = self.folder / name
+        beside = path.with_suffix(".new")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(beside, "w") as file:
+                json.dump(found, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError as error:
+            raise DeployError(f"{path}: {error.strerror}") from error
