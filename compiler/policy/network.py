@@ -254,6 +254,8 @@ class Network:
     name_servers: tuple[int, ...] = ()
     multipath_policy: str = "l3"
     """Over what a multipath route hashes: ``l3``, ``l4``, ``l3-inner`` (RouterOS 7, Linux)."""
+    multipath_seed: int = 0
+    """The seed of that hash (Linux 6.11, ``net.ipv4.fib_multipath_hash_seed``); 0 is drawn at boot."""
     tracking: bool | None = None
     """Connection tracking: on, off, or None for when something needs it."""
     skipped_lines: int = 0

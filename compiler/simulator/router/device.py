@@ -7,10 +7,11 @@ route, then deliver, or check TTL and MTU, pass and leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from compiler.fields import ICMPV6, UDP, UDPLITE, Family
 from compiler.policy.access_list import Device
-from compiler.policy.network import InterfaceAddress, Network
+from compiler.policy.network import CheckGateway, InterfaceAddress, Network
 from compiler.policy.packet import Path
 from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import AddressKind
@@ -25,13 +26,13 @@ from compiler.simulator.node import Port, link_address
 from compiler.simulator.router.checks import GatewayChecks
 from compiler.simulator.router.cisco import CiscoPipeline
 from compiler.simulator.router.complaints import Complaints
-from compiler.simulator.router.jhash import jhash
 from compiler.simulator.router.journal import Journal
 from compiler.simulator.router.memory import Memory
+from compiler.simulator.router.multipath import flow_hash
 from compiler.simulator.router.netfilter import Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
 from compiler.simulator.router.plausible import LIMITED_BROADCAST, is_impossible
-from compiler.simulator.router.routes import NO_ROUTE, Asked, Routes, Way
+from compiler.simulator.router.routes import NO_ROUTE, Asked, Choice, Routes, Way
 from compiler.simulator.router.transit import Transit
 from compiler.simulator.tracing import Tracer
 from compiler.source import Span
@@ -40,6 +41,9 @@ __all__ = ["Router"]
 
 _MOST_REMEMBERED = 1 << 16
 _LOOPBACK = "lo"
+_LINUX = ("linux", "nftables")
+_ALL_NODES = 0xE0000001
+_IGMP = 2
 _ETHERNET = 1500
 """Octets of IP that an interface carries if nobody says otherwise."""
 
@@ -83,7 +87,7 @@ class Router:
         """What the router's own stack is just hearing: its ICMP errors belong to that one's connection."""
         self._is_shut = False
         self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
-        self.routes = Routes(network, self._works, self.checks.answers)
+        self.routes = Routes(network, self._works, self._answers)
         no_mark: int | str = "" if network.dialect == "routeros" else 0
         self.memory = Memory(engine, self.routes, no_mark=no_mark, seed=f"{seed}/{name}", clock=clock)
         if successor_of is not None:
@@ -162,6 +166,22 @@ class Router:
         for port in self.ports.values():
             port.is_shut = False
         self._changed()
+
+    def reroute(self, network: Network) -> None:
+        """Have the routes, tables and routing rules of ``network`` from now on, as when a watcher changes them.
+
+        Interfaces, rules of the firewall, their counters and connections stay.
+        """
+        self.network = replace(self.network, routes=network.routes, tables=network.tables, rules=network.rules)
+        before = self.checks
+        self.checks = GatewayChecks(self.engine, self.network, self._send_check, self._gateway_changed)
+        self.checks.take_over(before)
+        self.routes.learn(self.network)
+        self._changed()
+        self.checks.start(self.routes)
+
+    def _answers(self, check: CheckGateway, interface: str, gateway: int) -> bool:
+        return self.checks.answers(check, interface, gateway)
 
     def _works(self, name: str) -> bool:
         port, interface = self.ports.get(name), self._interfaces.get(name)
@@ -244,37 +264,36 @@ class Router:
             self._plausible.add(ends)
         way = transit.way
         if way is None:
-            way = self.routes.found(datagram.family, datagram.destination) or self.routes.find(self._asked(transit))
+            way = self.routes.found(datagram.family, datagram.destination) or self._found(transit)
             transit.way = way
         if self.journal.tracer is not None:
             self.journal.noted(transit, "route", way.why)
-        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST) or is_group(datagram.family, datagram.destination):
+        if way.kind in (AddressKind.LOCAL, AddressKind.BROADCAST):
             self._deliver(transit)
+        elif is_group(datagram.family, datagram.destination):
+            self._heard_by_group(transit)
         elif way.kind is AddressKind.UNICAST and not to_group:
             self._forward(transit, way)
         else:
             self._unroutable(transit, way)
 
-    def _asked(self, transit: Transit) -> Asked:
+    def _found(self, transit: Transit) -> Way:
         datagram = transit.datagram
-        choice = self._choice(datagram) if self.routes.has_multipath else 0
-        return Asked(
+        asked = Asked(
             datagram.family,
             datagram.source,
             datagram.destination,
             transit.ingress,
             transit.mark,
             transit.routing_mark,
-            choice,
         )
+        return self.routes.find(asked, lambda: self._choice(datagram, is_own=not transit.ingress))
 
-    def _choice(self, datagram: Datagram) -> int:
-        """The hash that multipath routes choose by: over addresses, and with policy ``l4`` over ports too."""
-        key = datagram.source.to_bytes(16, "big") + datagram.destination.to_bytes(16, "big")
-        if self.network.multipath_policy == "l4":
-            ports = datagram.source_port << 24 | datagram.destination_port << 8 | datagram.protocol
-            key += ports.to_bytes(5, "big")
-        return jhash(key, self.memory.boot_seed)
+    def _choice(self, datagram: Datagram, *, is_own: bool) -> Choice:
+        """What routes with several next hops choose by."""
+        network = self.network
+        number = flow_hash(datagram, network.multipath_policy, network.multipath_seed or self.memory.boot_seed)
+        return Choice(number, datagram.source if is_own and network.dialect in _LINUX else 0)
 
     # -- for the router itself -------------------------------------------------------------------
 
@@ -294,6 +313,14 @@ class Router:
         self._delivered = transit
         self.stack.deliver(transit.datagram)
         self._delivered = None
+
+    def _heard_by_group(self, transit: Transit) -> None:
+        """Of IPv4's groups a router is in that of all nodes only (ip_check_mc_rcu); the rest ends at the route."""
+        datagram = transit.datagram
+        if datagram.family is Family.IPV4 and datagram.destination != _ALL_NODES and datagram.protocol != _IGMP:
+            self.journal.dropped(transit, "not a member of the group")
+            return
+        self._deliver(transit)
 
     def _is_whole(self, transit: Transit) -> bool:
         if transit.datagram.is_fragment:
@@ -379,7 +406,7 @@ class Router:
             about = self._delivered  # UDP lets go of the connection before it complains (nf_reset_ct)
         if about is not None and about.connection is not None:
             transit.attach(about)
-        transit.way = way if way is not None else self.routes.find(self._asked(transit))
+        transit.way = way if way is not None else self._found(transit)
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
             self.journal.dropped(transit, "no route")
             return
@@ -397,8 +424,12 @@ class Router:
         self._arrived(transit)
 
     def _source_for(self, family: Family, destination: int) -> int | None:
-        way = self.routes.find(Asked(family, 0, destination))
+        way = self.routes.find(Asked(family, 0, destination), lambda: self._unsent(family, destination))
         return way.source if way.kind in (AddressKind.UNICAST, AddressKind.LOCAL) else None
+
+    def _unsent(self, family: Family, destination: int) -> Choice:
+        """Before there is a packet: the hash of what is known of it (``fib_select_path`` without a source)."""
+        return self._choice(Datagram(family, 0, destination, 0, 0), is_own=False)
 
     def _mtu_for(self, family: Family, destination: int) -> int:
         way = self.routes.find(Asked(family, 0, destination))
@@ -422,7 +453,7 @@ class Router:
 
     def rerouted(self, transit: Transit) -> bool:
         """Find the way of an output packet anew."""
-        transit.way = self.routes.find(self._asked(transit))
+        transit.way = self._found(transit)
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL):
             self.journal.dropped(transit, "no route")
             return False

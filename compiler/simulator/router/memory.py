@@ -13,7 +13,7 @@ from compiler.simulator.router.jhash import hash_number
 from compiler.simulator.router.matching import Moment
 from compiler.simulator.router.routes import Routes
 
-__all__ = ["AddressMemory", "Bucket", "Memory", "numbers"]
+__all__ = ["AddressMemory", "Bucket", "Memory", "drawn_at_boot", "numbers"]
 
 _WEEK = 7 * 24 * 60
 _MONDAY = 4 * 24 * 60
@@ -64,7 +64,7 @@ class Memory:
         self.no_mark = no_mark
         self.connections = Connections(engine, no_mark)
         self.random = Random(f"{seed}/dice")
-        self.boot_seed = Random(f"{seed}/boot").getrandbits(32)
+        self.boot_seed = drawn_at_boot(seed)
         """What hashes use where their rule names no seed: drawn when the device starts."""
         self.sets: dict[tuple[str, str], AddressMemory] = {}
         self._clock = clock
@@ -152,3 +152,8 @@ def numbers(number: Number, memory: Memory) -> _Turns | _Dice | _Hashed:
     if isinstance(number, Hash):
         return _Hashed(number, memory.boot_seed)
     return _Dice(number.modulus, number.offset, memory.random)
+
+
+def drawn_at_boot(seed: str) -> int:
+    """The seed of hashes, 32 bits, of a device whose own seed is that text (``1/router``)."""
+    return Random(f"{seed}/boot").getrandbits(32)

@@ -7,6 +7,7 @@ is its own, RouterOS 6 after; a routing mark stands for the table of its name.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -23,8 +24,9 @@ from compiler.policy.network import (
     RuleAction,
 )
 from compiler.policy.stateful import AddressKind, MarkIn, MarkNamed
+from compiler.simulator.router.multipath import upper_bounds
 
-__all__ = ["NO_ROUTE", "Asked", "Routes", "Way", "checked"]
+__all__ = ["NO_ROUTE", "Asked", "Choice", "Routes", "Way", "checked"]
 
 _CONNECTED_SCOPE = 10
 _DEEPEST = 10
@@ -40,8 +42,6 @@ class Asked(NamedTuple):
     ingress: str = ""
     mark: int | str = 0
     routing_mark: str = ""
-    choice: int = 0
-    """The hash that a multipath route chooses by."""
 
 
 class Way(NamedTuple):
@@ -59,6 +59,35 @@ class Way(NamedTuple):
     why: str = ""
     is_default: bool = False
     """Whether no route more specific than the default one was found."""
+
+
+class Choice(NamedTuple):
+    """What several next hops that share the traffic choose by.
+
+    ``source``: the address of a packet of the router's own, or 0. Linux takes
+    the next hop that has it before the one that the hash falls on
+    (``fib_select_multipath``, since 6.14).
+    """
+
+    number: int
+    """31 bits: see :func:`~compiler.simulator.router.multipath.flow_hash`."""
+    source: int = 0
+
+
+_FIRST = Choice(0)
+
+
+class _Shared(NamedTuple):
+    """Ways that share the traffic, and up to which number each is taken."""
+
+    bounds: tuple[int, ...]
+    ways: tuple[Way, ...]
+
+    def chosen(self, choice: Choice) -> Way:
+        falls_on = self.ways[min(bisect_left(self.bounds, choice.number), len(self.ways) - 1)]
+        if not choice.source or falls_on.source == choice.source:
+            return falls_on
+        return next((way for way in self.ways if way.source == choice.source), falls_on)
 
 
 NO_ROUTE = Way(AddressKind.UNREACHABLE, why="no route")
@@ -106,17 +135,21 @@ class Routes:
         works: Callable[[str], bool],
         answers: Callable[[CheckGateway, str, int], bool] = lambda check, interface, gateway: True,
     ) -> None:
+        self._works = works
+        self._answers = answers
+        self._cache: dict[Asked, Way | _Shared] = {}
+        self._by_destination: dict[int, Way] = {}
+        self.learn(network)
+
+    def learn(self, network: Network) -> None:
+        """Have the routes, rules and addresses of ``network`` from now on, and no others."""
         self._dialect = network.dialect
         self._marks_first = network.dialect == "routeros" and network.version != 6
         # RouterOS 6 uses one of several routes alike; sharing takes one route with several gateways.
         self._alone = network.dialect == "routeros" and network.version == 6
-        self._works = works
-        self._answers = answers
         self._interfaces = {interface.name: interface for interface in network.interfaces}
         self._tables: dict[tuple[str, Family], _Table] = {}
         self._names = {"main", *network.tables}
-        self._cache: dict[Asked, Way] = {}
-        self._by_destination: dict[int, Way] = {}
         self._local: dict[tuple[Family, int], str] = {}
         self._broadcast: dict[int, str] = {}
         for interface in network.interfaces:
@@ -127,8 +160,9 @@ class Routes:
                 self._add(route)
         self._rules = tuple(sorted((rule for rule in network.rules if rule.enabled), key=lambda rule: rule.priority))
         self.has_multipath = self._shares(network.routes)
-        """Whether some choice depends on :attr:`Asked.choice`."""
+        """Whether the way of some packets depends on a :class:`Choice`."""
         self._plain = not self._rules and len({name for name, _ in self._tables}) == 1
+        self.changed()
 
     def _connected(self, interface: Interface) -> Iterator[Route]:
         for family, address, length in interface.addresses:
@@ -196,21 +230,28 @@ class Routes:
         """The way that :meth:`find` has found before, where nothing but the destination counts; else None."""
         return self._by_destination.get(destination if family is Family.IPV4 else ~destination)
 
-    def find(self, asked: Asked) -> Way:
-        """The way of a packet."""
+    def find(self, asked: Asked, choose: Callable[[], Choice] | None = None) -> Way:
+        """The way of a packet. ``choose`` is called where several next hops share the traffic; None: the first."""
         if self._plain:
-            asked = Asked(asked.family, 0, asked.destination, choice=asked.choice)
+            asked = Asked(asked.family, 0, asked.destination)
         way = self._cache.get(asked)
         if way is None:
             if len(self._cache) > 1 << 16:
                 self._cache.clear()
                 self._by_destination.clear()
             way = self._cache[asked] = self._decide(asked)
+        if isinstance(way, _Shared):
+            return way.chosen(choose() if choose is not None else _FIRST)
         if self._plain and not self.has_multipath:
             self._by_destination[asked.destination if asked.family is Family.IPV4 else ~asked.destination] = way
         return way
 
-    def _decide(self, asked: Asked) -> Way:
+    def ways(self, asked: Asked) -> tuple[Way, ...]:
+        """All ways that a packet may go: several where next hops share the traffic."""
+        way = self._decide(asked)
+        return way.ways if isinstance(way, _Shared) else (way,)
+
+    def _decide(self, asked: Asked) -> Way | _Shared:
         if not self._marks_first:
             own = self._own(asked)
             if own is not None:
@@ -235,7 +276,7 @@ class Routes:
         way = self._marked(asked) if not self._marks_first else None
         return way or self._look("main", asked) or NO_ROUTE
 
-    def _marked(self, asked: Asked) -> Way | None:
+    def _marked(self, asked: Asked) -> Way | _Shared | None:
         """The table that RouterOS's routing mark names; a mark without a table means nothing."""
         if asked.routing_mark and asked.routing_mark in self._names:
             return self._look(asked.routing_mark, asked)
@@ -252,7 +293,7 @@ class Routes:
             return Way(AddressKind.BROADCAST, self._broadcast[address], address, why="broadcast of a connected network")
         return None
 
-    def _look(self, table: str, asked: Asked, suppressed: int | None = None) -> Way | None:
+    def _look(self, table: str, asked: Asked, suppressed: int | None = None) -> Way | _Shared | None:
         found = self._tables.get((table, asked.family))
         if found is None:
             return None
@@ -264,32 +305,36 @@ class Routes:
                 return way
         return None
 
-    def _nearest(self, routes: list[Route], asked: Asked) -> Way | None:
+    def _nearest(self, routes: list[Route], asked: Asked) -> Way | _Shared | None:
         """The active routes of the lowest distance share the traffic."""
         index = 0
         while index < len(routes):
             distance = routes[index].distance
-            alive: list[tuple[Route, NextHop, int]] = []
+            ways: list[Way] = []
+            weights: list[int] = []
             while index < len(routes) and routes[index].distance == distance:
                 route = routes[index]
                 index += 1
-                if alive and self._alone:
+                if ways and self._alone:
                     continue
                 if route.kind is not RouteKind.UNICAST:
                     return Way(_KINDS[route.kind], why=_named(route))
                 for hop in route.next_hops:
                     resolved = self._resolve(route, hop, asked)
                     if resolved is not None:
-                        alive.append((route, NextHop(resolved[1], resolved[0], hop.weight), hop.weight))
-            if alive:
-                route, hop = _chosen(alive, asked.choice)
-                assert hop.address is not None
-                source = route.preferred_source
-                if source is None:
-                    source = self.address_towards(hop.interface, asked.family, hop.address)
-                is_default = route.prefix.length == 0
-                return Way(AddressKind.UNICAST, hop.interface, hop.address, source, _named(route), is_default)
+                        ways.append(self._by(route, *resolved, asked.family))
+                        weights.append(hop.weight)
+            if len(ways) > 1:
+                return _Shared(tuple(upper_bounds(weights)), tuple(ways))
+            if ways:
+                return ways[0]
         return None
+
+    def _by(self, route: Route, interface: str, neighbour: int, family: Family) -> Way:
+        source = route.preferred_source
+        if source is None:
+            source = self.address_towards(interface, family, neighbour)
+        return Way(AddressKind.UNICAST, interface, neighbour, source, _named(route), route.prefix.length == 0)
 
     def _resolve(self, route: Route, hop: NextHop, asked: Asked, depth: int = 0) -> tuple[str, int] | None:
         """The interface and neighbour of a next hop, or None while it does not work."""
@@ -364,18 +409,6 @@ def _applies(rule: RoutingRule, asked: Asked) -> bool:
     if isinstance(mark, MarkNamed):
         return (asked.routing_mark == mark.name) != mark.negated
     return True
-
-
-def _chosen(alive: list[tuple[Route, NextHop, int]], choice: int) -> tuple[Route, NextHop]:
-    """By weight: the hash, scaled to the sum of all weights, falls on one."""
-    if len(alive) == 1:
-        return alive[0][:2]
-    share = choice * sum(weight for _, _, weight in alive) >> 32
-    for route, hop, weight in alive:
-        share -= weight
-        if share < 0:
-            return route, hop
-    return alive[-1][:2]
 
 
 def _named(route: Route) -> str:

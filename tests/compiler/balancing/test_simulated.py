@@ -12,9 +12,8 @@ from compiler.balancing.ip_batch import read_batch, write_batch
 from compiler.balancing.nftables import write_nftables
 from compiler.balancing.routeros import write_routeros
 from compiler.balancing.turns import bound
-from compiler.simulator.frame import Datagram
 from tests.compiler.balancing.intents import FULL, plan_of, simple
-from tests.compiler.simulator.rig import Rig, packet
+from tests.compiler.simulator.rig import Rig
 
 WORLDS = ("routeros6", "routeros7", "linux")
 INSIDE = {0xC0A803, 0xC0A804, 0xC0A805}
@@ -115,40 +114,6 @@ def test_exceptions_and_local_traffic(world):
     (direct,) = rig.send("LAN", syn(3, "192.168.3.201"))
     assert direct.interface == "ISP1"
     assert marks(rig).count(rig.router.memory.no_mark) == before + 1
-
-
-def segment(text: str, sequence: int, acknowledgement: int = 0, data: bytes = b"") -> Datagram:
-    found = packet(text)
-    found.sequence, found.acknowledgement, found.window = sequence, acknowledgement, 65535
-    if data:
-        found.data = data
-        found.size += len(data)
-    return found
-
-
-@pytest.mark.parametrize("world", ["routeros6", "routeros7"])
-def test_a_related_connection_has_its_masters_line(world):
-    """Active FTP: the server opens the data connection, to the address of the control connection's line."""
-    rig = rig_of(simple((1, 1, 1)), world)
-    for line in (1, 2, 3):
-        client, own = f"192.168.3.{20 + line}", f"10.{line}.0.2"
-        control = f"tcp {client}:2000 > 198.51.100.9:21 flags="
-        (out,) = rig.send("LAN", segment(f"{control}syn", 1000))
-        assert out.interface == f"ISP{line}"
-        rig.send(f"ISP{line}", segment(f"tcp 198.51.100.9:21 > {own}:2000 flags=syn,ack", 5000, 1001))
-        rig.send("LAN", segment(f"{control}ack", 1001, 5001))
-        rig.send("LAN", segment(f"{control}ack,psh", 1001, 5001, b"USER x\r\n"))
-        words = f"PORT 192,168,3,{20 + line},17,112\r\n".encode()
-        (told,) = rig.send("LAN", segment(f"{control}ack,psh", 1009, 5001, words))
-        assert told.datagram.data == f"PORT 10,{line},0,2,17,112\r\n".encode()
-        (inward,) = rig.send(f"ISP{line}", segment(f"tcp 198.51.100.9:20 > {own}:4464 flags=syn", 7000))
-        assert inward.text.startswith(f"tcp 198.51.100.9:20 > {client}:4464")
-        (answer,) = rig.send("LAN", segment(f"tcp {client}:4464 > 198.51.100.9:20 flags=syn,ack", 8000, 7001))
-        assert answer.interface == f"ISP{line}"
-        connections = rig.router.memory.connections.all()
-        assert {one.mark for one in connections if one.original.destination == 0x0A000002 | line << 16} <= {
-            f"via-line{line}"
-        }
 
 
 @pytest.mark.parametrize("method", ["nth", "pcc", "ecmp", "failover"])

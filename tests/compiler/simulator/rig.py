@@ -72,11 +72,24 @@ class Rig:
             interface.name: _Tester(self, interface.name, number) for number, interface in enumerate(network.interfaces)
         }
         self.links: dict[str, Link] = {}
+        self._join()
+
+    def _join(self) -> None:
         for name, tester in self.testers.items():
             port = self.router.add_port(name, {})
             # Every neighbour that the router asks for is the tester itself.
             self.router._neighbours[name]._resolved = _Anybody(tester.port.link_address)
+            tester.port.direction = None
             self.links[name] = Link(self.engine, name, (port, tester.port), (Wire(delay=1000), Wire(delay=1000)), "1")
+
+    def load(self, text: str, dialect: str) -> None:
+        """Give the running router these rules in place of its own: they count anew, connections stay."""
+        before = self.router
+        policy = read(text, f"router.{dialect}", dialect=dialect, unmodelled="simulate")
+        self.router = Router(self.engine, "router", before.network, policy, successor_of=before)
+        for port in before.ports.values():
+            port.is_shut = True
+        self._join()
 
     def send(self, interface: str, sent: Datagram | str) -> list[Heard]:
         """Send into the router at one interface; what came out within a millisecond, in order of interfaces."""
