@@ -48,6 +48,7 @@ def request_of(lab: Lab, traffic: Traffic) -> Request:
         traffic.query,
         traffic.timeout,
         (lambda random: _arrivals(traffic, random)) if traffic.kind is TrafficKind.UDP else None,
+        moments=traffic.moments,
     )
 
 

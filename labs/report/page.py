@@ -14,7 +14,7 @@ from labs.data import render_page
 from labs.determined import uncompared
 from labs.graph import draw_svg
 from labs.observation import Observation
-from labs.report import plots
+from labs.report import line_plots, plots
 from labs.report.tables import Table, connection_table, drop_table, link_table, rule_table, traffic_table
 from labs.topology import Fault, Lab
 
@@ -22,6 +22,8 @@ __all__ = ["World", "write_report"]
 
 
 _RECEIVED = "What applications received: of TCP in its order, so that what waits for a lost segment comes all at once."
+
+_VISITS = "Each visit is a connection; a cross is a log-in."
 
 
 class World(NamedTuple):
@@ -105,7 +107,9 @@ def _world(lab: Lab, world: World) -> dict[str, object]:
             (title, Markup(svg), note)
             for title, svg, note in (
                 ("Throughput by activity", plots.throughput_plot(lab, observation), _RECEIVED),
+                ("Throughput by line", line_plots.line_plot(lab, observation), ""),
                 ("Throughput by link", plots.link_plot(lab, observation), ""),
+                ("Forum", _forum(lab, observation), _VISITS),
                 ("Delays", plots.delay_plot(observation), ""),
             )
             if svg
@@ -122,6 +126,11 @@ def _world(lab: Lab, world: World) -> dict[str, object]:
             if _has_rows(table)
         ],
     }
+
+
+def _forum(lab: Lab, observation: Observation) -> str:
+    rows = line_plots.readers_of(lab, observation)
+    return line_plots.visits_plot(f"{observation.world}-forum", rows, "logs in")
 
 
 def _has_rows(table: Table) -> bool:

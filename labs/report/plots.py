@@ -1,21 +1,15 @@
-"""Plots as SVG to stand inside a page: the same bytes for the same run.
-
-matplotlib is used without its state machine, and with a salt for its
-identifiers that is the plot's own, so that several plots of a page do not clash.
-"""
+"""Plots of one run: throughput by activity and by link, delays."""
 
 from __future__ import annotations
 
-import io
-import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from compiler.errors import UsageError
 from compiler.simulator.applications.outcome import Outcome
 from labs.observation import Observation
+from labs.report.drawing import COLOURS, drawn
 from labs.topology import Lab
 from labs.words.figures import octets_until
 
@@ -33,10 +27,6 @@ _PAUSE = 400_000_000
 """A gap between samples above which nothing came, and then a burst: no straight line is drawn through it."""
 _FEW = 5
 """Delays below which a curve says nothing that the table does not."""
-
-_COLOURS = ("#2f6f9f", "#c8553d", "#3d8a6b", "#8a5fa8", "#b8860b", "#4d7ea8", "#a83d6b", "#5b6570")
-_PROLOG = re.compile(r"^.*?(?=<svg )", re.S)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.S)
 
 
 def throughput_plot(lab: Lab, observation: Observation) -> str:
@@ -57,7 +47,7 @@ def throughput_plot(lab: Lab, observation: Observation) -> str:
 
     def draw(axes: Axes) -> None:
         times = [moment / 1e9 for moment in moments[1:]]
-        for outcome, colour in zip(own, _COLOURS, strict=False):
+        for outcome, colour in zip(own, COLOURS, strict=False):
             axes.plot(times, rates([outcome]), label=outcome.traffic, color=colour, linewidth=1.4)
         if rest:
             axes.plot(times, rates(rest), label=f"{len(rest)} others together", color="#999999", linewidth=1.2)
@@ -71,7 +61,7 @@ def throughput_plot(lab: Lab, observation: Observation) -> str:
         axes.set_ylim(bottom=0)
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
 
-    return _svg(f"{observation.world}-throughput", draw, 3.2)
+    return drawn(f"{observation.world}-throughput", draw, 3.2)
 
 
 def _received(outcome: Outcome, moment: int) -> float:
@@ -92,7 +82,7 @@ def delay_plot(observation: Observation) -> str:
         return ""
 
     def draw(axes: Axes) -> None:
-        for outcome, colour in zip(with_delays, _COLOURS, strict=False):
+        for outcome, colour in zip(with_delays, COLOURS, strict=False):
             ordered = _thinned(sorted(outcome.delays))
             shares = [(number + 1) / len(ordered) for number in range(len(ordered))]
             times = [delay / 1e6 for delay in ordered]
@@ -104,7 +94,7 @@ def delay_plot(observation: Observation) -> str:
         axes.set_ylim(0, 1.02)
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
 
-    return _svg(f"{observation.world}-delay", draw, 3.0)
+    return drawn(f"{observation.world}-delay", draw, 3.0)
 
 
 def _thinned(ordered: list[int], most: int = 400) -> list[int]:
@@ -139,31 +129,9 @@ def link_plot(lab: Lab, observation: Observation) -> str:
         axes.set_xlabel("Mbit/s, mean over the run, Ethernet headers included")
         axes.margins(x=0.2)
 
-    return _svg(f"{observation.world}-links", draw, 0.9 + 0.26 * len(busiest))
+    return drawn(f"{observation.world}-links", draw, 0.9 + 0.26 * len(busiest))
 
 
 def _share(share: float) -> str:
     """``5 %``; a link that carried anything carried more than nothing."""
     return "<1 %" if share < 0.01 else f"{share * 100:.0f} %"
-
-
-def _svg(salt: str, draw: Callable[[Axes], None], height: float) -> str:
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ImportError as missing:
-        raise UsageError("reports need matplotlib: pip install 'gerbang[labs]'") from missing
-    with rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 9}):
-        figure = Figure(figsize=(11.6, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.subplots()
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(True, color="#e3e8ec", linewidth=0.6)
-        axes.set_axisbelow(True)
-        draw(axes)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    # Inside a page there is no room for a prolog; identifiers of groups are made the plot's own.
-    text = _METADATA.sub("", _PROLOG.sub("", buffer.getvalue(), count=1))
-    return re.sub(r'<g id="([A-Za-z_0-9.]+)"', rf'<g id="{salt}-\1"', text)

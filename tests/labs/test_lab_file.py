@@ -216,6 +216,7 @@ traffic:
   - {name: get, client: pc, server: server, http: {path: /a, port: 8080, count: 2}}
   - {name: file, client: pc, server: server, ftp: {octets: 1 MB, mode: active}}
   - {name: name, client: pc, server: server, dns: {name: www.test, type: AAAA}}
+  - {name: threads, client: pc, server: server, forum: {visits: [0 s, 3 s, 134 s], octets: 4 kB, port: 8081}}
   - {name: echo, client: pc, server: 192.0.2.9, ping: {count: 5, size: 100}}
   - {name: path, client: pc, server: server, traceroute: }
   - name: flow
@@ -236,6 +237,8 @@ def test_every_kind_of_activity_is_read(lab_folder, small):
     text = small.partition("traffic:")[0] + TRAFFIC
     found = {one.name: one for one in read_lab(lab_folder(text, old__pcap="")).traffic}
     assert {one.kind for one in found.values()} == set(TrafficKind)
+    assert [moment // 1_000_000_000 for moment in found["threads"].moments] == [0, 3, 134]
+    assert (found["threads"].connections, found["threads"].octets, found["threads"].port) == (3, 4000, 8081)
     assert (found["many"].connections, found["many"].interval, found["many"].source_ports) == (
         9,
         50 * MILLISECOND,

@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(why_not()), reason=str(w
     [
         ("hospital", "", {}),
         ("two-isps", "", {}),
+        ("two-isps/paper", "marks", {}),
+        ("two-isps/paper", "forum", {"method": "nth"}),
+        ("two-isps/paper", "forum", {"method": "pcc"}),
         *(
             ("ftp-filter", case, {"base": base})
             for case in ("full-1", "4", "7")

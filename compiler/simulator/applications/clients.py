@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from compiler.simulator.applications.bulk_clients import Connect, Download, Upload
 from compiler.simulator.applications.dns_client import DnsClient
+from compiler.simulator.applications.forum_client import ForumUser, Visit
 from compiler.simulator.applications.ftp_client import FtpClient
 from compiler.simulator.applications.http_client import HttpClient
 from compiler.simulator.applications.probes import Hop, Ping, Trace
@@ -28,6 +29,7 @@ CLIENTS: dict[Activity, Callable[[Running, int], Attempt]] = {
     Activity.PING: Ping,
     Activity.TRACEROUTE: Hop,
     Activity.UDP: UdpFlow,
+    Activity.FORUM: Visit,
 }
 
 _REPEATS = frozenset({Activity.DNS, Activity.PING})
@@ -38,6 +40,8 @@ def start(sockets: Sockets, request: Request) -> Running:
     """Have the host do it, from ``request.start`` on (or now, where that is past)."""
     if request.activity is Activity.TRACEROUTE:
         return Trace(sockets, request, Hop, request.count)
+    if request.activity is Activity.FORUM:
+        return ForumUser(sockets, request, Visit, request.connections)
     if request.activity is Activity.PING and request.interval is None:
         request = replace(request, interval=SECOND)  # ping(8)
     total = request.connections * (request.count if request.activity in _REPEATS else 1)

@@ -21,7 +21,8 @@ class HttpClient(StreamAttempt):
     def __init__(self, running: Running, index: int) -> None:
         super().__init__(running, index)
         self._lines = LineBuffer()
-        self._left = self.request.count
+        self.left = self.request.count
+        """Answers that are still wanted."""
         self._missing: int | None = None
         """Octets of the body that are still to come; None in a head."""
         self._status = ""
@@ -34,7 +35,7 @@ class HttpClient(StreamAttempt):
 
     def received(self, stream: Stream, data: bytes | None, octets: int) -> None:
         """Heads as lines, bodies as a count."""
-        while octets and self.ended is None and self._left:
+        while octets and self.ended is None and self.left:
             if self._missing is not None:
                 taken = min(octets, self._missing)
                 self.arrived(taken)
@@ -50,21 +51,34 @@ class HttpClient(StreamAttempt):
     def finished(self, stream: Stream) -> None:
         """Before the last body is whole, the server gave up."""
         stream.close()
-        if self._left:
+        if self.left:
             self.end(Failure(FailureKind.CLOSED))
 
     def patience_is_over(self) -> bool:
         """When the last body is whole only farewells are missing, which nobody waits for."""
-        if not self._left:
+        if not self.left:
             self.end()
         return True
 
-    def _ask(self, stream: Stream) -> None:
+    def asked(self) -> tuple[str, ...]:
+        """The request line without its version, and header lines of its own."""
         path = self.request.query or f"/bytes/{self.request.octets or 0}"
         path = path if path.startswith("/") else f"/{path}"
-        last = "Connection: close\r\n" if self._left == 1 else ""
-        head = f"GET {path} HTTP/1.1\r\nHost: {_host(self.server)}\r\n{TOKEN_HEADER}: {self.token}\r\n{last}\r\n"
-        stream.send(head.encode())
+        return (f"GET {path}", "Connection: close") if self.left == 1 else (f"GET {path}",)
+
+    def header(self, name: str, value: str) -> None:
+        """A header line of an answer, its name in small letters."""
+        if name == "content-length" and value.isdigit():
+            self._length = int(value)
+
+    def answered(self, status: int) -> None:
+        """An answer is whole: one fewer is left."""
+        self.left -= 1
+
+    def _ask(self, stream: Stream) -> None:
+        line, *more = self.asked()
+        head = (f"{line} HTTP/1.1", f"Host: {_host(self.server)}", f"{TOKEN_HEADER}: {self.token}", *more, "", "")
+        stream.send("\r\n".join(head).encode())
 
     def _head(self, stream: Stream, data: bytes | None, octets: int) -> bytes:
         """Read lines of a head; what is behind its end."""
@@ -77,10 +91,11 @@ class HttpClient(StreamAttempt):
             if not self._status:
                 self._status = line
                 self._length = 0
-            elif line.lower().startswith("content-length:") and line[15:].strip().isdigit():
-                self._length = int(line[15:])
             elif not line:
                 return self._begin_body(stream)
+            else:
+                name, _, value = line.partition(":")
+                self.header(name.strip().lower(), value.strip())
         return b""
 
     def _begin_body(self, stream: Stream) -> bytes:
@@ -95,10 +110,11 @@ class HttpClient(StreamAttempt):
         return self._lines.rest()
 
     def _got_one(self, stream: Stream) -> None:
+        status = int(self._status.partition(" ")[2][:3])
         self._missing = None
         self._status = ""
-        self._left -= 1
-        if self._left:
+        self.answered(status)
+        if self.left:
             self._ask(stream)
         else:
             stream.close()

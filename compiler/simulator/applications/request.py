@@ -29,6 +29,7 @@ class Activity(Enum):
     PING = "ping"
     TRACEROUTE = "traceroute"
     UDP = "udp"
+    FORUM = "forum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Request:
     """One activity of a client. Times are nanoseconds, sizes octets.
 
     ``connections`` are opened one each ``interval`` (0: all at once; None: as is
-    usual, echoes one a second, all else at once), from ``source_ports`` in turn
-    when there are any. ``count`` is the number of
+    usual, echoes one a second, all else at once), or at ``moments`` after ``start``,
+    one each, from ``source_ports`` in turn when there are any. ``count`` is the number of
     requests on one HTTP connection, of echoes of a ping, of hops of a traceroute at
     most, of times that a name is asked for. ``octets`` bounds a transfer, ``duration`` its time; a transfer with
     neither ends when the lab does. ``timeout`` is how long a client waits
@@ -61,6 +62,7 @@ class Request:
     timeout: int = 10 * SECOND
     arrivals: Arrivals | None = None
     sample: int = 100 * MILLISECOND
+    moments: tuple[int, ...] = ()
 
 
 def token(traffic: str, index: int) -> str:

@@ -153,7 +153,10 @@ class Running:
         self._began = self.sockets.now()
         if self.request.duration is not None:
             self._cancel_end = self.sockets.after(self.request.duration, self.stop)
-        self.open_next()
+        if self.request.moments and self.request.moments[0]:
+            self.again(self.request.moments[0])
+        else:
+            self.open_next()
 
     def again(self, delay: int) -> None:
         """Come back to ``open_next``."""
@@ -165,8 +168,15 @@ class Running:
             attempt = self._make(self, index)
             self.attempts.append(attempt)
             attempt.begin()
-            if self.request.interval and index + 1 < self._total:
+            due = self._due(index + 1)
+            if due is not None and index + 1 < self._total:
                 # Counted from the beginning, so that a host that is late once is not late ever after.
-                due = self._began + (index + 1) * self.request.interval
                 self.again(max(0, due - self.sockets.now()))
                 return
+
+    def _due(self, index: int) -> int | None:
+        """When that attempt is to be made; None: with the one before."""
+        moments = self.request.moments
+        if moments:
+            return self._began + moments[min(index, len(moments) - 1)]
+        return self._began + index * self.request.interval if self.request.interval else None

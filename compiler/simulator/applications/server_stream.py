@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Self
 
 from compiler.simulator.applications.lines import LineBuffer
 from compiler.simulator.applications.server_log import Seen, ServerLog, Settings
@@ -25,6 +26,11 @@ class ServerStream:
     @staticmethod
     def check(settings: Settings) -> None:
         """ValueError for settings that make no sense; most services have none."""
+
+    @classmethod
+    def service(cls, sockets: Sockets, log: ServerLog, settings: Settings) -> Callable[[], Self]:
+        """Makes the server's end of each connection; a service that remembers across connections overrides it."""
+        return lambda: cls(sockets, log, settings)
 
     def connected(self, stream: Stream) -> None:
         """Enter it into the log."""

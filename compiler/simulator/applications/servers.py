@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from compiler.simulator.applications.dns_server import DnsServer
+from compiler.simulator.applications.forum_server import Forum
 from compiler.simulator.applications.ftp_server import FtpServer
 from compiler.simulator.applications.http_server import HttpServer
 from compiler.simulator.applications.server_log import ServerLog, Settings
@@ -20,6 +21,7 @@ _STREAM_SERVICES: dict[str, type[ServerStream]] = {
     "discard": Discard,
     "source": Source,
     "http": HttpServer,
+    "forum": Forum,
     "ftp": FtpServer,
 }
 _DATAGRAM_SERVICES: dict[str, Callable[[Sockets, ServerLog, Settings], UdpReceiver]] = {
@@ -40,7 +42,8 @@ def serve(sockets: Sockets, service: str, port: int, settings: Settings = ()) ->
     stream = _STREAM_SERVICES.get(service)
     if stream is not None:
         stream.check(settings)
-        log.stop = sockets.listen(port, lambda _: stream(sockets, log, settings))
+        answering = stream.service(sockets, log, settings)
+        log.stop = sockets.listen(port, lambda _: answering())
         return log
     datagram = _DATAGRAM_SERVICES.get(service)
     if datagram is None:

@@ -83,6 +83,14 @@ def test_rolling_back_by_comment() -> None:
         ("/ip/firewall/mangle/remove [find passthrough=yes]", "abc"),
         (":do { /ip firewall mangle remove *99 } on-error={ /ip firewall mangle remove *1 }", "bc"),
         (":do { /ip firewall mangle remove *2 }", "ac"),
+        ("/ip firewall mangle move *1 [:pick [/ip firewall mangle find where dynamic=no] 2]", "bac"),
+        (":do { /ip firewall mangle move *1 [:pick [find] 3] } on-error={ /ip firewall mangle remove *1 }", "bc"),
+        (":if ([:len [/ip firewall mangle find where comment=a]] = 1) do={ /ip firewall mangle remove *1 }", "bc"),
+        (
+            ":if ([:len [/ip/firewall/mangle find comment=z]] > 0) do={} else={ /ip firewall mangle remove *1,*2 }",
+            "c",
+        ),
+        (":if ([:len [/ip firewall mangle find]] != 3) do={ /ip firewall mangle remove *1 }", "abc"),
     ],
 )
 def test_commands(text: str, left: str) -> None:
@@ -97,7 +105,9 @@ def test_commands(text: str, left: str) -> None:
     ("text", "message"),
     [
         (":local x 5", "^:local is not modelled"),
-        (":if (1 = 1) do={ :log info x }", "^:if is not modelled"),
+        (":if (1 = 1) do={ :log info x }", r"^:if \(1 = 1\) is not modelled"),
+        (":if ([:len [find]] = 0) do={ :log info x }", r"^\[find\]: expected a path"),
+        (":if ([:len [/ip route find]] = 0) then={ :log info x }", "^:if: expected a condition"),
         (":foreach i in=[/ip route find] do={ /ip route remove $i }", "^:foreach is not modelled"),
         (":do { :log info x } while=(1)", ":do with a condition is not modelled"),
         ("/ip address add address=$x interface=ether1", r"^\$x is not modelled"),
