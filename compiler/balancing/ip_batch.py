@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from compiler.balancing.linux_marks import table_number
+from compiler.balancing.linux_marks import HOSTS_TABLE, table_number
 from compiler.balancing.plan import Plan
 from compiler.balancing.wanted_routes import Lease, Leases, awaits_lease, routes_for, rules_for
 from compiler.errors import InputErrors, SyntaxFault
@@ -58,10 +58,11 @@ def _routes(plan: Plan, leases: Leases) -> Iterator[str]:
     gateways = {-plan.balance.uplink(name).number: f"{{{name}}}" for name in awaited}
     at_hand = routes_for(plan, names, leases)
     later = [route for route in routes_for(plan, names, {**leases, **awaited}) if route not in at_hand]
-    for name in ("main", *(str(table_number(table.number)) for table in plan.tables)):
+    about = {str(table_number(one.number)): f"{one.name} ({one.span.source}:{one.span.line})" for one in plan.tables}
+    about = {str(HOSTS_TABLE): "hosts that the router itself asks by one uplink", **about}
+    for name in ("main", *about):
         if name != "main":
-            table = next(one for one in plan.tables if str(table_number(one.number)) == name)
-            yield f"# {table.name} ({table.span.source}:{table.span.line})"
+            yield f"# {about[name]}"
             yield f"route flush table {name}"
         for route in at_hand:
             if route.table == name:
@@ -99,7 +100,8 @@ def _rules(plan: Plan) -> Iterator[str]:
     for rule in rules_for(plan):
         yield f"rule del priority {rule.priority}"
         mark, shortest = rule.mark, rule.suppress_prefix_length
-        which = f" fwmark 0x{mark.values.intervals[0][0]:x}/0x{mark.mask:x}" if isinstance(mark, MarkIn) else ""
+        which = f" iif {rule.ingress}" if rule.ingress else ""
+        which += f" fwmark 0x{mark.values.intervals[0][0]:x}/0x{mark.mask:x}" if isinstance(mark, MarkIn) else ""
         tail = "" if shortest is None else f" suppress_prefixlength {shortest}"
         yield f"rule add priority {rule.priority}{which} lookup {rule.table}{tail}"
 
@@ -197,12 +199,15 @@ class _Reader:
         if "fwmark" in words:
             value, mask = (int(part, 16) for part in words.pop("fwmark").split("/"))
             mark = MarkIn(Register.PACKET, IntegerSet.values(value), mask)
+        ingress = words.pop("iif", "")
         shortest = words.pop("suppress_prefixlength", None)
         priority, table = int(words.pop("priority")), words.pop("lookup")
         if words:
             raise ValueError(f"{next(iter(words))} is not of these files")
         suppressed = None if shortest is None else int(shortest)
-        rule = RoutingRule(Family.IPV4, priority, table, mark=mark, suppress_prefix_length=suppressed, span=span)
+        rule = RoutingRule(
+            Family.IPV4, priority, table, ingress=ingress, mark=mark, suppress_prefix_length=suppressed, span=span
+        )
         self.rules = (*self.rules, rule)
 
 

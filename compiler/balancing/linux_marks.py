@@ -7,13 +7,17 @@ use (253 to 255 are the kernel's; iproute2 names 0 and those).
 
 from __future__ import annotations
 
-__all__ = ["MASK", "RULE_PRIORITY", "TABLE_BASE", "clear", "mark_value", "table_number"]
+__all__ = ["HOSTS_TABLE", "MASK", "OWN_PRIORITY", "RULE_PRIORITY", "TABLE_BASE", "clear", "mark_value", "table_number"]
 
 MASK = 0x3F00
 _SHIFT = 8
 RULE_PRIORITY = 1000
 """Of the first rule; marks follow."""
 TABLE_BASE = 20_000
+HOSTS_TABLE = TABLE_BASE
+"""Of the hosts that the router itself asks by one uplink: probes, name servers. Marks have the numbers after it."""
+OWN_PRIORITY = RULE_PRIORITY - 1
+"""Of the rule that sends the router's own packets there."""
 
 
 def mark_value(number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.balancing.finding import Finding
+from compiler.balancing.linux_marks import HOSTS_TABLE
 from compiler.balancing.plan import LineTable, Plan, port_of
 from compiler.balancing.view import View
 from compiler.fields import Family
@@ -62,12 +63,24 @@ class RouteProof:
         for host in self.plan.hosts:
             self.cases += 1
             port = port_of(self.plan.balance.uplink(host.uplink))
-            found = self._leads(NextHop(host.host), (), 0, exact=True)
+            found = (
+                self._own_way(host.host) if self.view.is_linux else self._leads(NextHop(host.host), (), 0, exact=True)
+            )
             if found != port:
                 text = show(Family.IPV4, host.host)
                 said = f"by {found}" if found else "nowhere by a route of its own"
                 span = self.plan.balance.uplink(host.uplink).span
                 yield Finding(f"{text} is reached {said}, not by {port} ({host.uplink})", f"icmp to {text}", span)
+
+    def _own_way(self, host: int) -> str:
+        """Linux: the port of the one route to a host in the table that the router's own packets look in."""
+        ports = {
+            hop.interface
+            for route in self._routes()
+            if route.table == str(HOSTS_TABLE) and route.prefix.length == 32 and route.prefix.contains(host)
+            for hop in route.next_hops
+        }
+        return ports.pop() if len(ports) == 1 else ""
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -77,8 +90,11 @@ class RouteProof:
         defaults = [route for route in self._routes() if route.table == name and route.prefix.length == 0]
         defaults.sort(key=lambda route: route.distance)
         others = [route for route in self._routes() if route.table == name and route.prefix.length]
-        if table.name != "main" and others:
-            yield Finding(f"table {table.name} has a route that is no default", "", others[0].span)
+        if others and (table.name != "main" or self.view.is_linux):
+            why = (
+                f"table {table.name} has a route that is no default: from inside it comes before exceptions and classes"
+            )
+            yield Finding(why, "", others[0].span)
         if not defaults:
             yield Finding(f"table {table.name} has no default route", "", table.span)
             return
@@ -189,6 +205,14 @@ class RouteProof:
     def _rules(self) -> Iterator[Finding]:
         """Linux: what is not a default comes first from main, then each mark looks in its own table, under our mask."""
         rules = sorted(self.view.network.rules, key=lambda rule: rule.priority)
+        if self.plan.hosts:
+            own = rules.pop(0) if rules else None
+            if own is None or (own.ingress, own.table, own.mark) != ("lo", str(HOSTS_TABLE), None):
+                why = "the router's own packets to single hosts do not come first (iif lo)"
+                yield Finding(why, "", own.span if own else NOWHERE)
+        for rule in rules:
+            if rule.ingress:
+                yield Finding(f"a rule for what comes in by {rule.ingress} that nobody planned", "", rule.span)
         if not rules or rules[0].mark is not None or rules[0].table != "main" or rules[0].suppress_prefix_length != 0:
             span = rules[0].span if rules else NOWHERE
             yield Finding("the networks next door do not come before the marks (suppress_prefixlength 0)", "", span)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from compiler.balancing.linux_marks import MASK, RULE_PRIORITY, mark_value, table_number
+from compiler.balancing.linux_marks import HOSTS_TABLE, MASK, OWN_PRIORITY, RULE_PRIORITY, mark_value, table_number
 from compiler.balancing.plan import LineTable, Plan, port_of
 from compiler.fields import Family
 from compiler.integers import IntegerSet
@@ -46,7 +46,8 @@ def routes_for(plan: Plan, alive: Collection[str], leases: Leases = {}) -> tuple
     """Every route of ours while the uplinks of those names carry traffic.
 
     - Hosts (probes, name servers of one uplink) stay by their own uplink, dead
-      or alive: else a probe could not tell that the line is back.
+      or alive: else a probe could not tell that the line is back. They have a
+      table for the router's own packets: who asks them from inside goes by his class.
     - A dead uplink's defaults go. Next hops that share a default lose it, and the
       others keep their weights.
     - A strict table keeps its blackhole, alone if need be.
@@ -61,7 +62,7 @@ def routes_for(plan: Plan, alive: Collection[str], leases: Leases = {}) -> tuple
     hops = {uplink.name: _hop(uplink, leases) for uplink in plan.balance.uplinks if not awaits_lease(uplink, leases)}
     usable = {name: hop for name, hop in hops.items() if name in counted}
     hosts = (
-        Route(Prefix(Family.IPV4, host.host, 32), (hops[host.uplink],), "main", 0)
+        Route(Prefix(Family.IPV4, host.host, 32), (hops[host.uplink],), str(HOSTS_TABLE), 0)
         for host in plan.hosts
         if host.uplink in hops
     )
@@ -97,7 +98,11 @@ def _table(table: LineTable, usable: Mapping[str, NextHop]) -> Iterator[Route]:
 
 
 def rules_for(plan: Plan) -> tuple[RoutingRule, ...]:
-    """Routes more specific than a default come first: a mark must not send the networks next door away."""
+    """The router's own way to single hosts, then routes more specific than a default, then the marks.
+
+    A mark must not send the networks next door away.
+    """
+    own = RoutingRule(Family.IPV4, OWN_PRIORITY, str(HOSTS_TABLE), ingress="lo")
     first = RoutingRule(Family.IPV4, RULE_PRIORITY, "main", suppress_prefix_length=0)
     marked = (
         RoutingRule(
@@ -108,4 +113,4 @@ def rules_for(plan: Plan) -> tuple[RoutingRule, ...]:
         )
         for place, table in enumerate(plan.tables, 1)
     )
-    return (first, *marked)
+    return (own, first, *marked) if plan.hosts else (first, *marked)

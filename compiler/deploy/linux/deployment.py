@@ -30,7 +30,7 @@ __all__ = ["LinuxDeployment"]
 class LinuxDeployment:
     """Satisfies :class:`~compiler.deploy.deployment.Deployment`. Raises InputErrors for a wrong intent.
 
-    Ours are: the nft table ``gerbang_balance``, the routing tables from 20001 on,
+    Ours are: the nft table ``gerbang_balance``, the routing tables from 20000 on,
     and routes, rules and addresses of protocol 103. Nothing else is changed but
     the settings that routing by several lines needs, which come back with
     ``remove``. What already stands and is as wanted, but somebody else's, stays

@@ -174,10 +174,11 @@ class Kernel:
             suppress = -1 if shortest in (None, _NO_SUPPRESSION) else shortest
             table = found.get("FRA_TABLE") or found["table"]
             mask = found.get("FRA_FWMASK") or 0
-            rule = KernelRule(found.get("FRA_PRIORITY") or 0, table, found.get("FRA_FWMARK") or 0, mask, suppress)
+            priority, mark = found.get("FRA_PRIORITY") or 0, found.get("FRA_FWMARK") or 0
+            rule = KernelRule(priority, table, mark, mask, suppress, found.get("FRA_IIFNAME") or "")
             mine = found.get("FRA_PROTOCOL") == PROTOCOL or is_our_table(table)
             # With more conditions than ours have it is somebody else's, however alike the rest.
-            plain = not any(found.get(name) for name in ("FRA_SRC", "FRA_DST", "FRA_IIFNAME", "FRA_OIFNAME"))
+            plain = not any(found.get(name) for name in ("FRA_SRC", "FRA_DST", "FRA_OIFNAME"))
             if mine:
                 ours.append(rule)
             elif plain:
@@ -286,6 +287,8 @@ def _asked_rule(rule: KernelRule, *, protocol: bool = True) -> dict[str, Any]:
         asked["protocol"] = PROTOCOL
     if rule.mask:
         asked |= {"fwmark": rule.mark, "fwmask": rule.mask}
+    if rule.ingress:
+        asked["iifname"] = rule.ingress
     if rule.suppress >= 0:
         asked["suppress_prefixlen"] = rule.suppress
     return asked

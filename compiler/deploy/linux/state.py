@@ -35,7 +35,7 @@ _LAST_TABLE = table_number(0x3F)
 
 def is_our_table(number: int) -> bool:
     """Whether a routing table is one of the plan's."""
-    return TABLE_BASE < number <= _LAST_TABLE
+    return TABLE_BASE <= number <= _LAST_TABLE
 
 
 class Address(NamedTuple):
@@ -86,16 +86,21 @@ class KernelRoute(NamedTuple):
 
 
 class KernelRule(NamedTuple):
-    """A routing rule of IPv4. ``mark`` and ``mask`` are 0 where it has none; ``suppress`` is -1 where it does not."""
+    """A routing rule of IPv4. ``mark`` and ``mask`` are 0 where it has none; ``suppress`` is -1 where it does not.
+
+    ``ingress`` is the interface that packets come in by, ``lo`` for the router's own; empty for any.
+    """
 
     priority: int
     table: int
     mark: int = 0
     mask: int = 0
     suppress: int = -1
+    ingress: str = ""
 
     def __str__(self) -> str:
-        mark = f" fwmark 0x{self.mark:x}/0x{self.mask:x}" if self.mask else ""
+        mark = f" iif {self.ingress}" if self.ingress else ""
+        mark += f" fwmark 0x{self.mark:x}/0x{self.mask:x}" if self.mask else ""
         tail = f" suppress_prefixlength {self.suppress}" if self.suppress >= 0 else ""
         return f"priority {self.priority}{mark} lookup {self.table}{tail}"
 
@@ -162,4 +167,6 @@ def _rule(rule: RoutingRule) -> KernelRule:
     if isinstance(rule.mark, MarkIn):
         mark, mask = rule.mark.values.intervals[0][0], rule.mark.mask
     suppress = -1 if rule.suppress_prefix_length is None else rule.suppress_prefix_length
-    return KernelRule(rule.priority, MAIN if rule.table == "main" else int(rule.table), mark, mask, suppress)
+    return KernelRule(
+        rule.priority, MAIN if rule.table == "main" else int(rule.table), mark, mask, suppress, rule.ingress
+    )

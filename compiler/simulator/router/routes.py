@@ -29,6 +29,8 @@ from compiler.simulator.router.multipath import upper_bounds
 __all__ = ["NO_ROUTE", "Asked", "Choice", "Routes", "Way", "checked"]
 
 _CONNECTED_SCOPE = 10
+_OWN = "lo"
+"""The interface that the router's own packets come in by, for rules (ip-rule(8), ``iif lo``)."""
 _DEEPEST = 10
 """Gateways resolved through gateways."""
 
@@ -397,7 +399,7 @@ class Routes:
 
 
 def _applies(rule: RoutingRule, asked: Asked) -> bool:
-    if rule.family is not asked.family or (rule.ingress and rule.ingress != asked.ingress):
+    if rule.family is not asked.family or (rule.ingress and rule.ingress != (asked.ingress or _OWN)):
         return False
     if rule.source is not None and not rule.source.contains(asked.source):
         return False
