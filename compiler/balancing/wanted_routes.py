@@ -1,4 +1,4 @@
-"""Which routes Linux shall hold while these uplinks live, in the order of looking: hosts, main, then table by table.
+"""Which routes Linux shall hold while these uplinks live, main, hosts, then table by table.
 
 One description for all who need it: the commands for ``ip``, the proof, the
 deploy, the daemon that follows the lines' health, and the simulator.
@@ -70,7 +70,7 @@ def routes_for(plan: Plan, alive: Collection[str], leases: Leases = {}) -> tuple
         Route(_DEFAULT, (usable[name],), "main", metric) for metric, name in enumerate(plan.main, 1) if name in usable
     )
     tables = (route for table in plan.tables for route in _table(table, usable))
-    return (*hosts, *main, *tables)
+    return (*main, *hosts, *tables)
 
 
 def _hop(uplink: Uplink, leases: Leases) -> NextHop:

@@ -23,9 +23,5 @@ def batch_of(held: Held, target: State) -> str:
         one_way = ways if len(route.hops) == 1 else ""
         several = ways if len(route.hops) > 1 else ""
         lines.append(f"route replace {kind}{target_text}{one_way}{metric}{table}{several}")
-    for rule in sorted(rules):
-        mark = f" fwmark 0x{rule.mark:x}/0x{rule.mask:x}" if rule.mask else ""
-        tail = f" suppress_prefixlength {rule.suppress}" if rule.suppress >= 0 else ""
-        table = "main" if rule.table == MAIN else str(rule.table)
-        lines.append(f"rule add priority {rule.priority}{mark} lookup {table}{tail}")
+    lines += [f"rule add {rule}" for rule in sorted(rules)]
     return "\n".join(lines) + "\n"

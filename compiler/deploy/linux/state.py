@@ -102,7 +102,8 @@ class KernelRule(NamedTuple):
         mark = f" iif {self.ingress}" if self.ingress else ""
         mark += f" fwmark 0x{self.mark:x}/0x{self.mask:x}" if self.mask else ""
         tail = f" suppress_prefixlength {self.suppress}" if self.suppress >= 0 else ""
-        return f"priority {self.priority}{mark} lookup {self.table}{tail}"
+        table = "main" if self.table == MAIN else str(self.table)
+        return f"priority {self.priority}{mark} lookup {table}{tail}"
 
 
 class State(NamedTuple):

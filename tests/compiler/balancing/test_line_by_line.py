@@ -43,7 +43,7 @@ def test_random_intents(kernel, part):
     lines = sum((one.outputs for one in done), Counter())
     assert lines["ISP1"] > 50
     assert lines["ISP2"] > 20
-    assert lines["LAN"] > 50
+    assert lines["LAN"] > 30
     assert sum(one.marked for one in done) > 100
 
 
