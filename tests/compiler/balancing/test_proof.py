@@ -225,6 +225,8 @@ BATCH_MUTATIONS = {
     "an order": (r"metric 1 table 20002", "metric 7 table 20002"),
     "a weight": (r"weight 2", "weight 1"),
     "a probe": (r"8.8.4.4/32 via 192.168.1.1 dev ISP1", "8.8.4.4/32 via 192.168.2.2 dev ISP2"),
+    "a probe for all": (r"(route replace 8.8.4.4/32 .*) table 20000", r"\1"),
+    "the own packets": (r"rule add priority 999 .*\n", ""),
     "a blackhole": (r"route replace blackhole .*\n", ""),
     "nonsense": (r"route replace default", "route replce default"),
 }  # fmt: skip

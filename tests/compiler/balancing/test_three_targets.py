@@ -26,6 +26,7 @@ from tests.compiler.simulator.rig import Heard, Rig
 
 WORLDS = ("linux", "routeros7", "routeros6")
 DETERMINED = ("nth", "failover", "address_list")
+_SYN = 0x02
 _HELPED = 21
 """Who listens for FTP, and from which packet on, differs."""
 _WITHOUT_PORTS = 47
@@ -81,8 +82,9 @@ def play(seed: str, count: int, changes: int) -> Counter[str]:
     three, chance = Three(plan), Random(f"{seed}/packets")
     traffic = LineTraffic(chance, plan)
     lines = [port_of(one) for one in plan.balance.uplinks]
-    # Linux reaches these by their own line whatever the mark says: its host routes come before the marks' tables.
+    # What has no mark follows RouterOS's routes to these; Linux has such routes for the router's own packets only.
     pinned = {host.host for host in plan.hosts}
+    has_direct = any(not one.uplink for one in plan.balance.exceptions)
     used: Counter[str] = Counter()
     for phase in range(changes + 1):
         if phase:
@@ -97,7 +99,10 @@ def play(seed: str, count: int, changes: int) -> Counter[str]:
             side, datagram = traffic.opening_or_later()
             if _HELPED in (datagram.source_port, datagram.destination_port) or side in three.silent:
                 continue
-            if datagram.destination in pinned or (phase and datagram.protocol == _WITHOUT_PORTS):
+            if phase and datagram.protocol == _WITHOUT_PORTS:
+                continue
+            opens = datagram.protocol != TCP or datagram.tcp_flags == _SYN
+            if datagram.destination in pinned and (phase or has_direct or not opens):
                 continue
             about = f"{seed}\n{text}\nsilent: {sorted(three.silent)}\n{side}: {datagram.packet()}"
             for one in same(three.send(side, datagram), about):
