@@ -51,15 +51,19 @@ class Progress:
         self._stream.write(f"\r{bar[: room - 1]}\x1b[K")
         self._stream.flush()
 
+    def clear(self) -> None:
+        """Take the bar away, so that a line can be written there; the next step draws it again."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+        self.clear()
 
 
 def _columns(stream: TextIO) -> int:

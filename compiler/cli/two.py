@@ -18,7 +18,7 @@ from compiler.cli.arguments import (
 from compiler.cli.progress import Progress
 from compiler.cli.tree import interface_map, read_two
 
-__all__ = ["add_two", "compared"]
+__all__ = ["add_two", "add_two_options", "compared"]
 
 Found = TypeVar("Found")
 
@@ -27,6 +27,11 @@ def add_two(parser: ArgumentParser, names: tuple[str, str], texts: tuple[str, st
     """The arguments of a verb that compares; ``names`` are those of the two files."""
     for name, text in zip(names, texts, strict=True):
         add_file(parser, name, text)
+    add_two_options(parser, names, *formats)
+
+
+def add_two_options(parser: ArgumentParser, names: tuple[str, str], *formats: str) -> None:
+    """The same without the files."""
     add_pairs(parser)
     add_fragments(parser)
     add_interfaces(parser, *names)

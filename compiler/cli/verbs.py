@@ -16,11 +16,24 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from compiler.cli.verb import Verb
 
-__all__ = ["BUILT_IN", "GROUP", "Registered", "all_verbs", "find", "load"]
+__all__ = ["BUILT_IN", "GROUP", "Registered", "all_verbs", "find", "load", "registered"]
 
 GROUP = "gerbang.verbs"
 
-BUILT_IN = ("compile", "prove", "check", "diff", "explain", "search", "trace", "classify", "balance", "completion")
+BUILT_IN = (
+    "compile",
+    "prove",
+    "check",
+    "diff",
+    "verify",
+    "sweep",
+    "explain",
+    "search",
+    "trace",
+    "classify",
+    "balance",
+    "completion",
+)
 """The compiler's own verbs, in the order of ``--help``; each lives in the module of its name."""
 
 
@@ -67,7 +80,15 @@ def _built_in(name: str) -> Registered:
     return Registered(name, f"compiler.cli.{name}:verb", "gerbang")
 
 
-def _entry_points() -> Iterator[Registered]:
+def registered(group: str) -> tuple[Registered, ...]:
+    """What distributions register in a group of entry points, the first of each name."""
+    found: dict[str, Registered] = {}
+    for one in _entry_points(group):
+        found.setdefault(one.name, one)
+    return tuple(found.values())
+
+
+def _entry_points(group: str = GROUP) -> Iterator[Registered]:
     """Entry points of the group in each ``*.dist-info`` on the path, the first of a name before the later."""
     for folder in sys.path:
         try:
@@ -82,16 +103,16 @@ def _entry_points() -> Iterator[Registered]:
                     text = file.read()
             except (OSError, UnicodeDecodeError):
                 continue
-            yield from _section(text, name.partition("-")[0])
+            yield from _section(text, name.partition("-")[0], group)
 
 
-def _section(text: str, distribution: str) -> Iterator[Registered]:
-    """The lines ``name = module:attribute`` of our group (PyPA, "Entry points specification")."""
+def _section(text: str, distribution: str, group: str) -> Iterator[Registered]:
+    """The lines ``name = module:attribute`` of a group (PyPA, "Entry points specification")."""
     inside = False
     for line in text.splitlines():
         stripped = line.strip()
         if stripped.startswith("["):
-            inside = stripped == f"[{GROUP}]"
+            inside = stripped == f"[{group}]"
         elif inside and "=" in stripped and not stripped.startswith(("#", ";")):
             name, _, target = stripped.partition("=")
             yield Registered(name.strip(), target.strip(), distribution)

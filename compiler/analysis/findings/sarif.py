@@ -15,10 +15,11 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 
 def sarif(
-    findings: Sequence[Finding], source: str, catalogue: Mapping[str, tuple[Severity, str]] = RULES
+    findings: Sequence[Finding], source: str | Sequence[str], catalogue: Mapping[str, tuple[Severity, str]] = RULES
 ) -> dict[str, object]:
-    """One run over ``source``; columns count code points from 1, and the end column is after the last."""
+    """One run over ``source`` (files); columns count code points from 1, and the end column is after the last."""
     identifiers = list(catalogue)
+    sources = [source] if isinstance(source, str) else source
     rules = [
         {
             "id": identifier,
@@ -34,7 +35,7 @@ def sarif(
         "runs": [
             {
                 "tool": {"driver": {"name": "gerbang", "rules": rules}},
-                "artifacts": [{"location": {"uri": _uri(source)}}],
+                "artifacts": [{"location": {"uri": _uri(one)}} for one in sources],
                 "columnKind": "unicodeCodePoints",
                 "results": results,
             }

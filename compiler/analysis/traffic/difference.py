@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.equivalence.comparison import Comparison
 from compiler.analysis.equivalence.pairing import named_alike, pair_lists, unbound
@@ -20,10 +20,19 @@ from compiler.semantics.machine import Context, Machine
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
-__all__ = ["Change", "DifferenceReport", "differences"]
+__all__ = ["Change", "ChangedPackets", "DifferenceReport", "change_of", "changed_packets", "differences", "unpaired"]
 
 _RULES = 12
 """Rules of one change that are shown; that more exist is always said."""
+
+
+class ChangedPackets(NamedTuple):
+    """All packets that one situation newly permits, or newly denies, as a set."""
+
+    view: View
+    newly: str
+    """``"permitted"`` or ``"denied"``."""
+    packets: BDDFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +123,31 @@ def differences(
     lists that were renamed; ``whole_packets_only`` leaves later fragments out.
     Lists that came or went are told in the notes.
     """
+    found = changed_packets(
+        old, new, interfaces=interfaces, pairs=pairs, whole_packets_only=whole_packets_only, progress=progress
+    )
+    changes = tuple(change_of(one) for one in found)
+    notes = () if pairs else tuple(unpaired(old, new))
+    return DifferenceReport(old.source, new.source, changes, notes)
+
+
+def changed_packets(
+    old: Machine,
+    new: Machine,
+    *,
+    interfaces: Mapping[str, str] | None = None,
+    pairs: Sequence[tuple[str, str]] = (),
+    whole_packets_only: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[ChangedPackets]:
+    """What :func:`differences` tells, as sets: one for each situation and direction that has any."""
     comparison = Comparison()
-    changes: list[Change] = []
     situations = [] if pairs else list(views(old, new, interfaces or {}, whole_packets_only=whole_packets_only))
     situations += _list_views(old, new, pairs, whole_packets_only=whole_packets_only)
     for number, view in enumerate(situations):
         if progress is not None:
             progress(number, len(situations))
-        changes += _changes(view, comparison)
-    notes = () if pairs else tuple(_unpaired(old, new))
-    return DifferenceReport(old.source, new.source, tuple(changes), notes)
+        yield from _changes(view, comparison)
 
 
 def _list_views(
@@ -141,7 +165,8 @@ def _list_views(
             )
 
 
-def _unpaired(old: Machine, new: Machine) -> Iterator[str]:
+def unpaired(old: Machine, new: Machine) -> Iterator[str]:
+    """Lists that came or went."""
     for machine, other in ((old, new), (new, old)):
         known = {(name.name.removeprefix("acl-"), name.family) for name in other.lists()}
         for name in dict.fromkeys(machine.lists()):
@@ -149,9 +174,7 @@ def _unpaired(old: Machine, new: Machine) -> Iterator[str]:
                 yield f"list {name.name} is only in {machine.source}"
 
 
-def _changes(view: View, comparison: Comparison) -> Iterator[Change]:
-    from compiler.symbolic.space import space
-
+def _changes(view: View, comparison: Comparison) -> Iterator[ChangedPackets]:
     permitted: BDDFunction | None = None
     denied: BDDFunction | None = None
     for difference in comparison.differences(view.left, view.right, view.context):
@@ -159,18 +182,19 @@ def _changes(view: View, comparison: Comparison) -> Iterator[Change]:
         denied = difference.left_only if denied is None else denied | difference.left_only
     if permitted is None or denied is None:
         return
-    family_space = space(view.context.family)
     for packets, newly in ((permitted, "permitted"), (denied, "denied")):
         if packets.satisfiable():
-            yield _change(packets, newly, view, family_space)
+            yield ChangedPackets(view, newly, packets)
 
 
-def _change(packets: BDDFunction, newly: str, view: View, family_space: object) -> Change:
+def change_of(found: ChangedPackets) -> Change:
+    """The set in a few rules, with an example."""
     from compiler.symbolic.describe import describe
-    from compiler.symbolic.space import PacketSpace
+    from compiler.symbolic.space import space
     from compiler.symbolic.witness import shortest_packet
 
-    assert isinstance(family_space, PacketSpace)
+    view, newly, packets = found
+    family_space = space(view.context.family)
     matches, whole = describe(family_space.as_it_came(packets), family_space, _RULES)
     if view.context.noninitial:
         matches = tuple(match._replace(noninitial=True) for match in matches)
