@@ -60,10 +60,12 @@ class Drawing:
         self._numbers: dict[BDDFunction, int] = {}
         self._root = self._number(region)
         self.count = self._below(self._root, -1)
-        self._prepare()
+        self._is_prepared = False
 
     def packets(self, context: Context, source: random.Random, number: int) -> Iterator[Packet]:
         """That many draws, with repeats. The same random source gives the same packets."""
+        if not self._is_prepared:
+            self._prepare()
         while number > 0:
             batch = min(number, _BATCH)
             yield from self._packets(self._draw(source, batch), context)
@@ -98,8 +100,10 @@ class Drawing:
     # -- drawing -----------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
+        """What draws need and counting does not."""
         import numpy as np
 
+        self._is_prepared = True
         self._variables = np.array([node.variable for node in self._nodes] + [self.space.size] * 2, np.int32)
         self._high = np.array([node.high for node in self._nodes] + [-1, -2], np.int64)
         self._low = np.array([node.low for node in self._nodes] + [-1, -2], np.int64)

@@ -122,6 +122,10 @@ class PropertyFailed(AssertionError):
         super().__init__("\n".join(answer.lines()))
         self.answer = answer
 
+    def __reduce__(self) -> tuple[type[PropertyFailed], tuple[Answer]]:
+        """From process to process: made anew from its answer."""
+        return PropertyFailed, (self.answer,)
+
 
 def demand(answer: Answer) -> Answer:
     """The answer, if the property holds. Raises PropertyFailed."""

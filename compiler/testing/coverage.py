@@ -2,21 +2,28 @@
 
 A property over a set of packets exercises a rule as far as the set meets the
 packets that the rule decides; a single packet exercises the rule that decides
-it. A rule that no property has met may be wrong without any test failing.
+it. ``equivalent_to`` and ``no_wider_than`` are about all packets, and exercise
+every rule that decides any, on both sides. ``no_shadowed_rule`` exercises none:
+it would hold whatever a rule did. What a network word sends through a router
+exercises the router's rules, but not those behind a list that stops it.
+
+A rule that no property has met may be wrong without any test failing.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from compiler.analysis.traffic.situations import Situation
+from compiler.analysis.traffic.situations import Question, Situation, situations
 from compiler.policy.access_list import Device
+from compiler.policy.match import ANY
 from compiler.symbolic.drawing import Drawing
-from compiler.testing.sampling import strata
+from compiler.testing.sampling import Stratum, strata
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from compiler.policy.packet import Packet
     from compiler.policy.ruleset import Ruleset
     from compiler.semantics.decision import Decision
-    from compiler.semantics.machine import Stage
+    from compiler.semantics.machine import Machine, Stage
     from compiler.testing.answer import Answer
 
 __all__ = ["Coverage", "RuleCoverage", "as_json", "as_lcov", "joined", "lines_of_report"]
@@ -51,16 +58,66 @@ class RuleCoverage(NamedTuple):
 class _Rule:
     text: str
     packets: int = 0
-    sets: int = 0
-    share: Fraction = Fraction(0)
+
+
+class _Node(NamedTuple):
+    """Some neighbouring strata joined, so that a set that meets none of them is done with at once."""
+
+    region: BDDFunction
+    first: int
+    parts: tuple[_Node, ...]
 
 
 class _Situation:
-    """The rules of one situation, with what of each was asked about so far."""
+    """The rules of one situation, with what was asked about them so far."""
 
     def __init__(self, situation: Situation) -> None:
+        self._later = situation.context.noninitial
         self.strata = [one for one in strata([situation]) if one.origin is not None]
-        self.asked: dict[int, BDDFunction] = {}
+        self.sets = [0] * len(self.strata)
+        self._tree = _tree([_Node(one.region, number, ()) for number, one in enumerate(self.strata)])
+        self._asked: BDDFunction | None = None
+        self._seen: set[BDDFunction] = set()
+
+    def ask(self, region: BDDFunction) -> None:
+        """A set went through. The same set again, as under another failure, says nothing new."""
+        if self._tree is None or region in self._seen:
+            return
+        self._seen.add(region)
+        self._asked = region if self._asked is None else self._asked | region
+        waiting = [self._tree]
+        while waiting:
+            node = waiting.pop()
+            if not (node.region & region).satisfiable():
+                continue
+            waiting += node.parts
+            if not node.parts:
+                self.sets[node.first] += 1
+
+    def shares(self) -> Iterator[tuple[Stratum, int, Fraction]]:
+        """Of each rule that was met: how many sets met it, and how much of it all of them together."""
+        for stratum, sets in zip(self.strata, self.sets, strict=True):
+            if sets and self._asked is not None:
+                met = stratum.region & self._asked
+                whole = met == stratum.region
+                yield (
+                    stratum,
+                    sets,
+                    Fraction(1) if whole else Fraction(self._count(met, stratum), stratum.drawing.count),
+                )
+
+    def _count(self, met: BDDFunction, stratum: Stratum) -> int:
+        try:
+            return min(Drawing(met, stratum.space, noninitial=self._later).count, stratum.drawing.count)
+        except ValueError:  # only bits that no packet of its protocol has
+            return 0
+
+
+def _tree(nodes: list[_Node]) -> _Node | None:
+    while len(nodes) > 1:
+        pairs = [tuple(nodes[first : first + 2]) for first in range(0, len(nodes), 2)]
+        nodes = [pair[0] if len(pair) == 1 else _Node(pair[0].region | pair[1].region, 0, pair) for pair in pairs]
+    return nodes[0] if nodes else None
 
 
 @dataclass
@@ -68,7 +125,9 @@ class Coverage:
     """A recorder (see :mod:`compiler.testing.recording`). ``rules`` is what it knows, in the order of the files."""
 
     _rules: dict[tuple[str, int], _Rule] = field(default_factory=dict)
-    _situations: dict[tuple[int, ...], _Situation] = field(default_factory=dict)
+    _situations: dict[tuple[int, ...], tuple[str, tuple[Stage, ...], _Situation]] = field(default_factory=dict)
+    """By tree and stages, which are kept, so that an identity stays theirs."""
+    _machines: dict[int, Machine] = field(default_factory=dict)
     _known: dict[int, Device | Ruleset] = field(default_factory=dict)
     """Trees by identity; kept, so that an identity stays theirs."""
 
@@ -78,22 +137,21 @@ class Coverage:
     def asked(self, tree: Device | Ruleset, situation: Situation, region: BDDFunction) -> None:
         """A set went through."""
         self._know(tree)
-        key = (id(tree), *(id(stage) for stage in situation.stages), situation.context.noninitial)
-        held = self._situations.get(key)
-        if held is None:
-            held = self._situations[key] = _Situation(situation)
-        for number, stratum in enumerate(held.strata):
-            met = stratum.region & region
-            if not met.satisfiable():
-                continue
-            assert stratum.origin is not None
-            rule = self._rules[tree.source, stratum.origin.span.line]
-            rule.sets += 1
-            asked = held.asked.get(number)
-            held.asked[number] = asked = met if asked is None else asked | met
-            later = situation.context.noninitial
-            share = Fraction(Drawing(asked, stratum.space, noninitial=later).count, stratum.drawing.count)
-            rule.share = max(rule.share, min(share, Fraction(1)))
+        key = (id(tree), *map(id, situation.stages), situation.context.family.value, situation.context.noninitial)
+        if key not in self._situations:
+            self._situations[key] = (tree.source, situation.stages, _Situation(situation))
+        self._situations[key][2].ask(region)
+
+    def proved(self, tree: Device | Ruleset) -> None:
+        """All packets went through all of it: every rule that decides any was met, over all that it decides."""
+        from compiler.semantics.lower import machine
+        from compiler.symbolic.space import space
+
+        lowered = self._machines.get(id(tree))
+        if lowered is None:
+            lowered = self._machines[id(tree)] = machine(tree)
+        for situation in situations(lowered, Question(ANY, permitted=True)):
+            self.asked(tree, situation, space(situation.context.family).possible)
 
     def decided(self, tree: Device | Ruleset, stages: tuple[Stage, ...], packet: Packet, decision: Decision) -> None:
         """A packet did."""
@@ -103,9 +161,17 @@ class Coverage:
 
     def rules(self) -> tuple[RuleCoverage, ...]:
         """Every rule of every policy that was asked anything."""
+        sets: Counter[tuple[str, int]] = Counter()
+        shares: dict[tuple[str, int], Fraction] = {}
+        for source, _, situation in self._situations.values():
+            for stratum, number, share in situation.shares():
+                assert stratum.origin is not None
+                key = source, stratum.origin.span.line
+                sets[key] += number
+                shares[key] = max(share, shares.get(key, Fraction(0)))
         return tuple(
-            RuleCoverage(source, line, rule.text, rule.packets, rule.sets, int(rule.share * 10**6) / 10**6)
-            for (source, line), rule in sorted(self._rules.items())
+            RuleCoverage(*key, rule.text, rule.packets, sets[key], int(shares.get(key, Fraction(0)) * 10**6) / 10**6)
+            for key, rule in sorted(self._rules.items())
         )
 
     def _know(self, tree: Device | Ruleset) -> None:

@@ -18,6 +18,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -103,6 +104,10 @@ class _Recorder:
         if self.coverage is not None:
             self.coverage.asked(tree, situation, region)
 
+    def proved(self, tree: Device | Ruleset) -> None:
+        if self.coverage is not None:
+            self.coverage.proved(tree)
+
     def decided(self, tree: Device | Ruleset, stages: tuple[Stage, ...], packet: Packet, decision: Decision) -> None:
         if self.coverage is not None:
             self.coverage.decided(tree, stages, packet, decision)
@@ -131,9 +136,12 @@ class _Plugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        from compiler.errors import GerbangError
         from compiler.testing.answer import PropertyFailed
 
         failure = call.excinfo.value if call.excinfo is not None else None
+        if call.excinfo is not None and isinstance(failure, PropertyFailed | GerbangError):
+            _hide_ourselves(call.excinfo, whole=self.config.getoption("fulltrace"))
         if call.excinfo is not None and isinstance(failure, PropertyFailed):
             answer = failure.answer
             item.user_properties.append(("gerbang_property", answer.question))
@@ -182,8 +190,34 @@ class _Plugin:
                 terminalreporter.write_line("no property was asked of any policy")
         file = self.config.getoption("policy_coverage_file")
         if file:
-            Path(file).write_text(as_json(rules) if file.endswith(".json") else as_lcov(rules), encoding="utf-8")
-            terminalreporter.write_line(f"policy coverage written to {file}")
+            text = as_json(rules) if file.endswith(".json") else as_lcov(rules)
+            try:
+                Path(file).write_text(text, encoding="utf-8")
+            except OSError as error:
+                terminalreporter.write_line(f"policy coverage was not written: {error}", red=True)
+            else:
+                terminalreporter.write_line(f"policy coverage written to {file}")
+
+
+_OWN = Path(__file__).resolve().parents[1]
+"""The folder of the package: its frames tell a tester nothing about a policy."""
+
+
+def _hide_ourselves(excinfo: pytest.ExceptionInfo[BaseException], *, whole: bool) -> None:
+    """Leave the tester's own frames in the traceback, unless all are wanted (``--full-trace``)."""
+    if whole:
+        return
+    kept = [one for one in _frames(excinfo.tb) if _OWN not in Path(one.tb_frame.f_code.co_filename).parents]
+    for one, following in zip(kept, [*kept[1:], None], strict=True):
+        one.tb_next = following
+    excinfo.value.__cause__ = None
+    excinfo.value.__suppress_context__ = True
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -201,5 +235,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One state a session."""
+    """One state a session. Raises pytest.UsageError for a file that cannot be written, before any test is run."""
+    file = config.getoption("policy_coverage_file")
+    if file and not Path(file).absolute().parent.is_dir():
+        raise pytest.UsageError(f"--policy-coverage-file: there is no folder for {file}")
     config.pluginmanager.register(_Plugin(config), "gerbang-session")

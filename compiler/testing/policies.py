@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from compiler.analysis.equivalence.comparison import one_hop
 from compiler.analysis.equivalence.contexts import OTHER
 from compiler.analysis.findings.lints.quoting import quoted
-from compiler.analysis.traffic.situations import Question, Situation, situations
+from compiler.analysis.traffic.situations import Question, Situation, forwarded, situations
 from compiler.errors import UsageError
 from compiler.policy.access_list import Device
 from compiler.policy.match import Match
@@ -166,6 +166,9 @@ class Policy:
         if self.list_name is not None and theirs.list_name is not None:
             pairs = ((theirs.list_name, self.list_name),)
         report = prove(theirs.machine, self.machine, pairs=pairs, narrower=narrower)
+        if (watcher := recorder()) is not None:
+            watcher.proved(self.tree)
+            watcher.proved(theirs.tree)
         word = "no_wider_than" if narrower else "equivalent_to"
         question = f"{word}: {self.source}, {theirs.source}"
         if report.holds:
@@ -213,6 +216,9 @@ class Policy:
     def _in_question(self, match: Match) -> Iterator[Situation]:
         if self.list_name is None and self.ingress is None and self.egress is None:
             self._refuse_vague()
+            if not isinstance(self.tree, Device) and self.machine.is_placed():
+                # Not only the ways on which a chain looks: a packet that nothing looks at passes.
+                return forwarded(self.machine, Question(match, True))
         return situations(self.machine, Question(match, True, self.list_name, self.ingress, self.egress))
 
     def _situations(self, headers: Headers) -> Iterator[Situation]:

@@ -30,6 +30,9 @@ class Recorder(Protocol):
     def asked(self, tree: Device | Ruleset, situation: Situation, region: BDDFunction) -> None:
         """All packets of a set went through the stages of a situation."""
 
+    def proved(self, tree: Device | Ruleset) -> None:
+        """All packets that there are went through all of it."""
+
     def decided(self, tree: Device | Ruleset, stages: tuple[Stage, ...], packet: Packet, decision: Decision) -> None:
         """One packet did."""
 

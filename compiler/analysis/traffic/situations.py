@@ -13,7 +13,7 @@ from compiler.policy.match import Match
 from compiler.policy.packet import Path
 from compiler.semantics.machine import Context, Machine, Stage
 
-__all__ = ["Question", "Situation", "situations"]
+__all__ = ["Question", "Situation", "forwarded", "situations"]
 
 _NAMED = 4
 """Ways through the device that one answer names."""
@@ -58,6 +58,13 @@ def situations(machine: Machine, question: Question) -> Iterator[Situation]:
             where = f"list {name.name}" + (" (later fragments)" if noninitial else "")
             context = Context(name.family, Path.FORWARD, "", "", noninitial)
             yield Situation(where, context, machine.list_stages(name, noninitial=noninitial))
+
+
+def forwarded(machine: Machine, question: Question) -> Iterator[Situation]:
+    """Every way from an interface to an interface, those too on which nothing looks at packets."""
+    families = [question.match.family] if question.match.family else list(Family)
+    halves = (False,) if question.match.looks_at_layer4 or question.match.noninitial is False else (False, True)
+    return _between(machine, question, families, halves)
 
 
 def _everywhere(machine: Machine, families: list[Family], halves: tuple[bool, ...]) -> Iterator[Situation]:

@@ -1,9 +1,8 @@
 """Sets of packets on their way through a network: hop by hop, all at once, exactly.
 
-At each router a set is cut by where it is routed to (the addresses that no
-route tells apart go together, and the simulator's own routing decides for each
-of them), and by what the lists of the device let pass on that way. A set that
-comes to a router by a port where it was before is in a loop.
+At each router a set is cut by where it is routed to, and by what the lists of
+the device let pass on that way. A set that comes to a router by a port where it
+was before is in a loop.
 
 The TTL is not lowered on the way: a device whose lists ask for it is beyond
 this, like one with state or translation.
@@ -11,42 +10,27 @@ this, like one with state or translation.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from compiler.addresses import AddressSet, Wildcard
-from compiler.analysis.equivalence.equality import asks_ttl
+from compiler.analysis.traffic.situations import Situation
 from compiler.fields import Family
-from compiler.policy.match import Match
-from compiler.policy.network import CheckGateway, InterfaceAddress, Network, Prefix
+from compiler.policy.network import CheckGateway
 from compiler.policy.packet import Path
 from compiler.policy.stateful import AddressKind
-from compiler.semantics.lower import machine
-from compiler.semantics.machine import Context, Machine, Stage
-from compiler.simulator.router.routes import Asked, Routes, Way
-from compiler.symbolic.evaluate import passing
-from compiler.symbolic.space import PacketSpace, space
-from compiler.testing.networks.model import HostEnd, NetworkModel, PortName, RouterEnd
+from compiler.semantics.machine import Context, Stage
+from compiler.simulator.router.routes import Routes
+from compiler.symbolic.space import PacketSpace
+from compiler.testing.networks.ground import BeyondSets, Ground, Lane, Share
+from compiler.testing.networks.model import HostEnd, PortName, RouterEnd
 from compiler.testing.networks.segments import Segments
+from compiler.testing.recording import recorder
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
 __all__ = ["Arrival", "BeyondSets", "End", "Flows", "Visit"]
-
-
-_MARTIANS = {
-    Family.IPV4: AddressSet.of(
-        32, ranges=[(0, (1 << 24) - 1), (127 << 24, (128 << 24) - 1), (224 << 24, (1 << 32) - 1)]
-    ),
-    Family.IPV6: AddressSet.of(128, ranges=[(0, 1), (0xFF << 120, (1 << 128) - 1)]),
-}
-"""Destinations that are never routed: this network, loopback, groups."""
-
-
-class BeyondSets(Exception):
-    """A device on the way does more than sets of packets can follow; the text says which and what."""
 
 
 class End(Enum):
@@ -81,257 +65,196 @@ class Arrival(NamedTuple):
     why: str = ""
 
 
-class _Device:
-    """A router: its machine and its routing, while some of the network is dead."""
+class _Router:
+    """A router while some of the network is dead: which of its interfaces work, and so which routes."""
 
-    def __init__(self, end: RouterEnd, lists: Machine | None, segments: Segments) -> None:
-        self.end = end
-        self.machine = lists
+    def __init__(self, end: RouterEnd, ground: Ground, segments: Segments) -> None:
+        self._end = end
+        self._ground = ground
         self._segments = segments
-        self.routes = Routes(end.network, self._works, self._answers)
-        self._atoms: dict[Family, list[tuple[Prefix, tuple[Prefix, ...]]]] = {}
+        self._working = {one.name: self._works(one.name) for one in end.network.interfaces}
+        self._routes = Routes(end.network, self._works, self._answers)
+        checked = {
+            (hop.address, self._routes.resolved(route, hop))
+            for route in end.network.routes
+            if route.check_gateway is not CheckGateway.NONE
+            for hop in route.next_hops
+            if hop.address is not None
+        }
+        answering = (self._answers(CheckGateway.PING, way[0], gateway) for gateway, way in sorted(checked) if way)
+        self._state = (*self._working.values(), *answering)
+
+    def shares(self, ingress: str) -> tuple[Share, ...]:
+        """Where it sends what comes in there."""
+        return self._ground.shares(self._end.name, self._routes, ingress, self._state)
 
     def _works(self, interface: str) -> bool:
-        held = self.end.network.interface(interface)
-        if held is not None and not held.enabled:
+        held = self._end.network.interface(interface)
+        if held is None or not held.enabled:
             return False
-        members = held.members if held is not None and held.members else (interface,)
-        return any(self._segments.works(PortName(self.end.name, member)) for member in members)
+        members = held.members or (interface,)
+        return any(self._segments.works(PortName(self._end.name, member)) for member in members)
 
     def _answers(self, check: CheckGateway, interface: str, gateway: int) -> bool:
-        port = PortName(self.end.name, interface)
+        port = PortName(self._end.name, interface)
         if self._segments.is_outside(port):
             return True
         return any(self._segments.owners(port, family, gateway) for family in Family)
 
 
 class Flows:
-    """Follows sets through one network. ``dead`` are names of nodes and cables that do not work."""
+    """Follows sets through one network, of whole packets or of later fragments, while the segments stay as they are."""
 
-    def __init__(
-        self, model: NetworkModel, family: Family, dead: frozenset[str] = frozenset(), *, noninitial: bool = False
-    ) -> None:
-        self.model = model
-        self.space: PacketSpace = space(family)
-        self._family = family
+    def __init__(self, ground: Ground, segments: Segments, *, noninitial: bool = False) -> None:
+        self.ground = ground
+        self.segments = segments
+        self.space: PacketSpace = ground.space
+        self._family = ground.family
         self._noninitial = noninitial
-        self._dead = dead
-        self._segments = Segments(model, dead)
-        self._hosts = {host.name: host for host in model.hosts}
-        self._ends = {router.name: router for router in model.routers}
-        self._devices: dict[str, _Device] = {}
-        self._cuts = _boundaries(model, family)
-        self._martians = self.space.encode(Match(destination=_MARTIANS[family]))
+        self._routers: dict[str, _Router] = {}
 
     # -- beginnings ----------------------------------------------------------------------------
 
-    def from_host(self, name: str, region: BDDFunction) -> Iterator[Arrival]:
-        """What becomes of packets that a host sends."""
-        host = self._hosts[name]
-        port = PortName(name, host.port)
-        if name in self._dead:
-            return
-        own = [one for one in host.addresses if one.family is self._family]
-        rest = region
-        for one in own:
-            near = self._to(Prefix(self._family, *_masked(one, self._family.width)))
-            yield from self._on_segment(rest & near, port, ())
-            rest = rest & ~near
-        gateway = next((value for family, value in host.gateways if family is self._family), None)
-        if gateway is None:
-            if rest.satisfiable():
-                yield Arrival(End.UNROUTED, rest, (), port, f"{name} has no gateway")
-            return
-        yield from self._handed(rest, port, gateway, ())
+    def from_hosts(self, regions: Mapping[str, BDDFunction]) -> Iterator[Arrival]:
+        """What becomes of packets that hosts send, by name. Those that the same router hears go on together."""
+        together: dict[tuple[PortName, ...], BDDFunction] = {}
+        for name, region in regions.items():
+            host = self.ground.hosts[name]
+            port = PortName(name, host.port)
+            if name in self.segments.dead:
+                continue
+            rest = region
+            for one in host.addresses:
+                if one.family is self._family:
+                    near = self.ground.near(one)
+                    yield from self._on_segment(rest & near, port, ())
+                    rest = rest & ~near
+            if not rest.satisfiable():
+                continue
+            gateway = self._gateway(host)
+            if isinstance(gateway, str):
+                yield Arrival(End.UNROUTED, rest, (), port, gateway)
+                continue
+            owners = tuple(self._owners(port, gateway))
+            if owners and all(owner.node in self.ground.routers for owner in owners):
+                together[owners] = together.get(owners, self.space.empty) | rest
+            else:
+                yield from self._handed(rest, port, gateway, ())
+        for owners, region in together.items():
+            for owner in owners:
+                yield from self._at_router(region, owner, ())
 
     def into(self, port: PortName, region: BDDFunction) -> Iterator[Arrival]:
         """What becomes of packets that come to a router from the network beyond one of its ports."""
-        yield from self._at_router(region, port, ())
+        if self.segments.works(port) and port.node not in self.segments.dead:
+            yield from self._at_router(region, port, ())
+
+    def _gateway(self, host: HostEnd) -> int | str:
+        """Its address; or, in words, why it is of no use."""
+        for family, value in host.gateways:
+            if family is self._family:
+                near = (one for one in host.addresses if one.family is family)
+                shifts = ((one.address ^ value) >> family.width - one.length for one in near)
+                return value if 0 in shifts else f"the gateway of {host.name} is on no network of its own"
+        return f"{host.name} has no gateway"
 
     # -- hops ----------------------------------------------------------------------------------
 
     def _on_segment(self, region: BDDFunction, port: PortName, visits: tuple[Visit, ...]) -> Iterator[Arrival]:
         """Packets whose destination itself is on the segment of a port."""
-        for value in self._known(region):
-            here = region & self._to(Prefix(self._family, value, self._family.width))
+        if not region.satisfiable():
+            return
+        for value in self.segments.residents(port, self._family):
+            here = region & self.ground.to(value)
             if here.satisfiable():
                 region = region & ~here
                 yield from self._handed(here, port, value, visits)
-        if region.satisfiable():
-            outside = self._segments.is_outside(port)
-            why = "" if outside else f"no node on the network of {port} has the address"
-            yield Arrival(End.DELIVERED if outside else End.UNHEARD, region, visits, port, why)
+        yield from self._unheard(region, port, visits, f"no node on the network of {port} has the address")
 
     def _handed(
         self, region: BDDFunction, port: PortName, neighbour: int, visits: tuple[Visit, ...]
     ) -> Iterator[Arrival]:
         """Packets that leave by a port for a neighbour on its segment."""
-        if not region.satisfiable():
-            return
-        owners = [one for one in self._segments.owners(port, self._family, neighbour) if one != port]
-        if not owners or not self._segments.works(port):
-            outside = self._segments.is_outside(port)
-            why = "" if outside else f"nobody on the network of {port} answers for the next hop"
-            yield Arrival(End.DELIVERED if outside else End.UNHEARD, region, visits, port, why)
-            return
+        owners = self._owners(port, neighbour)
+        if not owners:
+            yield from self._unheard(region, port, visits, f"nobody on the network of {port} answers for the next hop")
         for owner in owners:
-            if owner.node in self._hosts:
+            if owner.node in self.ground.hosts:
                 yield from self._at_host(region, owner, visits)
             else:
                 yield from self._at_router(region, owner, visits)
 
+    def _owners(self, port: PortName, neighbour: int) -> list[PortName]:
+        if not self.segments.works(port):
+            return []
+        return [one for one in self.segments.owners(port, self._family, neighbour) if one != port]
+
+    def _unheard(self, region: BDDFunction, port: PortName, visits: tuple[Visit, ...], why: str) -> Iterator[Arrival]:
+        """Nobody in the drawing answers; on a network outside it somebody is taken to."""
+        if region.satisfiable():
+            outside = self.segments.is_outside(port)
+            yield Arrival(End.DELIVERED if outside else End.UNHEARD, region, visits, port, "" if outside else why)
+
     def _at_host(self, region: BDDFunction, port: PortName, visits: tuple[Visit, ...]) -> Iterator[Arrival]:
-        host: HostEnd = self._hosts[port.node]
+        host = self.ground.hosts[port.node]
         own = self.space.empty
         for one in host.addresses:
             if one.family is self._family:
-                own = own | self._to(Prefix(self._family, one.address, self._family.width))
+                own = own | self.ground.to(one.address)
         if (region & own).satisfiable():
             yield Arrival(End.DELIVERED, region & own, visits, port)
         if (region & ~own).satisfiable():
             yield Arrival(End.REFUSED, region & ~own, visits, port, f"{port.node} does not route")
 
     def _at_router(self, region: BDDFunction, port: PortName, visits: tuple[Visit, ...]) -> Iterator[Arrival]:
+        node, ingress = port
         if any((visit.node, visit.ingress) == port for visit in visits):
-            yield Arrival(End.LOOPED, region, visits, port, f"{port.node} has had these packets before")
+            yield Arrival(End.LOOPED, region, visits, port, f"{node} has had these packets before")
             return
-        martians = region & self._martians
-        if martians.satisfiable():
-            here = (*visits, Visit(port.node, port.port))
-            yield Arrival(End.UNROUTED, martians, here, port, "no router forwards to such an address (RFC 1812, 5.3.7)")
-            region = region & ~martians
-        device = self._device(port.node)
-        for part, destination, ways in self._routed(device, region, port):
-            for way in ways:
-                context = Context(self._family, Path.FORWARD, port.port, way.interface, self._noninitial)
-                if way.kind is AddressKind.LOCAL:
-                    context = Context(self._family, Path.INPUT, port.port, "", self._noninitial)
-                elif way.kind is not AddressKind.UNICAST:
-                    here = (*visits, Visit(port.node, port.port))
-                    yield Arrival(End.UNROUTED, part, here, port, f"{port.node}: {way.why or way.kind.value}")
-                    continue
-                passed, here = yield from self._filtered(device, part, port, context, visits)
-                if not passed.satisfiable():
-                    continue
-                leaves = PortName(port.node, way.interface)
-                if way.kind is AddressKind.LOCAL:
-                    yield Arrival(End.DELIVERED, passed, here, port)
-                elif way.next_hop == destination:  # on the router's own network: each to itself
-                    yield from self._on_segment(passed, leaves, here)
+        ended = (*visits, Visit(node, ingress))
+        impossible = region & self.ground.impossible(node)
+        if impossible.satisfiable():
+            why = f"{node} forwards nothing from or to such an address (RFC 1812, 5.3.7)"
+            yield Arrival(End.UNROUTED, impossible, ended, port, why)
+            region = region & ~impossible
+        for share in self._router(node).shares(ingress):
+            here = region & share.region
+            if not here.satisfiable():
+                continue
+            for lane in share.lanes:
+                if lane.kind in (AddressKind.LOCAL, AddressKind.UNICAST):
+                    yield from self._through(here, port, lane, visits)
                 else:
-                    yield from self._handed(passed, leaves, way.next_hop, here)
+                    yield Arrival(End.UNROUTED, here, ended, port, f"{node}: {lane.why or lane.kind.value}")
 
-    def _filtered(
-        self, device: _Device, region: BDDFunction, port: PortName, context: Context, visits: tuple[Visit, ...]
-    ) -> Generator[Arrival, None, tuple[BDDFunction, tuple[Visit, ...]]]:
-        """What the lists of the device let pass; what they stop arrives here."""
-        stages = device.machine.stages(context) if device.machine is not None else ()
-        if any(asks_ttl(stage.steps) for stage in stages):
-            raise BeyondSets(f"{port.node}: its lists ask for the TTL")
-        passed = region
-        for stage in stages:
-            passed = passing(stage, passed, self.space)
-        here = (*visits, Visit(port.node, port.port, context.egress, stages, context))
-        stopped = region & ~passed
+    def _through(self, region: BDDFunction, port: PortName, lane: Lane, visits: tuple[Visit, ...]) -> Iterator[Arrival]:
+        """Through the lists of a router, and on."""
+        node, ingress = port
+        path = Path.INPUT if lane.kind is AddressKind.LOCAL else Path.FORWARD
+        context = Context(self._family, path, ingress, lane.interface, self._noninitial)
+        stages, permitted = self.ground.lists(node, context)
+        self._tell(node, context, stages, region)
+        here = (*visits, Visit(node, ingress, lane.interface, stages, context))
+        stopped, passed = region & ~permitted, region & permitted
         if stopped.satisfiable():
             yield Arrival(End.DENIED, stopped, here, port)
-        return passed, here
+        if not passed.satisfiable():
+            return
+        leaves = PortName(node, lane.interface)
+        if lane.kind is AddressKind.LOCAL:
+            yield Arrival(End.DELIVERED, passed, here, port)
+        elif lane.next_hop is None:
+            yield from self._on_segment(passed, leaves, here)
+        else:
+            yield from self._handed(passed, leaves, lane.next_hop, here)
 
-    # -- routing -------------------------------------------------------------------------------
+    def _tell(self, node: str, context: Context, stages: tuple[Stage, ...], region: BDDFunction) -> None:
+        watcher, tree = recorder(), self.ground.routers[node].tree
+        if watcher is not None and tree is not None and stages:
+            watcher.asked(tree, Situation(f"{context.ingress} to {context.egress}", context, stages), region)
 
-    def _device(self, name: str) -> _Device:
-        found = self._devices.get(name)
+    def _router(self, name: str) -> _Router:
+        found = self._routers.get(name)
         if found is None:
-            end = self._ends[name]
-            if end.tree is None and end.policy is not None:
-                raise BeyondSets(f"{name}: {end.beyond}")
-            if any(rule.mark is not None for rule in end.network.rules) or end.network.route_maps:
-                raise BeyondSets(f"{name}: it routes by marks or route maps")
-            lists = machine(end.tree) if end.tree is not None else None
-            found = self._devices[name] = _Device(end, lists, self._segments)
+            found = self._routers[name] = _Router(self.ground.routers[name], self.ground, self.segments)
         return found
-
-    def _routed(
-        self, device: _Device, region: BDDFunction, port: PortName
-    ) -> Iterator[tuple[BDDFunction, int, tuple[Way, ...]]]:
-        """The set, cut by where it goes: each part with an address of it, and its ways (several share the traffic)."""
-        sources = _rule_sources(device.end.network, self._family)
-        for source, source_set in self._cut(region, sources, "source"):
-            for destination, part in self._cut(source_set, self._cuts, "destination"):
-                asked = Asked(self._family, source, destination, port.port)
-                yield part, destination, tuple(dict.fromkeys(device.routes.ways(asked)))
-
-    def _cut(self, region: BDDFunction, prefixes: tuple[Prefix, ...], field: str) -> Iterator[tuple[int, BDDFunction]]:
-        """Parts that no prefix tells apart, each with an address of it: the longest prefixes first."""
-        rest = region
-        for prefix in prefixes:
-            if not rest.satisfiable():
-                return
-            here = rest & self._in(prefix, field)
-            if here.satisfiable():
-                rest = rest & ~here
-                yield self._address_in(here, field), here
-
-    def _address_in(self, region: BDDFunction, field: str) -> int:
-        from compiler.symbolic.witness import shortest_packet
-
-        packet = shortest_packet(region, self.space, Context(self._family, Path.FORWARD, "", "", self._noninitial))
-        return packet.source if field == "source" else packet.destination
-
-    def _known(self, region: BDDFunction) -> Iterator[int]:
-        """Addresses of the network that the set has packets for."""
-        for prefix in self._cuts:
-            if prefix.length < self._family.width:
-                return  # the longest come first
-            if (region & self._in(prefix, "destination")).satisfiable():
-                yield prefix.value
-
-    def _to(self, prefix: Prefix) -> BDDFunction:
-        return self._in(prefix, "destination")
-
-    def _in(self, prefix: Prefix, field: str) -> BDDFunction:
-        addresses = AddressSet.wildcard(Wildcard.prefix(prefix.value, prefix.length, self._family.width))
-        return self.space.encode(Match(source=addresses) if field == "source" else Match(destination=addresses))
-
-
-def _boundaries(model: NetworkModel, family: Family) -> tuple[Prefix, ...]:
-    """Every prefix by which a route, an address or a rule of any router tells destinations apart; longest first."""
-    width = family.width
-    found = {Prefix(family, 0, 0)}
-    if family is Family.IPV4:
-        found |= {Prefix(family, 0xFFFFFFFF, 32), Prefix(family, 0xE0000000, 4), Prefix(family, 127 << 24, 8)}
-    else:
-        found.add(Prefix(family, 0xFF << 120, 8))
-    for addresses in model.addresses().values():
-        for one in addresses:
-            if one.family is family:
-                found.add(Prefix(family, one.address, width))
-                found |= set(_ends(one, width))
-    for router in model.routers:
-        for route in router.network.routes:
-            if route.prefix.family is family:
-                found.add(route.prefix)
-        for rule in router.network.rules:
-            if rule.family is family and rule.destination is not None:
-                found.add(rule.destination)
-    return tuple(sorted(found, key=lambda one: (-one.length, one.value)))
-
-
-def _ends(one: InterfaceAddress, width: int) -> Iterator[Prefix]:
-    """The network of an address, and its two ends, which are broadcasts."""
-    value, length = _masked(one, width)
-    yield Prefix(one.family, value, length)
-    if one.family is Family.IPV4 and length < 31:
-        yield Prefix(one.family, value, width)
-        yield Prefix(one.family, value | (1 << width - length) - 1, width)
-
-
-def _masked(one: InterfaceAddress, width: int) -> tuple[int, int]:
-    shift = width - one.length
-    return one.address >> shift << shift, one.length
-
-
-def _rule_sources(network: Network, family: Family) -> tuple[Prefix, ...]:
-    found = {Prefix(family, 0, 0)}
-    found |= {rule.source for rule in network.rules if rule.family is family and rule.source is not None}
-    return tuple(sorted(found, key=lambda one: (-one.length, one.value)))

@@ -25,9 +25,11 @@ from compiler.placed.addresses import address as one_address
 from compiler.placed.addresses import interface_address, prefix
 from compiler.policy.access_list import Device
 from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Route
-from compiler.policy.ruleset import Ruleset
+from compiler.policy.ruleset import ChainKind, Ruleset
 
 if TYPE_CHECKING:
+    from compiler.balancing.line_health import Probing
+    from compiler.balancing.plan import Plan
     from compiler.testing.networks.verification import Verification
 
 __all__ = ["Cable", "HostEnd", "NetworkModel", "PortName", "RouterEnd", "network"]
@@ -71,6 +73,8 @@ class RouterEnd:
     tree: Device | Ruleset | None = None
     policy: Device | Ruleset | None = None
     beyond: str = ""
+    watch: tuple[Plan, Probing] | None = None
+    """How a balanced Linux router asks whether its lines are alive, where it does."""
 
 
 class Cable(NamedTuple):
@@ -91,6 +95,12 @@ class NetworkModel:
     switches: tuple[str, ...] = ()
     cables: tuple[Cable, ...] = ()
     source: str = "the network"
+    dead: frozenset[str] = frozenset()
+    """Nodes and cables that do not work, whatever is asked."""
+    clock: int = 0
+    """What the clocks of the devices show, in minutes since 1970: for time ranges, in the simulator."""
+    repeats: tuple[str, ...] = ()
+    """The command that sends a packet through this network again, but for the sender and the packet."""
 
     # -- making --------------------------------------------------------------------------------
 
@@ -155,6 +165,15 @@ class NetworkModel:
         from compiler.testing.networks.verification import Verification
 
         return Verification(self)
+
+    def follow(self, sender: str, packet: str) -> str:
+        """One packet in the simulator, from a host or from beyond ``router:port``: its way, and who decided what.
+
+        Raises UsageError for a sender that there is not, InputErrors for a packet that cannot be read.
+        """
+        from compiler.testing.dynamic.following import follow
+
+        return "\n".join(follow(self, sender, packet).lines())
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -222,7 +241,7 @@ def _router(name: str, text: str, said: str) -> RouterEnd:
     except InputErrors as beyond:
         return RouterEnd(name, where, None, policy, str(beyond.errors[0]))
     translations = where.static_translations or where.dynamic_translations
-    if translations:
+    if translations or (isinstance(policy, Ruleset) and any(one.kind is ChainKind.NAT for one in policy.chains)):
         return RouterEnd(name, where, None, policy, f"{said} translates addresses")
     return RouterEnd(name, where, tree, policy)
 

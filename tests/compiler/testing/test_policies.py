@@ -131,3 +131,24 @@ def test_a_firewall_is_asked_way_by_way(tmp_path):
     assert wall.through(ingress="wan", egress="lan").unreachable("0.0.0.0/0").held
     with pytest.raises(PropertyFailed):
         wall.through(ingress="lan", egress="wan").unreachable("10.0.0.0/8", service="tcp")
+
+
+DROPS_ON_INPUT = """\
+table ip filter {
+  chain input { type filter hook input priority 0; policy accept; tcp dport 25 drop; }
+}
+"""
+
+
+def test_what_no_chain_looks_at_passes(tmp_path):
+    """``unreachable`` once held for forwarded packets because only ways with a chain were asked about."""
+    path = tmp_path / "input.nft"
+    path.write_text(DROPS_ON_INPUT)
+    wall = read_policy(path)
+    with pytest.raises(PropertyFailed):
+        wall.unreachable(service="tcp/25", source="10.0.0.1")
+    assert wall.reachable(service="tcp/25").held
+    assert wall.denies("tcp 10.0.0.1:1025 > 10.0.0.2:25 flags=syn in=lan to-router").held
+    path.write_text("table ip filter {\n chain forward { type filter hook forward priority 0; policy accept; }\n}\n")
+    assert read_policy(path).reachable("10.0.0.1", service="tcp/25").held
+    assert read_policy(path).permits("tcp 10.0.0.1:1025 > 10.0.0.2:25 flags=syn").held
