@@ -11,15 +11,20 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from compiler.errors import UsageError
 from compiler.placed import quantities
 from labs.observation import Observation
 from labs.topology import Assertion, Lab
-from labs.words import connections, devices, figures
+from labs.words import connections, devices, figures, properties
 from labs.words.word import ArgumentKind, Arguments, Value, Word
 
 __all__ = ["VOCABULARY", "Verdict", "VerdictState", "captured_links", "judge", "judge_all", "say"]
 
-VOCABULARY: dict[str, Word] = connections.WORDS | figures.WORDS | devices.WORDS
+_OF_THE_RUN = connections.WORDS | figures.WORDS | devices.WORDS
+
+VOCABULARY: dict[str, Word] = {
+    name: properties.asked_too(name, word) for name, word in _OF_THE_RUN.items()
+} | properties.WORDS
 """Every word by its name."""
 
 
@@ -57,7 +62,10 @@ def judge(lab: Lab, observation: Observation, assertion: Assertion) -> Verdict:
     for feature, reason in (*observation.lacks, *_ALWAYS_LACKS.get(observation.world, ())):
         if feature in word.needs | assertion.needs or _is_target(feature, arguments):
             return Verdict(assertion, VerdictState.SKIPPED, f"the {observation.world} has no {feature}: {reason}")
-    judged = word.judge(lab, observation, arguments)
+    try:
+        judged = word.judge(lab, observation, arguments)
+    except UsageError as error:  # a name that only the network's model tells apart
+        raise UsageError(f"{assertion.span}: {error}") from error
     if judged.unknown:
         return Verdict(assertion, VerdictState.SKIPPED, judged.message)
     return Verdict(assertion, VerdictState.HELD if judged.held else VerdictState.FAILED, judged.message)

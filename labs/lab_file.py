@@ -74,7 +74,8 @@ def read_lab_file(path: str | Path, settings: Mapping[str, str] | None = None, v
     if variant:
         own |= variants[variant].parameters
     parameters = _with_settings(own, settings or {})
-    lab = replace(_lab(substitute(root, parameters, complaints), file, lines, complaints), variant=variant)
+    lab = _lab(substitute(root, parameters, complaints), file, lines, complaints)
+    lab = replace(lab, variant=variant, settings=tuple((settings or {}).items()))
     if not complaints:
         check(lab, complaints)
         check_boards(lab.nodes, lab.links, complaints)

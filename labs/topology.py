@@ -313,6 +313,8 @@ class Lab:
     assertions: tuple[Assertion, ...] = ()
     source: str = ""
     variant: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Parameters that were given other values when it was read."""
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def node(self, name: str) -> Node | None:

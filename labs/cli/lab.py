@@ -1,4 +1,4 @@
-"""``gerbang lab``: run a lab in the simulator or in the kernel, draw it, check its file, list those there are."""
+"""``gerbang lab``: run a lab in the simulator or in the kernel, trace packets, draw and check it, list labs."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ def _configure(parser: ArgumentParser) -> None:
     graph.add_argument("--output", metavar="OUT", help="the file to write (default: standard output)")
     check = actions.add_parser("check", help="read its file and say what is wrong with it", allow_abbrev=False)
     _add_lab(check)
+    trace = actions.add_parser("trace", help="follow one packet through its network", allow_abbrev=False)
+    _add_lab(trace)
+    trace.add_argument("sender", metavar="FROM", help="the host that sends it; or ROUTER:PORT, for who is beyond it")
+    trace.add_argument("packet", metavar="PACKET", help="for example 'tcp 10.0.0.2:1025 > 10.0.1.9:80 flags=syn'")
+    trace.add_argument("--format", choices=("text", "json"), default="text", help="how the way is printed")
     listing = actions.add_parser("list", help="list the labs below a folder", allow_abbrev=False)
     listing.add_argument(
         "folder", nargs="?", metavar="DIR", help="where to look (default: here, else those that come along)"
@@ -150,14 +155,14 @@ def _seed(text: str) -> int:
 def _run(arguments: Namespace) -> int:
     from importlib import import_module
 
-    modules = {"run": "running", "graph": "drawing", "check": "checking", "list": "listing"}
+    modules = {"run": "running", "graph": "drawing", "check": "checking", "list": "listing", "trace": "tracing"}
     modules |= {"compare": "comparing", "published": "publishing", "router": "routing"}
     code: int = import_module(f"labs.cli.{modules[arguments.action]}").run(arguments)
     return code
 
 
 verb = Verb(
-    "run a network lab in the simulator or in the kernel, compare its variants, draw, check and list labs",
+    "run a network lab in the simulator or in the kernel, compare its variants, trace, draw, check and list labs",
     _configure,
     _run,
     (
@@ -166,6 +171,7 @@ verb = Verb(
         "lab compare labs/two-isps --report comparison.html",
         "lab router --version 7.18.2 --export after.rsc",
         "lab graph labs/hospital",
+        "lab trace labs/ios-edge odd 'tcp 10.0.0.3:1025 > 203.0.113.9:80 flags=syn'",
         "lab list",
     ),
 )

@@ -21,7 +21,7 @@ from labs.assertions import Verdict, VerdictState, captured_links, judge_all, sa
 from labs.cli.keeping import aside, keep
 from labs.cli.named import count, named_lab
 from labs.cli.progress import LabProgress
-from labs.determined import uncompared, unsettled
+from labs.determined import left_out, uncompared, unsettled
 from labs.words.showing import several
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
         counts = uncompared(done.lab, *(world.observation for world in done.worlds))
         if counts:
             yield f"  not compared, for chance or time decides: datagrams that arrived of {several(counts)}"
+        for sentence in left_out(done.lab, *(world.observation for world in done.worlds)):
+            yield f"  not compared: {sentence}"
         unsure = unsettled(done.lab, done.worlds[0].observation)
         if unsure:
             yield f"  not compared, for a watch was finding out: connections of {several(unsure)}"

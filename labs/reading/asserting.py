@@ -13,6 +13,7 @@ from labs.assertions import VOCABULARY
 from labs.reading.expansion import expand
 from labs.topology import Assertion
 from labs.words.connections import address_set
+from labs.words.properties import NEEDED, OF_THE_RUN
 from labs.words.word import ArgumentKind, Parameter, Value, Word
 
 __all__ = ["Names", "read_assertions"]
@@ -94,14 +95,34 @@ def _arguments(
     bounds = _BOUNDS.get(key.text)
     if bounds and not bounds & given:
         complaints.error(f"{key.text} holds whatever happens without {_one_of(bounds)}", key.span)
+    if key.text in NEEDED:
+        _check_either(key, given, complaints)
     if key.text == "connected_only" and len({"to", "except"} & given) != 1:
         complaints.error("connected_only needs either 'to' or 'except'", key.span)
     return found
 
 
+def _check_either(key: PlacedScalar, given: set[str], complaints: Complaints) -> None:
+    """A word about the run or, with ``from``, about the network: each needs its own arguments."""
+    of_the_run, of_the_network = NEEDED[key.text]
+    asked = "from" in given
+    for name in of_the_network if asked else of_the_run:
+        if name not in given:
+            needs = f"{key.text} with 'from'" if asked else key.text
+            complaints.error(f"{needs} needs {name!r}" + ("" if asked else ", or 'from' and 'to'"), key.span)
+    more = {"to", "service", "key", "fault", "carrier", "under", "among"}
+    if key.text == "sticky":
+        more.add("links")
+    for name in sorted(given & (OF_THE_RUN if asked else more)):
+        why = "asks the network, and not" if asked else "without 'from' looks at"
+        complaints.error(f"{key.text} {why} the run: {name!r} says nothing there", key.span)
+
+
 def _argument(value: PlacedValue, parameter: Parameter, names: Names, complaints: Complaints) -> Value | None:
     kind = parameter.kind
-    if kind in (ArgumentKind.ADDRESSES, ArgumentKind.LINKS):
+    if kind is ArgumentKind.FAILURES:
+        return _failures(value, complaints)
+    if kind in (ArgumentKind.ADDRESSES, ArgumentKind.LINKS, ArgumentKind.TEXTS):
         texts = [(item, parse(item, str, complaints)) for item in as_items(value)]
         for item, text in texts:
             if text is not None:
@@ -119,6 +140,16 @@ def _argument(value: PlacedValue, parameter: Parameter, names: Names, complaints
         complaints.error(f"{text!r} is not known here{near(text, parameter.choices)}", value.span)
     _check(kind, text, value, names, complaints)
     return text
+
+
+def _failures(value: PlacedValue, complaints: Complaints) -> int | None:
+    """``1`` or ``{failures: 1}``."""
+    if not isinstance(value, PlacedMapping):
+        return parse(value, _integer, complaints)
+    fields = Fields(value, "under", complaints)
+    found = fields.integer("failures", 1)
+    fields.done()
+    return found
 
 
 def _check(kind: ArgumentKind, text: str, place: PlacedValue, names: Names, complaints: Complaints) -> None:

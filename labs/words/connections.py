@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from compiler.addresses import AddressSet, Wildcard, format_address, parse_address
 from compiler.simulator.applications.outcome import ConnectionRecord
 from compiler.simulator.sockets import Endpoint, FailureKind
+from compiler.testing.dynamic.shares import astray
 from labs.observation import Observation
 from labs.topology import Lab
 from labs.words.showing import came_through, counted, fate, plain_address, several, show_endpoint, show_record
@@ -185,22 +186,19 @@ def _split(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
 
 def _sticky(_: Lab, observation: Observation, arguments: Arguments) -> Judged:
     """Each client keeps one address in the eyes of the servers."""
-    seen: dict[int, set[str]] = {}
-    width = 32
-    for _traffic, record in _entries(observation, arguments):
-        if record.seen_as is not None:
-            width = record.client.family.width
-            seen.setdefault(record.client.address, set()).add(_address(record.seen_as))
-    if not seen:
+    entries = [record for _, record in _entries(observation, arguments) if record.seen_as is not None]
+    if not entries:
         return Judged(False, f"no server saw a connection of {arguments.text('traffic')}")
+    width = entries[0].client.family.width
+    clients = {record.client.address for record in entries}
+    ways = astray((record.client.address, _address(record.seen_as)) for record in entries)
     moved = [
         f"{format_address(client, width)} as {' and '.join(sorted(several_addresses))}"
-        for client, several_addresses in sorted(seen.items())
-        if len(several_addresses) > 1
+        for client, several_addresses in sorted(ways.items())
     ]
     if moved:
         return Judged(False, f"{counted(len(moved), 'client')} seen under several addresses: {several(moved)}")
-    return Judged(True, f"{counted(len(seen), 'client')} kept one address each")
+    return Judged(True, f"{counted(len(clients), 'client')} kept one address each")
 
 
 def _address(endpoint: Endpoint | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from compiler.addresses import format_address
 from compiler.placed.quantities import format_octets
 from compiler.policy.ruleset import Ruleset
+from compiler.testing.dynamic.shares import uneven
 from labs.observation import Observation
 from labs.topology import Lab
 from labs.words.showing import counted, plain_address, several
@@ -98,8 +99,7 @@ def _links_split(_: Lab, observation: Observation, arguments: Arguments) -> Judg
     if not total:
         return Judged(False, f"nothing went over {', '.join(octets)}")
     limit = arguments.number("within") or 0.0
-    mean = total / len(octets)
-    worst = max(abs(value - mean) / mean for value in octets.values())
+    worst = uneven(octets, dict.fromkeys(octets, 1))[0].off
     return Judged(worst <= limit, f"{shown}: {worst:.2%} from their mean; expected at most {limit:.2%}")
 
 

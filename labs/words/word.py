@@ -31,6 +31,8 @@ class ArgumentKind(Enum):
     TEXT = "a text"
     ADDRESSES = "addresses, networks or Cisco wildcards ('172.16.6.0 0.0.0.252')"
     LINKS = "names of links"
+    TEXTS = "names"
+    FAILURES = "how many may fail, such as 1 or {failures: 1}"
 
 
 class Parameter(NamedTuple):

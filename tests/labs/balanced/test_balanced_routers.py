@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from compiler.addresses import format_address
@@ -131,16 +133,54 @@ def test_ecmp_hashes_addresses_by_the_same_seed_in_both_worlds(tmp_path):
     assert len({way for (way,) in ways[0]}) == 2
 
 
-@in_the_kernel
-def test_the_kernel_says_that_it_cannot_hash_ports_as_a_wire_would(tmp_path):
-    folder = write_lab(tmp_path / "lab", MANY)
+def lab_that_hashes_ports(tmp_path, traffic=MANY):
+    folder = write_lab(tmp_path / "lab", traffic)
     (folder / "intents/nth.yaml").write_text(intent("ecmp"))
     file = folder / "lab.yaml"
     file.write_text(file.read_text().replace("target: linux}", "target: linux}, multipath: l4"))
-    lab = read_lab(folder)
+    return read_lab(folder)
+
+
+@in_the_kernel
+def test_ecmp_hashes_ports_alike_in_both_worlds(tmp_path):
+    """Though a TCP socket draws a hash for its packets: cables forget it."""
+    lab = lab_that_hashes_ports(tmp_path)
+    simulated, real = simulate(lab, seed=77), run_in_kernel(lab, seed=77)
+    assert "hashes of ports" not in dict(real.lacks)
+    assert lines(real, "web") == lines(simulated, "web")
+    assert set(lines(real, "web")) == {FIRST, SECOND}
+    assert [str(one) for one in compare(lab, simulated, real)] == []
+
+
+@in_the_kernel
+def test_a_kernel_that_cannot_hash_ports_as_a_wire_would_says_so(tmp_path, monkeypatch):
+    def refused():
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("labs.kernel.world.forgetting_program", refused)
+    lab = lab_that_hashes_ports(tmp_path)
     real = run_in_kernel(lab)
-    assert "the sender's socket" in dict(real.lacks)["hashes of ports"]
+    assert dict(real.lacks)["hashes of ports"] == (
+        "routes take the hash that a TCP socket draws, and cables cannot forget it (Operation not permitted)"
+    )
     assert [str(one) for one in compare(lab, simulate(lab), real)] == []
+
+
+@in_the_kernel
+@pytest.mark.parametrize("method", ["pcc", "ecmp"])
+def test_where_ports_are_hashed_and_hosts_choose_them_lines_are_not_compared(tmp_path, method):
+    folder = write_lab(tmp_path / "lab", "traffic: [{name: web, client: pc1, server: server, connect: http}]\n")
+    text = intent(method, more={"pcc": "fields: both-addresses-and-ports\n"}.get(method, ""))
+    (folder / "intents/nth.yaml").write_text(text)
+    lab = read_lab(folder)
+    left = simulate(lab)
+    (outcome,) = left.outcomes
+    seen = outcome.connections[0].seen_as
+    elsewhere = seen._replace(address=seen.address ^ 1)
+    other = replace(
+        left, outcomes=(replace(outcome, connections=(replace(outcome.connections[0], seen_as=elsewhere),)),)
+    )
+    assert bool(compare(lab, left, other)) == (method == "ecmp")  # which hashes addresses here
 
 
 @in_the_kernel

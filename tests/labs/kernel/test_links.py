@@ -14,30 +14,67 @@ from compiler.simulator.sockets import FailureKind
 from labs.kernel import run, why_not
 from labs.kernel.world import KernelWorld
 from labs.topology import Fault, FaultKind, LinkDirection, Traffic, TrafficKind
+from tests.labs.kernel.moments import Moments, Silence, watched
 from tests.labs.kernel.topologies import star
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 KIND = TrafficKind
-PINGS = Traffic("ping", KIND.PING, "anna", "server", count=60, interval=20 * MILLISECOND, timeout=100 * MILLISECOND)
 
 
-SLACK = 80 * MILLISECOND
-"""How late a loaded machine may be: real time is not ours to keep."""
+@pytest.fixture
+def moments(monkeypatch: pytest.MonkeyPatch) -> Moments:
+    """When faults really happen."""
+    return watched(monkeypatch)
 
 
-def check(silences: list[tuple[int, int]], *faults: Fault) -> None:
-    """Pings from anna to the server, one each 20 ms, are lost in the silences and at no other time."""
-    outcome = run(star(PINGS, faults=faults, seconds=4)).outcome("ping")
+PINGS = Traffic("ping", KIND.PING, "anna", "server", count=60, interval=20 * MILLISECOND, timeout=1500 * MILLISECOND)
+"""Patient ones: what a loaded machine answers late is not lost."""
+COMING_UP = 150 * MILLISECOND
+"""How long a bridge's port or a loaded machine may lose packets behind a mended cable; a lost question costs 1 s."""
+ATTEMPTS = 5
+"""Where the machine slept through a whole silence nobody asked in it, and the run says nothing."""
+
+
+def lost_and_answered(seen: Moments, faults: tuple[Fault, ...]) -> tuple[list[int], list[int]]:
+    """When the pings of one run were sent, those that were lost and the others."""
+    seen.clear()
+    outcome = run(star(PINGS, faults=faults, seconds=6)).outcome("ping")
     assert outcome is not None
+    assert len(outcome.connections) == 60
     lost = [record.started for record in outcome.connections if record.failure is not None]
-    answered = [record.started for record in outcome.connections if record.failure is None]
-    assert len(lost) + len(answered) == 60
-    for begin, end in silences:
-        assert not [moment for moment in answered if begin + SLACK <= moment < end]
-        assert [moment for moment in lost if begin <= moment < end]
-    assert all(any(begin - SLACK <= moment < end + SLACK for begin, end in silences) for moment in lost)
-    assert answered
+    return lost, [record.started for record in outcome.connections if record.failure is None]
+
+
+def check(seen: Moments, planned: list[tuple[int, int]], *faults: Fault) -> None:
+    """Pings from anna to the server, one each 20 ms, are lost in the silences and at no other time.
+
+    A silence lasts from when the cable was really cut until it was really
+    mended, which a loaded machine may do late, but never early.
+    """
+    for _ in range(ATTEMPTS):
+        lost, answered = lost_and_answered(seen, faults)
+        silences = seen.silences()
+        if all(any(one.cut <= moment < one.mending for moment in lost + answered) for one in silences):
+            break
+    else:
+        pytest.fail(f"nobody asked in a silence in {ATTEMPTS} runs")
+    assert len(silences) == len(planned)
+    for one, (begin, end) in zip(silences, planned, strict=True):
+        assert begin <= one.cutting
+        assert end <= one.mending
+        assert not [moment for moment in answered if one.cut <= moment < one.mending]
+        # What is under way when the cable is cut is lost too: the last ones before it, none before an answered one.
+        before = [moment for moment in answered if moment < one.cutting]
+        assert before
+        assert not [moment for moment in lost if last_mended(silences, one) + COMING_UP <= moment < max(before)]
+    assert not [moment for moment in lost if silences[-1].settled + COMING_UP <= moment]
+    assert max(answered) > silences[-1].mending
+
+
+def last_mended(silences: list[Silence], one: Silence) -> int:
+    """When the silence before this one ended, or the run began."""
+    return max((other.settled for other in silences if other.settled <= one.cutting), default=-COMING_UP)
 
 
 def test_a_transfer_fills_the_line() -> None:
@@ -58,42 +95,47 @@ def test_a_transfer_fills_the_line() -> None:
 
 
 def test_a_queue_holds_as_many_frames_as_it_says() -> None:
-    """100 datagrams at once into a queue of 10: one goes through the bucket, 10 wait."""
+    """100 datagrams at once into a queue of 10: one goes through the bucket, 10 wait.
+
+    A frame takes 61 ms of this line: where sending all takes longer on a loaded machine one more finds room.
+    """
     lab = star(
         Traffic("burst", KIND.UDP, "anna", "server", port=9, rate=10**9, size=1472, count=100, duration=SECOND),
-        up=LinkDirection(400_000, queue=10),
+        up=LinkDirection(200_000, queue=10),
     )
     observation = run(lab)
     outcome = observation.outcomes[0]
     assert outcome.sent == 100
-    assert 10 <= outcome.received <= 13
+    assert 10 <= outcome.received <= 14
     (up,) = (count for count in observation.links if (count.link, count.direction) == ("wan", "up"))
     assert 100 - outcome.received <= up.drops <= 105 - outcome.received  # questions for addresses may be lost too
 
 
-BROKEN = [(200 * MILLISECOND, 500 * MILLISECOND)]
+BROKEN = [(200 * MILLISECOND, 700 * MILLISECOND)]
 
 
-def test_a_cut_link_mends() -> None:
+def test_a_cut_link_mends(moments: Moments) -> None:
     (begin, end), *_ = BROKEN
-    check(BROKEN, Fault(FaultKind.LINK_DOWN, "wan", begin), Fault(FaultKind.LINK_UP, "wan", end))
+    check(moments, BROKEN, Fault(FaultKind.LINK_DOWN, "wan", begin), Fault(FaultKind.LINK_UP, "wan", end))
 
 
-def test_a_flapping_link() -> None:
-    length = 200 * MILLISECOND
-    silences = [(begin * MILLISECOND, begin * MILLISECOND + length) for begin in (200, 700)]
-    check(silences, Fault(FaultKind.LINK_FLAP, "wan", silences[0][0], "both", length, 300 * MILLISECOND, 2))
+def test_a_flapping_link(moments: Moments) -> None:
+    length = 250 * MILLISECOND
+    silences = [(begin * MILLISECOND, begin * MILLISECOND + length) for begin in (200, 800)]
+    flap = Fault(FaultKind.LINK_FLAP, "wan", silences[0][0], "both", length, 350 * MILLISECOND, 2)
+    check(moments, silences, flap)
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_link_cut_one_way_only(direction: str) -> None:
+def test_a_link_cut_one_way_only(moments: Moments, direction: str) -> None:
     (begin, end), *_ = BROKEN
-    check(BROKEN, Fault(FaultKind.LINK_DOWN, "wan", begin, direction), Fault(FaultKind.LINK_UP, "wan", end, direction))
+    cut = Fault(FaultKind.LINK_DOWN, "wan", begin, direction)
+    check(moments, BROKEN, cut, Fault(FaultKind.LINK_UP, "wan", end, direction))
 
 
-def test_a_node_that_fails_and_returns() -> None:
+def test_a_node_that_fails_and_returns(moments: Moments) -> None:
     (begin, end), *_ = BROKEN
-    check(BROKEN, Fault(FaultKind.NODE_DOWN, "router", begin), Fault(FaultKind.NODE_UP, "router", end))
+    check(moments, BROKEN, Fault(FaultKind.NODE_DOWN, "router", begin), Fault(FaultKind.NODE_UP, "router", end))
 
 
 def test_a_node_and_a_link_that_start_shut() -> None:

@@ -113,6 +113,19 @@ def test_two_worlds_stand_side_by_side_with_their_differences(small_lab, world):
     assert "The worlds agree" in agreed
 
 
+def test_no_agreement_is_claimed_about_what_did_not_run_in_both(small_lab, world):
+    names = [traffic.name for traffic in small_lab.traffic]
+    for count, said in (
+        (len(names), "Nothing was compared: no activity ran in both worlds"),
+        (1, f"The worlds agree in the {len(names) - 1} of {len(names)} activities that both ran"),
+    ):
+        lacks = tuple((f"traffic {name}", "it depends on a node that is not there") for name in names[:count])
+        kernel = World(replace(world.observation, world="kernel", lacks=lacks), world.verdicts)
+        text = " ".join(Page(write_report(small_lab, [world, kernel], "command", [])).texts)
+        assert said in text
+        assert ("The worlds agree" in text) == (count < len(names))
+
+
 def test_long_tables_are_cut_with_a_note(small_lab, world):
     many = outcome("web", *(record(n) for n in range(MOST_ROWS + 1000)))
     observation = replace(world.observation, outcomes=(many,))
