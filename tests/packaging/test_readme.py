@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```(?:yaml|python)\n(# (\S+\.\w+)\n.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A block whose first line is a comment with the name of a file."""
 ROUTER = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -19,6 +21,8 @@ def played(readme, folder):
     (router,) = ROUTER.findall(readme)
     Path(folder, "router.cfg").write_text(router)
     Path(folder, "labs").symlink_to(ROOT / "labs")
+    for text, name in FILE.findall(readme):
+        Path(folder, name).write_text(text)
 
     def play(block):
         commands = re.findall(r"^\$ (.*)$", block.group(1), re.MULTILINE)
