@@ -5,8 +5,10 @@ came about, the kind of its failure, how much of a bounded transfer arrived, wha
 the protocol said, as whom the server saw it, and how many datagrams arrived
 where the lab determines that (:mod:`labs.determined`). Left out is what depends
 on the speed of the machine: moments, delays, the octets of transfers that time
-ends, ports that a host chose by itself, and connections that are there while a
-watch finds out what has broken (:func:`labs.determined.finding_out`).
+ends, ports that a host chose by itself and the lines that follow from them,
+visits of a forum that last into the next (:func:`labs.determined.entangled`),
+and connections that are there while a watch finds out what has broken
+(:func:`labs.determined.finding_out`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import NamedTuple
 from compiler.addresses import format_address
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.sockets import FailureKind
-from labs.determined import Moments, finding_out, is_determined
+from labs.determined import Moments, entangled, finding_out, hangs_on_ports, is_determined
 from labs.observation import Observation
 from labs.topology import Lab, Traffic, TrafficKind
 from labs.words.showing import came_through, show_endpoint, why
@@ -53,12 +55,17 @@ class _Lenient(NamedTuple):
     Where something ``is_broken`` a host's own timers decide whether it gives up
     with its patience or with its neighbour table. Where a list ``is_compiled``
     to nftables for the kernel, what it denies is dropped in silence there. Where a
-    world cannot hash ports as a wire would, its multipath routes take other lines.
+    world cannot hash ports as a wire would, or hosts choose the ports that are
+    hashed, connections take other lines.
     """
 
     is_broken: bool
     is_compiled: bool
     hashes_otherwise: bool = False
+    is_entangled: bool = False
+    """Whether it is one of the visits of :func:`labs.determined.entangled`."""
+    ends: int = 0
+    """When the lab ends, and cuts off what is under way."""
 
 
 def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference, ...]:
@@ -76,7 +83,9 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
             traffic,
             left.outcome(traffic.name),
             right.outcome(traffic.name),
-            _Lenient(False, is_compiled, "hashes of ports" in skipped),
+            _Lenient(
+                False, is_compiled, "hashes of ports" in skipped or hangs_on_ports(lab, traffic), ends=lab.duration
+            ),
             first_fault=first_fault,
             windows=windows,
             is_counted=is_determined(lab, traffic),
@@ -111,10 +120,11 @@ def _activity(
     theirs = {record.index: record for record in right.connections}
     if len(mine) != len(theirs):
         yield Difference(traffic.name, None, "connections", f"{len(mine):,}", f"{len(theirs):,}")
+    hanging = entangled(left) | entangled(right) if traffic.kind is TrafficKind.FORUM else frozenset()
     for index in sorted(mine.keys() & theirs.keys()):
         if any(window.touch(record) for window in windows for record in (mine[index], theirs[index])):
             continue
-        lenient = usual._replace(is_broken=mine[index].started >= first_fault)
+        lenient = usual._replace(is_broken=mine[index].started >= first_fault, is_entangled=index in hanging)
         for what, one, other in _records(traffic, mine[index], theirs[index], lenient=lenient):
             if one != other:
                 yield Difference(traffic.name, index, what, one, other)
@@ -138,9 +148,14 @@ def _records(
         views.append(("seen as", lambda record: _seen(traffic, record)))
     # How far a transfer came that broke in both worlds, time decided.
     is_whole = left.failure is None or right.failure is None
-    if traffic.octets is not None and traffic.duration is None and is_whole:
+    # What the lab's end cut off had not its time.
+    is_cut_off = any(one.ended is None and one.started + traffic.timeout > lenient.ends for one in (left, right))
+    if traffic.octets is not None and traffic.duration is None and is_whole and not is_cut_off:
         views.append(("octets", lambda record: f"{record.transferred:,}"))
-    if traffic.kind in _TOLD and came_through(left) and came_through(right):
+    # A forum tells readers by their addresses: what it says follows from the line.
+    hangs = lenient.is_entangled or (lenient.hashes_otherwise and traffic.kind is TrafficKind.FORUM)
+    is_told = traffic.kind in _TOLD and not hangs
+    if is_told and came_through(left) and came_through(right):
         views.append(("answer", lambda record: record.detail))
     for what, view in views:
         yield what, view(left), view(right)

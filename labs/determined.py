@@ -6,18 +6,30 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
+from compiler.policy.network import Network
 from compiler.policy.stateful import AddToSet, Counter, Hash, Limit, RandomNumber
-from compiler.simulator.applications.outcome import ConnectionRecord
+from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.engine import SECOND
 from labs.observation import Observation
 from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
 
-__all__ = ["Moments", "finding_out", "is_determined", "uncompared", "unsettled"]
+__all__ = [
+    "Moments",
+    "entangled",
+    "finding_out",
+    "hangs_on_ports",
+    "is_determined",
+    "left_out",
+    "uncompared",
+    "unsettled",
+]
 
 _CHANCE = (AddToSet, Counter, Hash, Limit, RandomNumber)
 """What a rule asks of chance, of the clock, or of the packets of others."""
 
 
+_SAID = 6
+"""Activities that a sentence names."""
 _SLACK = SECOND // 2
 """What a busy machine may be late by."""
 
@@ -60,6 +72,67 @@ def unsettled(lab: Lab, observation: Observation) -> tuple[str, ...]:
         if count:
             found.append(f"{outcome.traffic} {count:,} of {len(outcome.connections):,}")
     return tuple(found)
+
+
+def entangled(outcome: Outcome) -> frozenset[int]:
+    """The visits of a forum's reader whose answers hang on time: by index.
+
+    A browser has one cookie. Where a slow line makes one visit last into the
+    next, time decides which of the two logs the other out, and what the next
+    one after them is told.
+    """
+    visits = sorted(outcome.connections, key=lambda visit: (visit.started, visit.index))
+    found, until, last = set(), -1, -1
+    was_entangled = False
+    for visit in visits:
+        overlaps = visit.started < until
+        if overlaps:
+            found |= {last, visit.index}
+        if was_entangled or visit.failure is not None:
+            found.add(visit.index)
+        was_entangled = overlaps or visit.failure is not None
+        until = max(until, visit.ended if visit.ended is not None else 1 << 62)
+        last = visit.index
+    return frozenset(found)
+
+
+def hangs_on_ports(lab: Lab, traffic: Traffic) -> bool:
+    """Whether a router may deal the activity's connections out by source ports that its host chooses by chance.
+
+    By a hash of ports (``pcc``, nftables' ``jhash``), or by a route with several next hops that hashes them.
+    """
+    return not traffic.source_ports and any(
+        _routes_by_ports(node.configuration.network) or _hashes_source_ports(node.configuration.policy)
+        for node in lab.nodes
+        if node.configuration is not None
+    )
+
+
+def left_out(lab: Lab, left: Observation, right: Observation) -> tuple[str, ...]:
+    """What is not compared though it is there: sentences that go on from "not compared"."""
+    skipped = {feature for observation in (left, right) for feature, _ in observation.lacks}
+    by_ports = [one.name for one in lab.traffic if hangs_on_ports(lab, one) and f"traffic {one.name}" not in skipped]
+    found = [f"the lines of {_listed(by_ports)}: ports decide, and hosts choose them"] if by_ports else []
+    visits = []
+    for traffic in lab.traffic:
+        one, other = left.outcome(traffic.name), right.outcome(traffic.name)
+        if traffic.kind is TrafficKind.FORUM and one is not None and other is not None:
+            hanging = entangled(one) | entangled(other)
+            visits += [f"{traffic.name} {len(hanging):,} of {len(one.connections):,}"] if hanging else []
+    found += [f"the answers of visits that came while another lasted: {_listed(visits)}"] if visits else []
+    return tuple(found)
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:_SAID]) + (f" and {len(words) - _SAID:,} more" if len(words) > _SAID else "")
+
+
+def _routes_by_ports(network: Network) -> bool:
+    return network.multipath_policy == "l4" and any(len(route.next_hops) > 1 for route in network.routes)
+
+
+def _hashes_source_ports(policy: object) -> bool:
+    return any(isinstance(part, Hash) and "source_port" in part.fields for part in _parts(policy))
 
 
 def is_determined(lab: Lab, traffic: Traffic) -> bool:

@@ -50,6 +50,9 @@ class Measured(NamedTuple):
     failed: tuple[str, ...]
     """What the assertions say that failed."""
     lacks: tuple[tuple[str, str], ...]
+    held: int = 0
+    skipped: int = 0
+    """Assertions that held, and those that nothing in this world could judge."""
 
 
 class Done(NamedTuple):
@@ -127,4 +130,6 @@ def _measure(lab: Lab, observation: Observation) -> Measured:
         figures_of(lab, observation, verdicts),
         failed,
         observation.lacks,
+        sum(one.state is VerdictState.HELD for one in verdicts),
+        sum(one.state is VerdictState.SKIPPED for one in verdicts),
     )

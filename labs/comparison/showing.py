@@ -50,12 +50,19 @@ def text_lines(name: str, done: Done) -> Iterator[str]:
             right = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
             yield f"  {title:{first}}  {'  '.join(right)}".rstrip()
     for one in done.measured:
+        if one.skipped:
+            yield f"{one.variant or PLAIN} in the {one.world}: {_judged(one)}"
         for message in one.failed:
             yield f"FAILED {one.variant or PLAIN} in the {one.world}: {message}"
         for feature, reason in one.lacks:
             yield f"no {feature} of {one.variant or PLAIN} in the {one.world}: {reason}"
     for variant, differences in done.differences.items():
         yield from _differences(variant or PLAIN, differences, done.shared[variant])
+
+
+def _judged(one: Measured) -> str:
+    """How many assertions held, failed and were skipped: what was skipped was not judged."""
+    return f"assertions: {one.held} held, {len(one.failed)} failed, {one.skipped} skipped"
 
 
 def _agreement(shared: tuple[int, int]) -> str:
@@ -91,7 +98,9 @@ def as_json(name: str, source: str, about: Mapping[str, str], done: Done) -> dic
                 "seed": one.seed,
                 "seconds": one.seconds,
                 "figures": {figure.name: figure.value for figure in one.figures},
+                "held": one.held,
                 "failed": list(one.failed),
+                "skipped": one.skipped,
                 "lacks": dict(one.lacks),
             }
             for one in done.measured
@@ -112,6 +121,7 @@ def page(name: str, about: Mapping[str, str], command: str, done: Done) -> str:
         about=[(variant, text) for variant, text in about.items() if text],
         tables=tables(done),
         failed=[(one.variant or PLAIN, one.world, message) for one in done.measured for message in one.failed],
+        skipped=[(one.variant or PLAIN, one.world, _judged(one)) for one in done.measured if one.skipped],
         lacks=[(one.variant or PLAIN, one.world, *lack) for one in done.measured for lack in one.lacks],
         differences=[
             (variant or PLAIN, _agreement(done.shared[variant]), differences)

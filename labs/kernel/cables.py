@@ -41,12 +41,15 @@ class Plug(NamedTuple):
 
 
 class Cable:
-    """One link. The room's namespace is shared by all."""
+    """One link. The room's namespace is shared by all; ``program`` (a descriptor) sees each frame that comes in."""
 
-    def __init__(self, room: Namespace, number: int, link: Link, plugs: tuple[Plug, Plug]) -> None:
+    def __init__(
+        self, room: Namespace, number: int, link: Link, plugs: tuple[Plug, Plug], program: int | None = None
+    ) -> None:
         self.link = link
         self.names = (f"c{number}a", f"c{number}b")
         self._routing = room.routing
+        self._program = program
         self._reasons: set[str] = set()
         self._one_way: dict[int, bool] = {0: True, 1: True}
         self._figures: list[LinkDirection] = [link.up, link.down]
@@ -135,12 +138,15 @@ class Cable:
         source, target = self.indexes[way], self.indexes[1 - way]
         action = {"kind": "mirred", "direction": "egress", "action": "redirect", "ifindex": target}
         self._routing.tc("add", "ingress", source)
+        if self._program is not None:
+            words = {"fd": self._program, "name": "forget-hash", "classid": 1}
+            self._routing.tc("add-filter", "bpf", source, parent=_INGRESS, prio=1, protocol=_ALL_PROTOCOLS, **words)
         self._routing.tc(
             "add-filter",
             "u32",
             source,
             parent=_INGRESS,
-            prio=1,
+            prio=2,
             protocol=_ALL_PROTOCOLS,
             target=0,
             keys=["0x0/0x0+0"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from compiler.simulator.engine import MILLISECOND
 from labs.kernel.cables import Cable, Plug
 from labs.kernel.dependence import depends
 from labs.kernel.devices import wire_frames
+from labs.kernel.hashes import forgetting_program
 from labs.kernel.loop import Loop
 from labs.kernel.namespaces import Namespace
 from labs.kernel.nodes import KernelNode, make_node
@@ -54,6 +56,7 @@ class KernelWorld:
         self.cables: dict[str, Cable] = {}
         self.stations: dict[Attachment, Station] = {}
         self._missing: dict[str, str] = {}
+        self._forgetting: int | None = None
         self._stack = ExitStack()
         try:
             self.loop = self._stack.enter_context(Loop())
@@ -84,6 +87,7 @@ class KernelWorld:
     def _build(self) -> None:
         with self.room.inside():
             apply(silent_settings().items())
+        self._forget_hashes()
         for number, node in enumerate(self.lab.nodes):
             try:
                 made = make_node(self.lab, number, node, self.seed)
@@ -110,6 +114,18 @@ class KernelWorld:
         self._lack_features()
         self._await_carriers()
 
+    def _forget_hashes(self) -> None:
+        """Where routes hash ports, cables take from packets what their socket drew."""
+        if not any(node.configuration and _hashes_ports(node.configuration.network) for node in self.lab.nodes):
+            return
+        try:
+            self._forgetting = forgetting_program()
+        except OSError as error:
+            reason = f"routes take the hash that a TCP socket draws, and cables cannot forget it ({error.strerror})"
+            self.lacks.append(("hashes of ports", reason))
+        else:
+            self._stack.callback(os.close, self._forgetting)
+
     def _miss(self, node: Node, reason: str) -> None:
         self._missing[node.name] = reason
         self.lacks.append((f"node {node.name}", reason))
@@ -118,7 +134,7 @@ class KernelWorld:
 
     def _lay(self, number: int, link: Link) -> None:
         first, second = (self._plug(end) for end in link.ends)
-        cable = self.cables[link.name] = Cable(self.room, number, link, (first, second))
+        cable = self.cables[link.name] = Cable(self.room, number, link, (first, second), self._forgetting)
         with self.room.inside():
             for name in cable.names:
                 wire_frames(name)
@@ -197,9 +213,6 @@ class KernelWorld:
             self.lacks.append(("delay", "links of the kernel world have no delay of their own (no netem)"))
         if any(way.loss for way in directions):
             self.lacks.append(("loss", "links of the kernel world lose nothing at random (no netem)"))
-        if any(node.configuration and _hashes_ports(node.configuration.network) for node in self.lab.nodes):
-            # fib_multipath_hash (net/ipv4/route.c): with skb->l4_hash the hash is the one that came along.
-            self.lacks.append(("hashes of ports", "over a veth a multipath route hashes what the sender's socket drew"))
         if self.lab.clock and any(node.configuration and _has_time(node) for node in self.lab.nodes):
             self.lacks.append(("clock", "time ranges follow the clock of this machine"))
 

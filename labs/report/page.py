@@ -8,10 +8,10 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from compiler.placed.quantities import format_duration
-from labs.agreement import Difference
+from labs.agreement import Difference, in_both
 from labs.assertions import Verdict, VerdictState, say
 from labs.data import render_page
-from labs.determined import uncompared
+from labs.determined import left_out, uncompared
 from labs.graph import draw_svg
 from labs.observation import Observation
 from labs.report import line_plots, plots
@@ -47,9 +47,22 @@ def write_report(
         worlds=[_world(lab, world) for world in worlds],
         faults=[_fault(fault) for fault in lab.faults],
         differences=differences,
+        agreement=_agreement(lab, worlds) if differences is not None else "",
         uncompared=_uncompared(lab, worlds) if differences is not None else (),
+        left_out=left_out(lab, *(world.observation for world in worlds)) if differences is not None else (),
         world_names=[world.observation.world for world in worlds],
     )
+
+
+def _agreement(lab: Lab, worlds: Sequence[World]) -> str:
+    """No difference is no agreement about what did not run in both."""
+    left, right = worlds
+    compared, number = in_both(lab, left.observation, right.observation)
+    if number and not compared:
+        return "Nothing was compared: no activity ran in both worlds"
+    if compared < number:
+        return f"The worlds agree in the {compared} of {number} activities that both ran"
+    return "The worlds agree"
 
 
 def _uncompared(lab: Lab, worlds: Sequence[World]) -> tuple[str, ...]:

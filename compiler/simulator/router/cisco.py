@@ -16,9 +16,9 @@ from compiler.simulator.frame import Datagram
 from compiler.simulator.router.cisco_lists import Lists
 from compiler.simulator.router.cisco_nat import CiscoTranslation
 from compiler.simulator.router.memory import Memory
-from compiler.simulator.router.routes import Asked, Way
 from compiler.simulator.router.surroundings import Surroundings
 from compiler.simulator.router.transit import Transit
+from compiler.simulator.router.ways import Asked, Way
 
 __all__ = ["CiscoPipeline"]
 

@@ -17,8 +17,8 @@ from compiler.simulator.hosts.icmp import error
 from compiler.simulator.router.memory import Memory
 from compiler.simulator.router.reject import answer, is_answered, reset
 from compiler.simulator.router.route_errors import RouteErrors
-from compiler.simulator.router.routes import NO_ROUTE, Way
 from compiler.simulator.router.transit import Transit
+from compiler.simulator.router.ways import NO_ROUTE, Way
 
 __all__ = ["Complaints"]
 

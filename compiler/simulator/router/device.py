@@ -6,7 +6,7 @@ route, then deliver, or check TTL and MTU, pass and leave.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from compiler.fields import ICMPV6, UDP, UDPLITE, Family
@@ -16,36 +16,34 @@ from compiler.policy.packet import Path
 from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import AddressKind
 from compiler.simulator.engine import Engine
-from compiler.simulator.fragments import Reassembler, fragment
+from compiler.simulator.fragments import Reassembler
 from compiler.simulator.frame import Datagram, Frame
 from compiler.simulator.hosts.headers import is_group
 from compiler.simulator.hosts.stack import Stack
-from compiler.simulator.link import Direction
 from compiler.simulator.neighbours import Neighbours
 from compiler.simulator.node import Port, link_address
 from compiler.simulator.router.checks import GatewayChecks
 from compiler.simulator.router.cisco import CiscoPipeline
 from compiler.simulator.router.complaints import Complaints
+from compiler.simulator.router.finding import Finding
 from compiler.simulator.router.journal import Journal
+from compiler.simulator.router.leaving import ETHERNET, Leaving
 from compiler.simulator.router.memory import Memory
-from compiler.simulator.router.multipath import flow_hash
 from compiler.simulator.router.netfilter import Netfilter
 from compiler.simulator.router.pipeline import ChainPipeline, Pipeline
-from compiler.simulator.router.plausible import LIMITED_BROADCAST, is_impossible
-from compiler.simulator.router.routes import NO_ROUTE, Asked, Choice, Routes, Way
+from compiler.simulator.router.plain import PlainWays
+from compiler.simulator.router.plausible import Plausibility
+from compiler.simulator.router.routes import Routes
 from compiler.simulator.router.transit import Transit
+from compiler.simulator.router.ways import NO_ROUTE, Asked, Way
 from compiler.simulator.tracing import Tracer
 from compiler.source import Span
 
 __all__ = ["Router"]
 
-_MOST_REMEMBERED = 1 << 16
 _LOOPBACK = "lo"
-_LINUX = ("linux", "nftables")
 _ALL_NODES = 0xE0000001
 _IGMP = 2
-_ETHERNET = 1500
-"""Octets of IP that an interface carries if nobody says otherwise."""
 
 
 class Router:
@@ -77,23 +75,22 @@ class Router:
         self._is_enabled = {interface.name: interface.enabled for interface in network.interfaces}
         self._mtu = {interface.name: interface.mtu for interface in network.interfaces}
         self._neighbours: dict[str, Neighbours] = {}
+        self._leaving = Leaving(self._neighbours, self._mtu)
         self._reassembler = Reassembler(engine)
-        self._ways: dict[int, tuple[int, int, int, Direction]] = {}
-        """By destination: MTU, the neighbour's link address, our own, and the wire."""
-        self._sound_sources: set[int] = set()
-        self._plausible: set[tuple[Family, int, int]] = set()
-        """Sources and destinations that were looked at and may come from outside."""
+        self._plain = PlainWays()
         self._delivered: Transit | None = None
         """What the router's own stack is just hearing: its ICMP errors belong to that one's connection."""
         self._is_shut = False
         self.checks = GatewayChecks(engine, network, self._send_check, self._gateway_changed)
         self.routes = Routes(network, self._works, self._answers)
+        self._plausibility = Plausibility(self.routes)
         no_mark: int | str = "" if network.dialect == "routeros" else 0
         self.memory = Memory(engine, self.routes, no_mark=no_mark, seed=f"{seed}/{name}", clock=clock)
         if successor_of is not None:
             self.memory.take_over(successor_of.memory)
             self.checks.take_over(successor_of.checks)
             self.journal.drops = successor_of.journal.drops
+        self._finding = Finding(network, self.routes, self.memory)
         self._addresses: tuple[tuple[Family, int], ...] = tuple(
             (one.family, one.address) for interface in network.interfaces for one in interface.addresses
         )
@@ -132,7 +129,7 @@ class Router:
         neighbours.failed = self._neighbour_failed
         self._neighbours[name] = neighbours
         if self.pipeline is None:
-            port.receive = self._plain_receiver(port)
+            port.receive = self._plain.receiver(port)
         return port
 
     def _addresses_of(self, name: str) -> Iterable[InterfaceAddress]:
@@ -141,7 +138,7 @@ class Router:
 
     def mtu(self, interface: str) -> int:
         """The MTU of an interface, in octets of IP."""
-        return self._mtu.get(interface, _ETHERNET)
+        return self._leaving.mtu(interface)
 
     def carrier_changed(self, port: Port, is_up: bool) -> None:
         """A cable was plugged or pulled."""
@@ -190,43 +187,11 @@ class Router:
         return port is not None and port.carrier
 
     def _changed(self) -> None:
-        self._ways.clear()
+        self._plain.clear()
         self.routes.changed()
 
     def _gateway_changed(self, interface: str, gateway: int, answers: bool) -> None:
         self._changed()
-
-    # -- the plain way: nothing to ask, the neighbour known -----------------------------------
-
-    def _plain_receiver(self, port: Port) -> Callable[[Frame], None]:
-        """Forwarding without a pipeline, kept to the least that is right: what is unusual goes the slow way."""
-        ways, own, slow, ipv4, sound = self._ways, port.link_address, port.receive, Family.IPV4, self._sound_sources
-
-        def receive(frame: Frame) -> None:
-            if frame.link_destination == own and type(frame) is Datagram and frame.family is ipv4:
-                way = ways.get(frame.destination)
-                if way is not None and frame.ttl > 1 and frame.size <= way[0] and frame.source in sound:
-                    frame.ttl -= 1
-                    frame.link_destination = way[1]
-                    frame.link_source = way[2]
-                    way[3].send(frame)
-                    return
-            slow(frame)
-
-        return receive
-
-    def _remember(self, datagram: Datagram, way: Way) -> None:
-        """Let the next datagram to this destination go the plain way."""
-        neighbours, port = self._neighbours[way.interface], self.ports[way.interface]
-        plain = self.pipeline is None and self.journal.tracer is None and not self.routes.has_multipath
-        if plain and neighbours.is_static and port.direction is not None and not self.network.rules:
-            link = neighbours.link(datagram.family, way.next_hop)
-            if link is not None and datagram.family is Family.IPV4 and not self._is_shut:
-                # Sources were looked at on the slow way: none of these is impossible (is_impossible).
-                if len(self._sound_sources) >= _MOST_REMEMBERED:
-                    self._sound_sources.clear()
-                self._sound_sources.add(datagram.source)
-                self._ways[datagram.destination] = (self.mtu(way.interface), link, port.link_address, port.direction)
 
     # -- arrival -------------------------------------------------------------------------------
 
@@ -254,17 +219,12 @@ class Router:
         if self.pipeline is not None and not self.pipeline.arrives(transit):
             return
         datagram = transit.datagram
-        ends = datagram.family, datagram.source, datagram.destination
-        if ends not in self._plausible and transit.ingress != _LOOPBACK:
-            if is_impossible(datagram, self.routes):
-                self.journal.dropped(transit, "impossible source or destination")
-                return
-            if len(self._plausible) >= _MOST_REMEMBERED:
-                self._plausible.clear()
-            self._plausible.add(ends)
+        if transit.ingress != _LOOPBACK and self._plausibility.refuses(datagram):
+            self.journal.dropped(transit, "impossible source or destination")
+            return
         way = transit.way
         if way is None:
-            way = self.routes.found(datagram.family, datagram.destination) or self._found(transit)
+            way = self.routes.found(datagram.family, datagram.destination) or self._finding.way(transit)
             transit.way = way
         if self.journal.tracer is not None:
             self.journal.noted(transit, "route", way.why)
@@ -276,24 +236,6 @@ class Router:
             self._forward(transit, way)
         else:
             self._unroutable(transit, way)
-
-    def _found(self, transit: Transit) -> Way:
-        datagram = transit.datagram
-        asked = Asked(
-            datagram.family,
-            datagram.source,
-            datagram.destination,
-            transit.ingress,
-            transit.mark,
-            transit.routing_mark,
-        )
-        return self.routes.find(asked, lambda: self._choice(datagram, is_own=not transit.ingress))
-
-    def _choice(self, datagram: Datagram, *, is_own: bool) -> Choice:
-        """What routes with several next hops choose by."""
-        network = self.network
-        number = flow_hash(datagram, network.multipath_policy, network.multipath_seed or self.memory.boot_seed)
-        return Choice(number, datagram.source if is_own and network.dialect in _LINUX else 0)
 
     # -- for the router itself -------------------------------------------------------------------
 
@@ -339,7 +281,7 @@ class Router:
             self.complaints.complain(transit, (11, 0), (3, 0))
             return
         transit.egress = way.interface
-        if datagram.size > self._mtu.get(way.interface, _ETHERNET) and self._is_too_big(transit):
+        if datagram.size > self._mtu.get(way.interface, ETHERNET) and self._leaving.is_too_big(transit):
             self.journal.dropped(transit, "larger than the MTU")
             self.complaints.complain(transit, (3, 4), (2, 0), self.mtu(way.interface))
             return
@@ -348,38 +290,18 @@ class Router:
             self._remember(datagram, way)
         elif not self.pipeline.passes(transit) or not self.pipeline.leaves(transit):
             return
-        self._transmit(transit)
+        self._leaving.transmit(transit, self.journal)
 
-    def _is_too_big(self, transit: Transit) -> bool:
-        datagram, mtu = transit.datagram, self.mtu(transit.egress)
-        if datagram.size <= mtu:
-            return False
-        cannot_be_cut = datagram.dont_fragment or datagram.family is Family.IPV6
-        if transit.largest_fragment:
-            return cannot_be_cut and transit.largest_fragment > mtu
-        return cannot_be_cut
-
-    def _transmit(self, transit: Transit) -> None:
-        way, datagram = transit.way, transit.datagram
-        assert way is not None
-        neighbours = self._neighbours.get(way.interface)
-        if neighbours is None:
-            self.journal.dropped(transit, "no such interface")
+    def _remember(self, datagram: Datagram, way: Way) -> None:
+        """Let the next datagram to this destination go the plain way, if nothing can tell the two apart."""
+        neighbours = self._neighbours[way.interface]
+        if self._is_shut or datagram.family is not Family.IPV4 or not neighbours.is_static:
             return
-        if self.journal.tracer is not None:
-            self.journal.noted(transit, "send", f"on {way.interface}")
-        next_hop = LIMITED_BROADCAST if way.kind is AddressKind.BROADCAST else way.next_hop
-        mtu = self._mtu.get(way.interface, _ETHERNET)
-        if transit.largest_fragment:
-            mtu = min(mtu, transit.largest_fragment)
-        if datagram.size <= mtu:
-            neighbours.send(datagram, next_hop)
+        if self.journal.tracer is not None or self.routes.has_multipath or self.network.rules:
             return
-        # What was put together here leaves in pieces again, whatever its sender asked for (IPSKB_FRAG_PMTU).
-        keeps_whole, datagram.dont_fragment = datagram.dont_fragment, False
-        for piece in fragment(datagram, mtu):
-            piece.dont_fragment = keeps_whole
-            neighbours.send(piece, next_hop)
+        link = neighbours.link(datagram.family, way.next_hop)
+        if link is not None:
+            self._plain.remember(datagram, self.mtu(way.interface), link, self.ports[way.interface])
 
     def _unroutable(self, transit: Transit, way: Way) -> None:
         self.journal.dropped(transit, "no route" if way is NO_ROUTE else f"route says {way.kind.value}")
@@ -406,7 +328,7 @@ class Router:
             about = self._delivered  # UDP lets go of the connection before it complains (nf_reset_ct)
         if about is not None and about.connection is not None:
             transit.attach(about)
-        transit.way = way if way is not None else self._found(transit)
+        transit.way = way if way is not None else self._finding.way(transit)
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL, AddressKind.BROADCAST):
             self.journal.dropped(transit, "no route")
             return
@@ -416,7 +338,7 @@ class Router:
         if transit.way.kind is AddressKind.LOCAL:
             self.engine.after(0, self._looped, transit.datagram)
         else:
-            self._transmit(transit)
+            self._leaving.transmit(transit, self.journal)
 
     def _looped(self, datagram: Datagram) -> None:
         transit = Transit(datagram, _LOOPBACK, Path.FORWARD)
@@ -424,12 +346,8 @@ class Router:
         self._arrived(transit)
 
     def _source_for(self, family: Family, destination: int) -> int | None:
-        way = self.routes.find(Asked(family, 0, destination), lambda: self._unsent(family, destination))
+        way = self._finding.unsent(family, destination)
         return way.source if way.kind in (AddressKind.UNICAST, AddressKind.LOCAL) else None
-
-    def _unsent(self, family: Family, destination: int) -> Choice:
-        """Before there is a packet: the hash of what is known of it (``fib_select_path`` without a source)."""
-        return self._choice(Datagram(family, 0, destination, 0, 0), is_own=False)
 
     def _mtu_for(self, family: Family, destination: int) -> int:
         way = self.routes.find(Asked(family, 0, destination))
@@ -453,7 +371,7 @@ class Router:
 
     def rerouted(self, transit: Transit) -> bool:
         """Find the way of an output packet anew."""
-        transit.way = self._found(transit)
+        transit.way = self._finding.way(transit)
         if transit.way.kind not in (AddressKind.UNICAST, AddressKind.LOCAL):
             self.journal.dropped(transit, "no route")
             return False
@@ -471,6 +389,6 @@ class Router:
     def trace(self, tracer: Tracer) -> None:
         """Tell the tracer about each step of the datagrams that it follows, rule by rule."""
         self.journal.tracer = tracer
-        self._ways.clear()
+        self._plain.clear()
         if isinstance(self.pipeline, ChainPipeline):
             self.pipeline.netfilter.chains.notice = self.journal.met

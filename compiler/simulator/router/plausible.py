@@ -6,9 +6,30 @@ from compiler.fields import Family
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.routes import Routes
 
-__all__ = ["LIMITED_BROADCAST", "is_impossible"]
+__all__ = ["LIMITED_BROADCAST", "Plausibility", "is_impossible"]
 
 LIMITED_BROADCAST = 0xFFFFFFFF
+_MOST_REMEMBERED = 1 << 16
+
+
+class Plausibility:
+    """Looks at each pair of addresses once: the router's own addresses do not change while it lives."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._sound: set[tuple[Family, int, int]] = set()
+
+    def refuses(self, datagram: Datagram) -> bool:
+        """Whether the addresses must not come from outside: see :func:`is_impossible`."""
+        ends = datagram.family, datagram.source, datagram.destination
+        if ends in self._sound:
+            return False
+        if is_impossible(datagram, self._routes):
+            return True
+        if len(self._sound) >= _MOST_REMEMBERED:
+            self._sound.clear()
+        self._sound.add(ends)
+        return False
 
 
 def is_impossible(datagram: Datagram, routes: Routes) -> bool:

@@ -7,9 +7,7 @@ is its own, RouterOS 6 after; a routing mark stands for the table of its name.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from compiler.fields import Family
 from compiler.policy.network import (
@@ -25,6 +23,8 @@ from compiler.policy.network import (
 )
 from compiler.policy.stateful import AddressKind, MarkIn, MarkNamed
 from compiler.simulator.router.multipath import upper_bounds
+from compiler.simulator.router.route_table import RouteTable
+from compiler.simulator.router.ways import FIRST, NO_ROUTE, Asked, Choice, SharedWays, Way
 
 __all__ = ["NO_ROUTE", "Asked", "Choice", "Routes", "Way", "checked"]
 
@@ -35,93 +35,11 @@ _DEEPEST = 10
 """Gateways resolved through gateways."""
 
 
-class Asked(NamedTuple):
-    """What a routing decision looks at."""
-
-    family: Family
-    source: int
-    destination: int
-    ingress: str = ""
-    mark: int | str = 0
-    routing_mark: str = ""
-
-
-class Way(NamedTuple):
-    """What was decided. ``next_hop`` is the neighbour on ``interface`` that gets the packet.
-
-    ``kind`` LOCAL: the packet is for the router itself; BROADCAST: for all on
-    the interface's network. ``why`` names route and table for traces.
-    """
-
-    kind: AddressKind
-    interface: str = ""
-    next_hop: int = 0
-    source: int | None = None
-    """The address that the router's own packets should have this way."""
-    why: str = ""
-    is_default: bool = False
-    """Whether no route more specific than the default one was found."""
-
-
-class Choice(NamedTuple):
-    """What several next hops that share the traffic choose by.
-
-    ``source``: the address of a packet of the router's own, or 0. Linux takes
-    the next hop that has it before the one that the hash falls on
-    (``fib_select_multipath``, since 6.14).
-    """
-
-    number: int
-    """31 bits: see :func:`~compiler.simulator.router.multipath.flow_hash`."""
-    source: int = 0
-
-
-_FIRST = Choice(0)
-
-
-class _Shared(NamedTuple):
-    """Ways that share the traffic, and up to which number each is taken."""
-
-    bounds: tuple[int, ...]
-    ways: tuple[Way, ...]
-
-    def chosen(self, choice: Choice) -> Way:
-        falls_on = self.ways[min(bisect_left(self.bounds, choice.number), len(self.ways) - 1)]
-        if not choice.source or falls_on.source == choice.source:
-            return falls_on
-        return next((way for way in self.ways if way.source == choice.source), falls_on)
-
-
-NO_ROUTE = Way(AddressKind.UNREACHABLE, why="no route")
 _KINDS = {
     RouteKind.BLACKHOLE: AddressKind.BLACKHOLE,
     RouteKind.UNREACHABLE: AddressKind.UNREACHABLE,
     RouteKind.PROHIBIT: AddressKind.PROHIBIT,
 }
-
-
-class _Table:
-    """Routes of one table and family by prefix, longest first, nearest first."""
-
-    def __init__(self) -> None:
-        self.lengths: tuple[int, ...] = ()
-        self._routes: dict[tuple[int, int], list[Route]] = {}
-
-    def add(self, route: Route) -> None:
-        prefix = route.prefix
-        key = prefix.length, prefix.value >> prefix.family.width - prefix.length
-        if key not in self._routes:
-            self.lengths = tuple(sorted({*self.lengths, prefix.length}, reverse=True))
-        routes = self._routes.setdefault(key, [])
-        routes.append(route)
-        routes.sort(key=lambda one: one.distance)
-
-    def covering(self, address: int, width: int) -> Iterator[list[Route]]:
-        """The routes to each prefix around the address, longest first."""
-        for length in self.lengths:
-            routes = self._routes.get((length, address >> width - length))
-            if routes:
-                yield routes
 
 
 class Routes:
@@ -139,7 +57,7 @@ class Routes:
     ) -> None:
         self._works = works
         self._answers = answers
-        self._cache: dict[Asked, Way | _Shared] = {}
+        self._cache: dict[Asked, Way | SharedWays] = {}
         self._by_destination: dict[int, Way] = {}
         self.learn(network)
 
@@ -150,7 +68,7 @@ class Routes:
         # RouterOS 6 uses one of several routes alike; sharing takes one route with several gateways.
         self._alone = network.dialect == "routeros" and network.version == 6
         self._interfaces = {interface.name: interface for interface in network.interfaces}
-        self._tables: dict[tuple[str, Family], _Table] = {}
+        self._tables: dict[tuple[str, Family], RouteTable] = {}
         self._names = {"main", *network.tables}
         self._local: dict[tuple[Family, int], str] = {}
         self._broadcast: dict[int, str] = {}
@@ -191,7 +109,7 @@ class Routes:
 
     def _add(self, route: Route) -> None:
         self._names.add(route.table)
-        self._tables.setdefault((route.table, route.prefix.family), _Table()).add(route)
+        self._tables.setdefault((route.table, route.prefix.family), RouteTable()).add(route)
 
     # -- the router's own addresses ---------------------------------------------------------
 
@@ -242,8 +160,8 @@ class Routes:
                 self._cache.clear()
                 self._by_destination.clear()
             way = self._cache[asked] = self._decide(asked)
-        if isinstance(way, _Shared):
-            return way.chosen(choose() if choose is not None else _FIRST)
+        if isinstance(way, SharedWays):
+            return way.chosen(choose() if choose is not None else FIRST)
         if self._plain and not self.has_multipath:
             self._by_destination[asked.destination if asked.family is Family.IPV4 else ~asked.destination] = way
         return way
@@ -251,9 +169,9 @@ class Routes:
     def ways(self, asked: Asked) -> tuple[Way, ...]:
         """All ways that a packet may go: several where next hops share the traffic."""
         way = self._decide(asked)
-        return way.ways if isinstance(way, _Shared) else (way,)
+        return way.ways if isinstance(way, SharedWays) else (way,)
 
-    def _decide(self, asked: Asked) -> Way | _Shared:
+    def _decide(self, asked: Asked) -> Way | SharedWays:
         if not self._marks_first:
             own = self._own(asked)
             if own is not None:
@@ -278,7 +196,7 @@ class Routes:
         way = self._marked(asked) if not self._marks_first else None
         return way or self._look("main", asked) or NO_ROUTE
 
-    def _marked(self, asked: Asked) -> Way | _Shared | None:
+    def _marked(self, asked: Asked) -> Way | SharedWays | None:
         """The table that RouterOS's routing mark names; a mark without a table means nothing."""
         if asked.routing_mark and asked.routing_mark in self._names:
             return self._look(asked.routing_mark, asked)
@@ -295,7 +213,7 @@ class Routes:
             return Way(AddressKind.BROADCAST, self._broadcast[address], address, why="broadcast of a connected network")
         return None
 
-    def _look(self, table: str, asked: Asked, suppressed: int | None = None) -> Way | _Shared | None:
+    def _look(self, table: str, asked: Asked, suppressed: int | None = None) -> Way | SharedWays | None:
         found = self._tables.get((table, asked.family))
         if found is None:
             return None
@@ -307,7 +225,7 @@ class Routes:
                 return way
         return None
 
-    def _nearest(self, routes: list[Route], asked: Asked) -> Way | _Shared | None:
+    def _nearest(self, routes: list[Route], asked: Asked) -> Way | SharedWays | None:
         """The active routes of the lowest distance share the traffic."""
         index = 0
         while index < len(routes):
@@ -327,7 +245,7 @@ class Routes:
                         ways.append(self._by(route, *resolved, asked.family))
                         weights.append(hop.weight)
             if len(ways) > 1:
-                return _Shared(tuple(upper_bounds(weights)), tuple(ways))
+                return SharedWays(tuple(upper_bounds(weights)), tuple(ways))
             if ways:
                 return ways[0]
         return None

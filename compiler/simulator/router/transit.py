@@ -7,7 +7,7 @@ from compiler.policy.packet import Path
 from compiler.policy.stateful import State
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.connections import Connection
-from compiler.simulator.router.routes import Way
+from compiler.simulator.router.ways import Way
 
 __all__ = ["Transit"]
 

@@ -37,7 +37,7 @@ def check(compared: Compared) -> Compared:
     return compared
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(2))
 def test_random_intents(kernel, part):
     done = [check(compare_random(kernel, f"short {part} {number}", 120)) for number in range(5)]
     lines = sum((one.outputs for one in done), Counter())
@@ -77,7 +77,7 @@ _MIXES = {2: ((1, 1), (3, 2)), 3: ((1, 1, 1), (1, 2, 4)), 4: ((1,) * 4, (5, 1, 1
 @pytest.mark.parametrize("uplinks", _MIXES)
 def test_every_connection_of_many(kernel, method, count, uplinks):
     """4,200 connections for each of 24 combinations in the long run: 100,800."""
-    for weights in _MIXES[uplinks]:
+    for weights in _MIXES[uplinks] if count > 200 else _MIXES[uplinks][1:]:
         fields = "fields: src-address-and-port\n" if method == "pcc" else ""
         written = written_of(simple(weights, method, fields))
         done = check(compare(kernel, written, openings(f"{method} {weights}", count)))

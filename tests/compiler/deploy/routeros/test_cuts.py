@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from itertools import cycle
 
 import pytest
 
@@ -57,8 +58,12 @@ def _writes(words: tuple[bytes, ...]) -> bool:
     return words[0].rsplit(b"/")[-1] in (b"add", b"set", b"remove", b"move")
 
 
-def _sentences(count: int) -> list[int]:
-    return list(range(1, count + 1)) if _ALL else sorted({*range(1, count + 1, 31), count - 3})
+def _cuts(count: int, stride: int) -> list[tuple[int, Moment]]:
+    """Each sentence at each moment in the long run; else some over the whole deploy, the moments in turn."""
+    if _ALL:
+        return [(number, moment) for number in range(1, count + 1) for moment in Moment]
+    turns = cycle(Moment)
+    return [(number, next(turns)) for number in sorted({*range(1, count + 1, stride), count - 3, count})]
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
@@ -67,23 +72,22 @@ def _sentences(count: int) -> list[int]:
 def test_cut_while_it_is_applied(name: str, release: str, comes_back: bool) -> None:
     wanted = CHANGES[name][1]
     before, planned, applied, _, _ = _ends(name, release)
-    for number in _sentences(applied):
-        for moment in Moment:
-            device = revived(_before(name, release), release)
-            others = foreign_rows(device)
-            with served(device) as server:
-                cut(server, number, moment)
-                with pytest.raises(DeployError) as caught:
-                    deploy(server, wanted, 3 if comes_back else 0).apply(60)
-            text = str(caught.value)
-            if not comes_back:
-                pass_time(device, 61)
-            elif "as it was before the deploy" not in text:
-                assert "othing was changed" in text or "cannot be reached" in text, text
-            where = f"sentence {number}, {moment.value}: {text}"
-            assert exported(device) == before, where
-            assert foreign_rows(device) == others, where
-            assert not [line for line in device.log if "could not" in line or "error" in line], where
+    for number, moment in _cuts(applied, 17):
+        device = revived(_before(name, release), release)
+        others = foreign_rows(device)
+        with served(device) as server:
+            cut(server, number, moment)
+            with pytest.raises(DeployError) as caught:
+                deploy(server, wanted, 3 if comes_back else 0).apply(60)
+        text = str(caught.value)
+        if not comes_back:
+            pass_time(device, 61)
+        elif "as it was before the deploy" not in text:
+            assert "othing was changed" in text or "cannot be reached" in text, text
+        where = f"sentence {number}, {moment.value}: {text}"
+        assert exported(device) == before, where
+        assert foreign_rows(device) == others, where
+        assert not [line for line in device.log if "could not" in line or "error" in line], where
     assert before != planned
 
 
@@ -95,23 +99,22 @@ def test_cut_while_it_is_confirmed(name: str, release: str, comes_back: bool) ->
     wanted = CHANGES[name][1]
     before, planned, applied, confirmed, _ = _ends(name, release)
     ends = []
-    for number in range(1, confirmed - applied + 1) if _ALL else range(1, confirmed - applied + 1, 7):
-        for moment in Moment:
-            device = revived(_before(name, release), release)
-            others = foreign_rows(device)
-            with served(device) as server:
-                deploy(server, wanted).apply(60)
-                deployment = deploy(server, wanted, 3 if comes_back else 1)
-                cut(server, number, moment)
-                if comes_back:
+    for number, moment in _cuts(confirmed - applied, 6):
+        device = revived(_before(name, release), release)
+        others = foreign_rows(device)
+        with served(device) as server:
+            deploy(server, wanted).apply(60)
+            deployment = deploy(server, wanted, 3 if comes_back else 1)
+            cut(server, number, moment)
+            if comes_back:
+                deployment.confirm()
+            else:
+                with pytest.raises(DeployError):
                     deployment.confirm()
-                else:
-                    with pytest.raises(DeployError):
-                        deployment.confirm()
-            pass_time(device, 61)
-            ends.append(exported(device))
-            assert ends[-1] == planned or (ends[-1] == before and not comes_back), f"{number} {moment}"
-            assert foreign_rows(device) == others
+        pass_time(device, 61)
+        ends.append(exported(device))
+        assert ends[-1] == planned or (ends[-1] == before and not comes_back), f"{number} {moment}"
+        assert foreign_rows(device) == others
     assert ends == sorted(ends, key=lambda end: end == planned), "nothing that comes later takes a confirmation back"
 
 
@@ -122,7 +125,7 @@ def test_a_trap_at_each_sentence_that_writes(name: str, release: str) -> None:
     before, _, _, _, writes = _ends(name, release)
     device = revived(_before(name, release), release)
     with served(device) as server:
-        for number in _sentences(writes):
+        for number in range(1, writes + 1) if _ALL else {*range(1, writes + 1, 31), writes - 3}:
             seen = iter(range(1, 10**6))
             server.faults.trap(
                 "failure: no space left",

@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from compiler.addresses import format_address, parse_address
 from compiler.fields import ICMP, TCP, UDP, Family
 from compiler.policy.network import Interface, InterfaceAddress, Network, NextHop, Prefix, Route
+from compiler.policy.packet import Path as Journey
 from compiler.simulator.engine import Engine
 from compiler.simulator.frame import Datagram
 from compiler.simulator.router.device import Router
+from compiler.simulator.router.finding import Finding
 from compiler.simulator.router.multipath import flow_hash, siphash, upper_bounds
-from compiler.simulator.router.routes import Asked, Choice
+from compiler.simulator.router.transit import Transit
+from compiler.simulator.router.ways import Asked, Choice
 from compiler.simulator.wire import decode, encode
 
 WEIGHTS = (3, 1, 2)
@@ -203,8 +206,7 @@ def test_the_kernel_chooses_the_same(number, policy, seed):
         for one in flows
     ]
     for one, line in zip(flows, asked_of_kernel(number, seed, questions), strict=True):
-        asked = Asked(Family.IPV4, one.source, one.destination, "LAN")
-        way = made.routes.find(asked, lambda one=one: made._choice(one, is_own=False))
+        way = Finding(made.network, made.routes, made.memory).way(Transit(one, "LAN", Journey.FORWARD))
         assert f" dev {way.interface} " in line
 
 
