@@ -1,7 +1,9 @@
 """Commands for ``ip -force -batch``: written from the plan, and read back into a network.
 
 ``-force`` goes on after errors: on a first load there is nothing yet to
-delete. The reader knows the commands that stand here and no others.
+delete. Rules are deleted by all that they say and by our protocol, for others
+may have the same priority. The reader knows the commands that stand here and
+no others.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from compiler.balancing.linux_marks import HOSTS_TABLE, table_number
+from compiler.balancing.linux_marks import HOSTS_TABLE, PROTOCOL, table_number
 from compiler.balancing.plan import Plan
 from compiler.balancing.wanted_routes import Lease, Leases, awaits_lease, routes_for, rules_for
 from compiler.errors import InputErrors, SyntaxFault
@@ -98,12 +100,13 @@ def _way(hop: NextHop, gateways: Mapping[int, str]) -> str:
 
 def _rules(plan: Plan) -> Iterator[str]:
     for rule in rules_for(plan):
-        yield f"rule del priority {rule.priority}"
         mark, shortest = rule.mark, rule.suppress_prefix_length
         which = f" iif {rule.ingress}" if rule.ingress else ""
         which += f" fwmark 0x{mark.values.intervals[0][0]:x}/0x{mark.mask:x}" if isinstance(mark, MarkIn) else ""
         tail = "" if shortest is None else f" suppress_prefixlength {shortest}"
-        yield f"rule add priority {rule.priority}{which} lookup {rule.table}{tail}"
+        said = f"priority {rule.priority}{which} lookup {rule.table}{tail} protocol {PROTOCOL}"
+        yield f"rule del {said}"
+        yield f"rule add {said}"
 
 
 # -- reading ----------------------------------------------------------------------------
@@ -153,10 +156,10 @@ class _Reader:
         elif head == ("route", "replace"):
             self._route(rest, span)
         elif head == ("rule", "del"):
-            priority = int(_pairs(rest)["priority"])
-            self.rules = tuple(rule for rule in self.rules if rule.priority != priority)
+            gone = _rule(_pairs(rest), span)
+            self.rules = tuple(rule for rule in self.rules if replace(rule, span=span) != gone)
         elif head == ("rule", "add"):
-            self._rule(_pairs(rest), span)
+            self.rules = (*self.rules, _rule(_pairs(rest), span))
         else:
             raise ValueError(f"{' '.join(words[:2])} is no command of these files")
 
@@ -194,21 +197,23 @@ class _Reader:
             raise ValueError("a next hop has via, dev and weight")
         return NextHop(gateway, port, int(words.get("weight", "1")))
 
-    def _rule(self, words: dict[str, str], span: Span) -> None:
-        mark = None
-        if "fwmark" in words:
-            value, mask = (int(part, 16) for part in words.pop("fwmark").split("/"))
-            mark = MarkIn(Register.PACKET, IntegerSet.values(value), mask)
-        ingress = words.pop("iif", "")
-        shortest = words.pop("suppress_prefixlength", None)
-        priority, table = int(words.pop("priority")), words.pop("lookup")
-        if words:
-            raise ValueError(f"{next(iter(words))} is not of these files")
-        suppressed = None if shortest is None else int(shortest)
-        rule = RoutingRule(
-            Family.IPV4, priority, table, ingress=ingress, mark=mark, suppress_prefix_length=suppressed, span=span
-        )
-        self.rules = (*self.rules, rule)
+
+def _rule(words: dict[str, str], span: Span) -> RoutingRule:
+    mark = None
+    if "fwmark" in words:
+        value, mask = (int(part, 16) for part in words.pop("fwmark").split("/"))
+        mark = MarkIn(Register.PACKET, IntegerSet.values(value), mask)
+    ingress = words.pop("iif", "")
+    shortest = words.pop("suppress_prefixlength", None)
+    priority, table = int(words.pop("priority")), words.pop("lookup")
+    if words.pop("protocol", str(PROTOCOL)) != str(PROTOCOL):
+        raise ValueError(f"rules of these files are of protocol {PROTOCOL}")
+    if words:
+        raise ValueError(f"{next(iter(words))} is not of these files")
+    suppressed = None if shortest is None else int(shortest)
+    return RoutingRule(
+        Family.IPV4, priority, table, ingress=ingress, mark=mark, suppress_prefix_length=suppressed, span=span
+    )
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

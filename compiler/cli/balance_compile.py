@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import FILE, add_format
@@ -35,6 +36,7 @@ def _configure(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from compiler.balancing.compilation import compile_balance
     from compiler.balancing.proof import FailedBalance
+    from compiler.balancing.reading import read_balance
 
     source = read_source(arguments.file)
     if source.note:
@@ -47,8 +49,9 @@ def _run(arguments: Namespace) -> int:
         emit_json({"target": arguments.to, "files": None, "proof": failed.proof.as_json()})
         return failed.exit_code
     if arguments.output:
+        passwords = [one.password for one in read_balance(source.text, source.name).uplinks if one.password]
         for suffix, written in done.files:
-            write_whole(arguments.output + suffix, written)
+            write_whole(arguments.output + suffix, written, is_secret=_holds(written, passwords))
     if arguments.format == "json":
         emit_json(_as_json(done, arguments.output))
         return 0
@@ -56,6 +59,13 @@ def _run(arguments: Namespace) -> int:
     if not arguments.output:
         emit("\n".join(written for _, written in done.files))
     return 0
+
+
+def _holds(text: str, passwords: Sequence[str]) -> bool:
+    """Whether a password stands in the text, as it is or with RouterOS's escapes."""
+    from compiler.dialects.routeros.quoting import quote
+
+    return any(one in text or quote(one) in text for one in passwords)
 
 
 def _tell(done: BalanceCompilation) -> None:

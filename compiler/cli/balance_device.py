@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import FILE
 from compiler.cli.output import note
-from compiler.cli.source_text import read_source
+from compiler.placed.source_text import read_source
 
 if TYPE_CHECKING:
     from compiler.deploy.deployment import Deployment
@@ -96,7 +96,14 @@ def _routeros(arguments: Namespace, text: str | None, source: str, *, remove: bo
     if tls is not None:
         tls.context()  # a wrong file is told before a password is asked for
     access = Access(arguments.host, arguments.user, _password(arguments), arguments.port, tls, float(arguments.timeout))
-    return RouterosDeployment(text, source, access, remove=remove)
+    return RouterosDeployment(
+        text,
+        source,
+        access,
+        remove=remove,
+        replace_foreign=_said(arguments, "replace_foreign"),
+        despite_foreign=_said(arguments, "despite_foreign"),
+    )
 
 
 def _linux(arguments: Namespace, text: str | None, source: str, *, remove: bool) -> Deployment:
@@ -107,7 +114,12 @@ def _linux(arguments: Namespace, text: str | None, source: str, *, remove: bool)
         raise UsageError("--to linux is this very machine: it takes no --host")
     if text is None:
         raise UsageError("--to linux needs the intent, to confirm and to go back too")
-    return LinuxDeployment(text, source, remove=remove)
+    return LinuxDeployment(text, source, remove=remove, despite_foreign=_said(arguments, "despite_foreign"))
+
+
+def _said(arguments: Namespace, name: str) -> bool:
+    """A flag that ``confirm`` and ``rollback`` do not have."""
+    return bool(getattr(arguments, name, False))
 
 
 def _password(arguments: Namespace) -> str:

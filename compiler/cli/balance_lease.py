@@ -19,8 +19,9 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from compiler.balancing.reading_words import name
     from compiler.balancing.wanted_routes import Lease
-    from compiler.deploy.linux.leases import tell_lease
+    from compiler.deploy.linux.leases import known_uplinks, tell_lease
     from compiler.errors import UsageError
     from compiler.fields import Family
     from compiler.placed.addresses import address, interface_address
@@ -37,7 +38,15 @@ def _run(arguments: Namespace) -> int:
         if family is not Family.IPV4 or (own is not None and own.family is not Family.IPV4):
             raise UsageError("uplinks are balanced by IPv4 alone")
         lease = Lease(gateway, own)
-    tell_lease(folder_of(arguments.state), arguments.uplink, lease)
+    folder = folder_of(arguments.state)
+    known = known_uplinks(folder)
+    try:
+        name(arguments.uplink)
+    except ValueError as error:
+        raise UsageError(f"{arguments.uplink!r} is no uplink here: {error}") from error
+    if known and arguments.uplink not in known:
+        raise UsageError(f"{arguments.uplink!r} is no uplink here: there are {', '.join(known)}")
+    tell_lease(folder, arguments.uplink, lease)
     return 0
 
 

@@ -76,7 +76,7 @@ def _run(arguments: Namespace) -> int:
 def _plan(file: str) -> Plan:
     from compiler.balancing.plan import make_plan
     from compiler.balancing.reading import read_balance
-    from compiler.cli.source_text import read_source
+    from compiler.placed.source_text import read_source
 
     source = read_source(file)
     return make_plan(read_balance(source.text, source.name))

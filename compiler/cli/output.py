@@ -33,11 +33,12 @@ def note(*lines: str) -> None:
         print(line, file=sys.stderr)
 
 
-def write_whole(path: str, text: str) -> None:
+def write_whole(path: str, text: str, *, is_secret: bool = False) -> None:
     """Write a file whole or not at all: beside it, then renamed over it (rename(2) is atomic).
 
     Keeps the mode of a file that is there; writes through a symbolic link and
-    straight into what is no regular file. Raises UsageError when it cannot.
+    straight into what is no regular file. What is secret nobody else may read
+    (0600), whatever the mode was. Raises UsageError when it cannot.
     """
     from compiler.errors import UsageError
 
@@ -47,12 +48,12 @@ def write_whole(path: str, text: str) -> None:
             with open(target, "w", encoding="utf-8") as file:
                 file.write(text)
         else:
-            _replace(target, text)
+            _replace(target, text, is_secret=is_secret)
     except OSError as error:
         raise UsageError(f"cannot write {path!r}: {error.strerror}") from error
 
 
-def _replace(target: str, text: str) -> None:
+def _replace(target: str, text: str, *, is_secret: bool) -> None:
     import stat
     import tempfile
 
@@ -62,6 +63,8 @@ def _replace(target: str, text: str) -> None:
         mask = os.umask(0)
         os.umask(mask)
         mode = 0o666 & ~mask
+    if is_secret:
+        mode = 0o600
     descriptor, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

@@ -7,12 +7,13 @@ device is, after recovery, as it was or as planned, and nothing between.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
 from compiler.errors import GerbangError
 
-__all__ = ["Action", "Change", "DeployError", "Deployment", "Standing"]
+__all__ = ["Action", "Change", "DeployError", "Deployment", "Standing", "refusal"]
 
 
 class Action(Enum):
@@ -52,8 +53,22 @@ class DeployError(GerbangError):
     exit_code = 1
 
 
+def refusal(obstacles: Sequence[str]) -> str:
+    """What is said of things of others that would break a deployment."""
+    lines = "\n".join(f"  {one}" for one in obstacles)
+    return (
+        "what is not of the balance would break it; nothing was changed:\n"
+        f"{lines}\nMend it, or give --despite-foreign to go on as it is."
+    )
+
+
 class Deployment(Protocol):
     """One wanted configuration and one device. Every method may raise DeployError; wrong use raises UsageError."""
+
+    warnings: tuple[str, ...]
+    """What a user should know of the newest plan."""
+    obstacles: tuple[str, ...]
+    """What of others would break it, with the commands against them: :meth:`apply` refuses."""
 
     def plan(self) -> tuple[Change, ...]:
         """What would change, in the order of doing. Reads only. Nothing that is not ours is in it."""

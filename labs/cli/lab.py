@@ -45,6 +45,9 @@ def _configure(parser: ArgumentParser) -> None:
     _add_lab(trace)
     trace.add_argument("sender", metavar="FROM", help="the host that sends it; or ROUTER:PORT, for who is beyond it")
     trace.add_argument("packet", metavar="PACKET", help="for example 'tcp 10.0.0.2:1025 > 10.0.1.9:80 flags=syn'")
+    trace.add_argument(
+        "--dead", action="append", default=[], metavar="NAME", help="a node or link that is dead; may be repeated"
+    )
     trace.add_argument("--format", choices=("text", "json"), default="text", help="how the way is printed")
     listing = actions.add_parser("list", help="list the labs below a folder", allow_abbrev=False)
     listing.add_argument(

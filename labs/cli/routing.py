@@ -6,14 +6,16 @@ import signal
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from types import FrameType
 
 from compiler.cli.output import note, write_whole
-from compiler.cli.source_text import read_source
 from compiler.errors import UsageError
+from compiler.placed.source_text import read_source
 from labs.boards import BEGINNING, device_of
 from labs.topology import Board
 from labs.virtual_routeros.certificate import self_signed
@@ -84,7 +86,8 @@ def run(arguments: Namespace) -> int:
                 tls, certificate = self_signed(folder, _HOST)
             except FileNotFoundError as error:
                 raise UsageError(f"--tls: {error}") from error
-            note(f"certificate: {certificate} (while this runs)")
+            digest = sha256(PEM_cert_to_DER_cert(certificate.read_text())).hexdigest()
+            note(f"certificate: {certificate} (while this runs)", f"trust it by: --tls --fingerprint {digest}")
         port = arguments.port if arguments.port is not None else _API_TLS if arguments.tls else _API
         try:
             server = Server(device, host=_HOST, port=port, tls=tls)

@@ -17,7 +17,7 @@ def run(arguments: Namespace) -> int:
 
     found = named_lab(arguments)
     note(*(warning.render() for warning in found.warnings))
-    answer = follow(model_of(found.lab), arguments.sender, arguments.packet)
+    answer = follow(model_of(found.lab), arguments.sender, arguments.packet, arguments.dead)
     if arguments.format == "json":
         emit_json(answer.as_json())
     else:

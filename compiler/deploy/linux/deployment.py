@@ -11,17 +11,18 @@ from compiler.balancing.plan import make_plan, port_of
 from compiler.balancing.proof import prove
 from compiler.balancing.reading import read_balance
 from compiler.balancing.view import view_linux
-from compiler.deploy.deployment import Change, DeployError, Standing
+from compiler.deploy.deployment import Change, DeployError, Standing, refusal
 from compiler.deploy.linux import guardian, settings
 from compiler.deploy.linux.changes import Step, carry_out, steps
 from compiler.deploy.linux.commands import batch_of
+from compiler.deploy.linux.foreign import obstacles_of
 from compiler.deploy.linux.kernel import Held, Kernel, open_kernel
 from compiler.deploy.linux.leases import known_leases
-from compiler.deploy.linux.records import Records, Waiting, now
+from compiler.deploy.linux.records import Deployed, Records, Waiting, now
 from compiler.deploy.linux.returning import put_back
 from compiler.deploy.linux.scratch import spelled
 from compiler.deploy.linux.state import State, wanted
-from compiler.deploy.linux.status import used_by_watch
+from compiler.deploy.linux.status import dead_by_watch
 from compiler.policy.balance import Addressing
 
 __all__ = ["LinuxDeployment"]
@@ -40,7 +41,15 @@ class LinuxDeployment:
     deploy does not put back routes of a dead line.
     """
 
-    def __init__(self, text: str, source: str, state: Path | None = None, remove: bool = False) -> None:
+    def __init__(
+        self, text: str, source: str, state: Path | None = None, remove: bool = False, *, despite_foreign: bool = False
+    ) -> None:
+        self._text, self._source = text, source
+        self._despite = despite_foreign
+        self.warnings: tuple[str, ...] = ()
+        """What the newest plan warns of."""
+        self.obstacles: tuple[str, ...] = ()
+        """What of others would break it: :meth:`apply` refuses."""
         self._plan = make_plan(read_balance(text, source))
         self._remove = remove
         self._records = Records(state)
@@ -59,9 +68,13 @@ class LinuxDeployment:
         with self._records.alone(), open_kernel() as kernel:
             self._refuse_second(kernel)
             held, target, found = self._compared(kernel)
+            if self.obstacles:
+                raise DeployError(refusal(self.obstacles))
             if not found:
+                self._stands()
                 return None
-            waiting = Waiting(secrets.token_hex(4), now() + confirm_within, held.ours, target)
+            identity, used = secrets.token_hex(4), self._used(kernel)
+            waiting = Waiting(identity, now() + confirm_within, held.ours, target, text=self._text, used=used)
             self._records.wait(waiting)
             try:
                 guardian.arm(self._records, waiting)
@@ -71,7 +84,7 @@ class LinuxDeployment:
             self._remember(held)
             try:
                 carry_out(kernel, found, self._after_step)
-                self._verify(kernel, target)
+                self._verify(kernel, target, used)
             except DeployError as error:
                 put_back(kernel, self._records, waiting)
                 raise DeployError(f"{error}\nwhat was there before has been put back") from error
@@ -92,7 +105,11 @@ class LinuxDeployment:
             if waiting.deadline <= now():
                 raise DeployError("the time for the confirmation is over: what was there before is being put back")
             self._remove = not waiting.target.table  # whoever confirms need not say again that it was a removal
-            self._verify(kernel, self._wanted(kernel, dict(waiting.before.settings)))
+            if not self._remove and waiting.text != self._text:
+                raise DeployError(f"{self._source} is not the intent that was deployed: give that one, or roll it back")
+            # Lines may have died meanwhile: what was deployed is what is kept, and then the watch follows the lines.
+            self._verify(kernel, waiting.target, waiting.used)
+            self._stands()
             self._records.end()
             if self._remove:
                 self._records.remember_settings({})
@@ -129,6 +146,8 @@ class LinuxDeployment:
         names = [name for name, _ in self._settings]
         held = kernel.held(dict.fromkeys([*names, *self._records.settings_before()]))
         target = self._wanted(kernel, dict(held.ours.settings))
+        found = () if self._remove else obstacles_of(kernel, target)
+        self.obstacles, self.warnings = ((), found) if self._despite else (found, ())
         return held, target, steps(held, target)
 
     def _wanted(self, kernel: Kernel, before: dict[str, str]) -> State:
@@ -141,13 +160,23 @@ class LinuxDeployment:
         if down:
             raise DeployError(f"interfaces that are not there, or not up: {', '.join(down)}; nothing was changed")
         leases = known_leases(self._plan, kernel, self._records.folder)
-        absent = self._absent(kernel)
-        used = used_by_watch(self._records.folder) or tuple(
-            one.name for one in self._plan.balance.uplinks if port_of(one) not in absent
-        )
+        absent, used = self._absent(kernel), self._used(kernel)
         target = wanted(self._plan, used, leases, tuple(one for one in self._settings if one[0] in before))
         routes = tuple(route for route in target.routes if not any(hop.interface in absent for hop in route.hops))
         return target._replace(routes=routes, table=spelled(write_nftables(self._plan)))
+
+    def _used(self, kernel: Kernel) -> tuple[str, ...]:
+        """The lines to route by: all that can be, but those that a running watch of theirs knows to be dead."""
+        absent, dead = self._absent(kernel), dead_by_watch(self._records.folder)
+        names = tuple(one.name for one in self._plan.balance.uplinks if port_of(one) not in absent)
+        return tuple(name for name in names if name not in dead) or names
+
+    def _stands(self) -> None:
+        """Tell the watch what is deployed."""
+        uplinks = () if self._remove else tuple(one.name for one in self._plan.balance.uplinks)
+        found = Deployed("" if self._remove else self._text, self._source, uplinks)
+        if self._records.deployed() != found and (not self._remove or self._records.deployed() is not None):
+            self._records.deploy(found)
 
     def _absent(self, kernel: Kernel) -> set[str]:
         """Interfaces of PPPoE that are not there: pppd makes them when it connects; then the watch sets the routes."""
@@ -165,7 +194,7 @@ class LinuxDeployment:
         if fresh and not self._remove:
             self._records.remember_settings({**known, **fresh})
 
-    def _verify(self, kernel: Kernel, target: State) -> None:
+    def _verify(self, kernel: Kernel, target: State, used: tuple[str, ...]) -> None:
         """What stands is what was wanted; and, read back from the kernel, it does what the intent asks."""
         held = kernel.held([name for name, _ in target.settings])
         left = steps(held, target)
@@ -175,9 +204,7 @@ class LinuxDeployment:
             return
         leases = known_leases(self._plan, kernel, self._records.folder)
         planned = write_batch(self._plan, leases)
-        used = used_by_watch(self._records.folder)
-        everybody = used is None or len(used) == len(self._plan.balance.uplinks)
-        if everybody and not self._absent(kernel):
+        if len(used) == len(self._plan.balance.uplinks):
             # What waits for a lease is not in the kernel: the proof takes it from the plan.
             awaiting = "\n".join(line for line in planned.split("\n") if line.startswith(AWAITING))
             planned = f"{batch_of(held, target)}{awaiting}\n"

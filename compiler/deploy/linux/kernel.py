@@ -29,6 +29,13 @@ _KINDS = {1: "unicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}  # rtne
 _LINK_SCOPE = 253
 _BY_KERNEL = 2  # RTPROT_KERNEL
 _NO_SUPPRESSION = 0xFFFFFFFF
+_LOCAL = 255
+_TO_TABLE, _FINAL = 1, (6, 7, 8)  # FR_ACT_TO_TBL; FR_ACT_BLACKHOLE, UNREACHABLE, PROHIBIT (linux/fib_rules.h)
+_CONDITIONS = (
+    *("FRA_SRC", "FRA_DST", "FRA_OIFNAME", "FRA_L3MDEV", "FRA_IP_PROTO", "FRA_TUN_ID"),
+    *("FRA_SPORT_RANGE", "FRA_DPORT_RANGE", "FRA_UID_RANGE"),
+)
+_SELECTORS = (*_CONDITIONS, "FRA_IIFNAME", "FRA_FWMASK")
 _UP, _LOWER_UP = 0x1, 0x10000  # IFF_UP, IFF_LOWER_UP
 
 
@@ -178,12 +185,26 @@ class Kernel:
             rule = KernelRule(priority, table, mark, mask, suppress, found.get("FRA_IIFNAME") or "")
             mine = found.get("FRA_PROTOCOL") == PROTOCOL or is_our_table(table)
             # With more conditions than ours have it is somebody else's, however alike the rest.
-            plain = not any(found.get(name) for name in ("FRA_SRC", "FRA_DST", "FRA_OIFNAME"))
+            plain = not any(found.get(name) for name in _CONDITIONS)
             if mine:
                 ours.append(rule)
             elif plain:
                 others.append(rule)
         return ours, others
+
+    def catch_all_rules(self) -> Iterator[tuple[KernelRule, bool]]:
+        """Rules that ask for nothing, but the kernel's own; and whether they end the search (prohibit and the like)."""
+        for found in self._routing.get_rules(family=_IPV4):
+            if any(found.get(name) for name in _SELECTORS) or found["src_len"] or found["dst_len"] or found["tos"]:
+                continue
+            table, shortest = found.get("FRA_TABLE") or found["table"], found.get("FRA_SUPPRESS_PREFIXLEN")
+            priority = found.get("FRA_PRIORITY") or 0
+            is_final = found["action"] in _FINAL
+            if found["action"] == _TO_TABLE and priority == 0 and table == _LOCAL:
+                continue
+            if is_final or found["action"] == _TO_TABLE:
+                suppress = -1 if shortest in (None, _NO_SUPPRESSION) else shortest
+                yield KernelRule(priority, table, 0, 0, suppress), is_final
 
     # -- changing -------------------------------------------------------------------------------
 

@@ -19,15 +19,25 @@ from compiler.balancing.plan import Plan, port_of
 from compiler.balancing.wanted_routes import Lease
 from compiler.deploy.deployment import DeployError
 from compiler.deploy.linux.kernel import Kernel
+from compiler.deploy.linux.records import Records
 from compiler.deploy.linux.state import MAIN, PROTOCOL
+from compiler.deploy.linux.status import read_status
 from compiler.fields import Family
 from compiler.placed.addresses import interface_address, show
 from compiler.policy.balance import Addressing
 from compiler.policy.network import InterfaceAddress
 
-__all__ = ["known_leases", "tell_lease", "told_leases", "told_stamp"]
+__all__ = ["known_leases", "known_uplinks", "tell_lease", "told_leases", "told_stamp"]
 
 _FILE = "leases.json"
+
+
+def known_uplinks(folder: Path) -> tuple[str, ...]:
+    """The uplinks of what is deployed, and those of the running watch; none where neither is known."""
+    deployed, status = Records(folder).deployed(), read_status(folder)
+    watched = status.get("uplinks") if status is not None and status["running"] else None
+    names = (*(deployed.uplinks if deployed is not None else ()), *(watched if isinstance(watched, dict) else ()))
+    return tuple(dict.fromkeys(str(name) for name in names))
 
 
 def told_leases(folder: Path) -> dict[str, Lease | None]:
@@ -57,6 +67,7 @@ def tell_lease(folder: Path, uplink: str, lease: Lease | None) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = folder / f"{_FILE}.new"
+        beside.touch(mode=0o600)
         beside.write_text(text)
         beside.replace(folder / _FILE)
     except OSError as error:

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 from compiler.deploy.deployment import DeployError
 from compiler.deploy.linux.state import State
 
-__all__ = ["FOLDER", "Records", "Waiting", "now"]
+__all__ = ["FOLDER", "Deployed", "Records", "Waiting", "now"]
 
 FOLDER = Path("/run/gerbang")
-_WAITING, _BEFORE, _LOCK = "standing.json", "settings.json", "lock"
+_WAITING, _BEFORE, _LOCK, _DEPLOYED = "standing.json", "settings.json", "lock", "deployed.json"
 
 
 def now() -> float:
@@ -41,11 +41,23 @@ class Waiting(NamedTuple):
     before: State
     target: State
     done: bool = False
+    text: str = ""
+    """The intent."""
+    used: tuple[str, ...] = ()
+    """The uplinks that it routes by."""
 
     @property
     def remaining(self) -> int:
         """Seconds that are left; 0 when the time is over."""
         return max(0, round(self.deadline - now()))
+
+
+class Deployed(NamedTuple):
+    """The intent that was deployed and kept, for the watch; an empty text after a removal."""
+
+    text: str
+    source: str
+    uplinks: tuple[str, ...] = ()
 
 
 class Records:
@@ -75,7 +87,9 @@ class Records:
             return None
         try:
             before, target = State.from_json(found["before"]), State.from_json(found["target"])
-            return Waiting(str(found["identity"]), float(found["deadline"]), before, target, bool(found["done"]))
+            return Waiting(
+                str(found["identity"]), float(found["deadline"]), before, target, bool(found["done"])
+            )._replace(text=str(found["text"]), used=tuple(map(str, found["used"])))
         except (KeyError, TypeError, ValueError) as error:
             raise DeployError(f"{self.folder / _WAITING}: not a record of ours: {error}") from error
 
@@ -88,6 +102,50 @@ class Records:
         """Nothing waits any more."""
         with suppress(FileNotFoundError):
             (self.folder / _WAITING).unlink()
+
+    def is_busy(self) -> bool:
+        """Whether a deployment waits, without reading of it."""
+        return (self.folder / _WAITING).exists()
+
+    @contextmanager
+    def at_once(self) -> Iterator[bool]:
+        """As :meth:`alone`, for who does not wait: False where somebody else is at work, or a deployment waits."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DeployError(f"{self.folder}: {error.strerror}") from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield not self.is_busy()
+        finally:
+            os.close(handle)
+
+    def deployed(self) -> Deployed | None:
+        """What was deployed last and kept, or removed; None where nothing ever was since the boot."""
+        found = self._read(_DEPLOYED)
+        if found is None:
+            return None
+        try:
+            return Deployed(str(found["text"]), str(found["source"]), tuple(map(str, found["uplinks"])))
+        except (KeyError, TypeError) as error:
+            raise DeployError(f"{self.folder / _DEPLOYED}: not a record of ours: {error}") from error
+
+    def deployed_stamp(self) -> str:
+        """Changes whenever something was deployed and kept, or removed."""
+        try:
+            found = (self.folder / _DEPLOYED).stat()
+        except OSError:
+            return ""
+        return f"{found.st_ino} {found.st_mtime_ns}"
+
+    def deploy(self, deployed: Deployed) -> None:
+        """Remember it."""
+        self._write(_DEPLOYED, deployed._asdict())
 
     def settings_before(self) -> dict[str, str]:
         """Settings as they were before our first deploy."""
@@ -117,7 +175,8 @@ class Records:
         beside = path.with_suffix(".new")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(beside, "w") as file:
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+                os.fchmod(file.fileno(), 0o600)
                 json.dump(found, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from compiler.balancing.linux_marks import TABLE_BASE, table_number
+from compiler.balancing.linux_marks import PROTOCOL, TABLE_BASE, table_number
 from compiler.balancing.plan import Plan
 from compiler.balancing.wanted_routes import Leases, routes_for, rules_for
 from compiler.fields import Family
@@ -26,8 +26,6 @@ __all__ = [
     "wanted",
 ]
 
-PROTOCOL = 103
-"""Ours in routes, rules and addresses (``proto 103``; rtnetlink(7): above RTPROT_STATIC, and nobody else's)."""
 TABLE = "gerbang_balance"
 MAIN = 254
 _LAST_TABLE = table_number(0x3F)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["STATUS", "read_status", "used_by_watch", "write_status"]
+__all__ = ["STATUS", "dead_by_watch", "read_status", "started", "write_status"]
 
 STATUS = "watch.json"
 
@@ -16,6 +16,7 @@ def write_status(folder: Path, found: dict[str, Any]) -> None:
     """Put the file in its place, whole. OSError when that fails."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = folder / f"{STATUS}.new"
+    beside.touch(mode=0o600)
     beside.write_text(json.dumps(found, indent=1))
     beside.replace(folder / STATUS)
 
@@ -31,13 +32,15 @@ def read_status(folder: Path) -> dict[str, Any] | None:
     return {**found, "running": _runs(found.get("pid"), found.get("started"))}
 
 
-def used_by_watch(folder: Path) -> tuple[str, ...] | None:
-    """The uplinks that a running watch routes by; None when no watch runs."""
+def dead_by_watch(folder: Path) -> frozenset[str]:
+    """The uplinks that a running watch does not route by; none when no watch runs."""
     found = read_status(folder)
     if found is None or not found["running"]:
-        return None
-    used = found.get("used")
-    return tuple(str(name) for name in used) if isinstance(used, list) and used else None
+        return frozenset()
+    used, uplinks = found.get("used"), found.get("uplinks")
+    if not isinstance(used, list) or not isinstance(uplinks, dict):
+        return frozenset()
+    return frozenset(str(name) for name in uplinks if name not in used)
 
 
 def started(pid: int) -> str:

@@ -3,6 +3,10 @@
 One loop on one thread: echoes, news of interfaces, signals and the clock go
 into :class:`compiler.balancing.liveness.Watch`; what it says is done at once,
 routes first. Ended (SIGTERM), it leaves the routes as they are.
+
+What is deployed is what it watches: while a deployment waits for its
+confirmation it leaves the routes alone, then it reads what stands, and after a
+removal it ends.
 """
 
 from __future__ import annotations
@@ -16,8 +20,21 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from compiler.balancing.liveness import Answered, Carrier, Event, Leased, Probe, Probing, Refused, Step, Tick, Watch
-from compiler.balancing.plan import Plan, port_of
+from compiler.balancing.liveness import (
+    Answered,
+    Carrier,
+    Event,
+    Flush,
+    Leased,
+    Probe,
+    Probing,
+    Refused,
+    Step,
+    Tick,
+    Watch,
+)
+from compiler.balancing.plan import Plan, make_plan, port_of
+from compiler.balancing.reading import read_balance
 from compiler.deploy.deployment import DeployError
 from compiler.deploy.linux.changes import route_steps
 from compiler.deploy.linux.connections import forget
@@ -25,6 +42,7 @@ from compiler.deploy.linux.echoes import Echoes
 from compiler.deploy.linux.journal import Journal
 from compiler.deploy.linux.kernel import Kernel, Refusal, open_kernel
 from compiler.deploy.linux.leases import known_leases, told_stamp
+from compiler.deploy.linux.records import Records
 from compiler.deploy.linux.state import wanted
 from compiler.deploy.linux.status import read_status, started, write_status
 from compiler.errors import GerbangError
@@ -51,12 +69,23 @@ class LinuxWatch:
         self._told = ""
         self._signals: list[int] = []
         self._since = time.time()
+        self._records = Records(folder)
+        self._stamp = ""
+        """Of the deployed intent that is watched."""
+        self._is_held, self._is_told = False, False
+        """Whether routes wait for the end of a deployment; whether that was told."""
+        self._flushes: list[Flush] = []
+        """To do once routes may be changed again."""
 
     def run(self) -> None:
-        """Watch until SIGTERM or SIGINT; SIGHUP reads the intent anew. DeployError when it cannot begin."""
+        """Watch until SIGTERM or SIGINT, or a removal; SIGHUP reads the file anew. DeployError when it cannot begin."""
         last = read_status(self._folder) or {}
         if last.get("running"):
             raise DeployError(f"a watch runs here already: process {last['pid']}")
+        if not self._read_deployed():
+            raise DeployError(
+                f"the balance was removed from here: deploy an intent first ({self._folder}/deployed.json says so)"
+            )
         # Who was dead when an earlier watch ended must answer first: else its restart would send traffic there.
         dead = [name for name, line in last.get("uplinks", {}).items() if not line.get("alive")]
         with open_kernel() as kernel, socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as news:
@@ -116,6 +145,9 @@ class LinuxWatch:
             while self._signals:
                 if not self._obey(kernel, self._signals.pop(0)):
                     return
+            if not self._deployments(kernel):
+                self._journal.tell("stop", "the balance was removed: nothing is left to watch")
+                return
             if told_stamp(self._folder) != self._told:
                 self._look(kernel)
             if time.monotonic_ns() >= self._step.wake:
@@ -130,10 +162,62 @@ class LinuxWatch:
         except (GerbangError, OSError) as error:
             self._journal.tell("error", f"the intent is kept as it was: {error}")
             return True
+        self._plan = plan
+        if not self._is_deployed():
+            self._journal.tell("intent", f"{plan.balance.source} is not what is deployed; watching it until a deploy")
+        self._begin_anew(kernel)
+        return True
+
+    def _begin_anew(self, kernel: Kernel) -> None:
         assert self._step is not None
         dead = set(self._step.health.lines) - set(self._step.health.alive)
-        self._plan, self._watch = plan, Watch(plan, self._probing)
+        self._watch = Watch(self._plan, self._probing)
         self._begin(kernel, dead)
+
+    # -- deployments ------------------------------------------------------------------------------
+
+    def _read_deployed(self) -> bool:
+        """Take over what is deployed; False when all was removed."""
+        self._stamp = self._records.deployed_stamp()
+        deployed = self._records.deployed()
+        if deployed is None:
+            return True
+        if not deployed.text:
+            return False
+        if not self._is_deployed():
+            source = deployed.source
+            said = "the file is another by now" if self._step is None else "deployed and kept"
+            self._journal.tell("intent", f"watching {source} as it was deployed ({said})")
+            self._plan = make_plan(read_balance(deployed.text, source))
+            self._watch = Watch(self._plan, self._probing)
+        return True
+
+    def _is_deployed(self) -> bool:
+        deployed = self._records.deployed()
+        if deployed is None or not deployed.text:
+            return True
+        return read_balance(deployed.text, self._plan.balance.source) == self._plan.balance
+
+    def _deployments(self, kernel: Kernel) -> bool:
+        """Hold still while one waits, follow when it is kept; False when it took all away."""
+        if self._records.is_busy():
+            self._is_held = True
+            if not self._is_told:
+                self._journal.tell("held", "a deployment waits for its confirmation: routes are left alone until then")
+            self._is_told = True
+            return True
+        if self._records.deployed_stamp() != self._stamp:
+            if not self._read_deployed():
+                return False
+            self._is_held, self._is_told = False, False
+            self._flushes.clear()  # marks may mean other lines now
+            self._begin_anew(kernel)
+        elif self._is_held:
+            self._is_held = False
+            if self._is_told:
+                self._journal.tell("resumed", "the deployment was taken back: routes follow the lines again")
+            self._is_told = False
+            self._look(kernel)
         return True
 
     def _drain(self, news: socket.socket) -> None:
@@ -184,7 +268,19 @@ class LinuxWatch:
             self._journal.tell(said, f"{turn.uplink} is {said}: {turn.why}", uplink=turn.uplink, why=turn.why)
         if step.reroute:
             self._routes(kernel)
-        for flush in step.flushes:
+        self._flushes += step.flushes
+        self._forget()
+        if step.turns or step.reroute:
+            self._write()
+        refused = [probe for probe in step.send if not self._send(probe.uplink, probe)]
+        for probe in refused:
+            self._take(kernel, Refused(time.monotonic_ns(), probe))
+
+    def _forget(self) -> None:
+        if self._is_held:
+            return  # new connections would go the old way again
+        flushes, self._flushes = self._flushes, []
+        for flush in flushes:
             try:
                 count = forget(flush)
             except OSError as error:
@@ -192,11 +288,6 @@ class LinuxWatch:
                 continue
             text = f"{flush.uplink}: {count} connections forgotten"
             self._journal.tell("forget", text, uplink=flush.uplink, connections=count)
-        if step.turns or step.reroute:
-            self._write()
-        refused = [probe for probe in step.send if not self._send(probe.uplink, probe)]
-        for probe in refused:
-            self._take(kernel, Refused(time.monotonic_ns(), probe))
 
     def _send(self, uplink: str, probe: Probe) -> bool:
         echoes = self._echoes[uplink]
@@ -218,14 +309,21 @@ class LinuxWatch:
             echoes.close()
 
     def _routes(self, kernel: Kernel) -> None:
+        """Set routes by the living lines, unless a deploy is at work or waits: then later."""
+        try:
+            with self._records.at_once() as free:
+                self._is_held = not free
+                if free:
+                    self._set_routes(kernel)
+        except DeployError as error:
+            self._journal.tell("error", str(error))
+        self._forget()
+
+    def _set_routes(self, kernel: Kernel) -> None:
         assert self._step is not None
         health, began = self._step.health, time.monotonic()
         target = wanted(self._plan, health.used, health.leases, ())
-        try:
-            steps = route_steps(kernel.held_routes(), target)
-        except DeployError as error:
-            self._journal.tell("error", str(error))
-            return
+        steps = route_steps(kernel.held_routes(), target)
         done = 0
         down = [port_of(one) for one in self._plan.balance.uplinks if not health.lines[one.name].carrier]
         for step in steps:

@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 from compiler.balancing.plan import Plan, make_plan
 from compiler.balancing.reading import read_balance
-from compiler.deploy.deployment import Change, DeployError, Standing
+from compiler.deploy.deployment import Change, DeployError, Standing, refusal
 from compiler.deploy.routeros import arming
 from compiler.deploy.routeros.access import Access
+from compiler.deploy.routeros.before import complete
 from compiler.deploy.routeros.carrying import OutOfTime, StepRefused, carry_out
 from compiler.deploy.routeros.difference import Tables, difference, remaining_difference
 from compiler.deploy.routeros.foreign import warnings_of
 from compiler.deploy.routeros.menus import menus_of
+from compiler.deploy.routeros.obstacles import obstacles_of
 from compiler.deploy.routeros.restoring import restoring_lines
 from compiler.deploy.routeros.session import ApiSession, Lost, NotReached, Refused, connected
 from compiler.deploy.routeros.steps import Step
@@ -63,18 +65,31 @@ class RouterosDeployment:
     """Deploys the intent of ``text`` (its file is ``source``), or takes away all of the balance (``remove``).
 
     Without a text only :meth:`standing`, :meth:`confirm` and :meth:`roll_back`
-    are of use. Raises InputErrors for the intent.
+    are of use. ``replace_foreign``: rows of others make room, until a removal;
+    ``despite_foreign``: obstacles are told, and not refused. Raises InputErrors
+    for the intent.
     """
 
     def __init__(
-        self, text: str | None, source: str, access: Access, *, remove: bool = False, patience: Patience | None = None
+        self,
+        text: str | None,
+        source: str,
+        access: Access,
+        *,
+        remove: bool = False,
+        patience: Patience | None = None,
+        replace_foreign: bool = False,
+        despite_foreign: bool = False,
     ) -> None:
         self._intent: Plan | None = make_plan(read_balance(text, source)) if text is not None and not remove else None
         self._is_removal = remove
         self._access = access
         self._patience = patience or Patience()
+        self._replace, self._despite = replace_foreign, despite_foreign
         self.warnings: tuple[str, ...] = ()
         """What the newest plan warns of."""
+        self.obstacles: tuple[str, ...] = ()
+        """What of others would break it: :meth:`apply` refuses."""
 
     # -- looking --------------------------------------------------------------------------------------
 
@@ -104,8 +119,15 @@ class RouterosDeployment:
             wanted = NOTHING
         else:
             raise UsageError("a plan needs an intent")
+        wanted = complete(tables, wanted, version, replace=self._replace)
         steps = difference(tables, wanted, version)
-        self.warnings = warnings_of(tables, steps, self._access.host)
+        found = () if self._intent is None else obstacles_of(tables, wanted, self._intent)
+        self.obstacles = () if self._despite else found
+        warnings = warnings_of(tables, steps, (self._access.host, session.peer))
+        told = (
+            one for one in warnings if not any(other.startswith(one.split(" stands before ")[0]) for other in found)
+        )
+        self.warnings = (*wanted.notes, *told, *(found if self._despite else ()))
         return _Prepared(tables, wanted, steps, version)
 
     # -- applying -------------------------------------------------------------------------------------
@@ -123,6 +145,8 @@ class RouterosDeployment:
         try:
             with connected(self._access) as session:
                 prepared = self._prepare(session)
+                if self.obstacles:
+                    raise DeployError(refusal(self.obstacles))
                 self._want_free(session)
                 if not prepared.steps:
                     return None
@@ -164,7 +188,9 @@ class RouterosDeployment:
         tables, wanted, steps, version = prepared
         margin = max(_TOO_LATE, within / 10)
         start = time.monotonic()
-        arming.arm(session, restoring_lines(tables, steps, version), identity, wanted_digest(wanted, version), within)
+        arming.arm(
+            session, restoring_lines(tables, steps, version), identity, wanted_digest(tables, wanted, version), within
+        )
         armed.append(True)
         carry_out(session, steps, lambda: time.monotonic() - start < within - margin)
         now = read_tables(session)
@@ -288,7 +314,8 @@ class RouterosDeployment:
         tables = read_tables(session)
         different: Sequence[str] = ()
         if self._intent is not None:
-            different = remaining_difference(tables, wanted_of(self._intent, session.version), session.version)
+            wanted = complete(tables, wanted_of(self._intent, session.version), session.version, replace=True)
+            different = remaining_difference(tables, wanted, session.version)
         if different or digest_of(tables, session.version) != held.digest:
             what = f": {_few(different)}" if different else ""
             raise DeployError(

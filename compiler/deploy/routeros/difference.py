@@ -4,10 +4,10 @@ Rows with a key (addresses, lists, tables, clients) are matched by it; rules and
 routes, which may be equal, by what they say. Rows that stay keep their ids, and
 with them counters and whatever points to them. Nothing foreign is touched but
 
-- a row with the key and the values of a wanted one under another comment: it is
-  adopted (its comment becomes ours, and is put back by a rollback);
-- what the compiled script takes out of its way too: the same address on an
-  interface, a DHCP client there.
+- what stands in the way, where the user allows it, and what of that comes back
+  (:mod:`compiler.deploy.routeros.before`).
+
+A row of somebody else that is as wanted is left alone.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.deploy.deployment import DeployError
+from compiler.deploy.routeros.before import is_satisfied, key_of
 from compiler.deploy.routeros.foreign import users_of
 from compiler.deploy.routeros.menus import Menu, Row, Values, menus_of, settled
 from compiler.deploy.routeros.ordering import order_steps
-from compiler.deploy.routeros.steps import Step, Verb, changes_of, told
+from compiler.deploy.routeros.steps import Step, Verb, changes_of
 from compiler.deploy.routeros.wanted import Wanted
 
 __all__ = ["Tables", "difference", "remaining_difference"]
@@ -28,7 +29,7 @@ Tables = Mapping[Menu, tuple[Row, ...]]
 
 
 def difference(tables: Tables, wanted: Wanted, version: int) -> tuple[Step, ...]:
-    """The steps in the order of doing. Raises DeployError where a foreign row stands in the way."""
+    """The steps in the order of doing. Raises DeployError where a foreign row uses what would go."""
     added: list[Step] = []
     removed: list[Step] = []
     for menu in menus_of(version):
@@ -70,33 +71,33 @@ def _settings(menu: Menu, rows: Sequence[Row], wanted: Values) -> Iterator[Step]
 
 
 def _keyed(menu: Menu, rows: Sequence[Row], wanted: Wanted) -> Iterator[Step]:
-    held = {_key(menu, row.values): row for row in rows if not row.is_dynamic}
+    held = {key_of(menu, row.values): row for row in rows if not row.is_dynamic}
     chosen = set()
     for number, values in enumerate(wanted.rows[menu]):
-        row = held.get(_key(menu, values))
+        row = held.get(key_of(menu, values))
         if row is None:
             yield Step(Verb.ADD, menu, values=values, number=number)
             continue
         chosen.add(row.id)
+        if is_satisfied(menu, row, values):
+            continue
         given = changes_of(menu, row.values, values)
-        takes = {(menu, name, row.values.get(name, "")) for name in menu.key} & wanted.in_the_way
-        if not row.is_ours and given.keys() - {"comment"} and not takes:
-            raise DeployError(
-                f"{menu.name}: {told(menu, row.values)} is not of the balance and stands where "
-                f"{told(menu, values)} should. Rename it, or take it away; nothing was changed."
-            )
         if given:
             yield Step(Verb.SET, menu, row.id, given, row.values, number)
+    for values in wanted.restored.get(menu, ()):
+        row = held.get(key_of(menu, values))
+        if row is None:
+            yield Step(Verb.ADD, menu, values=values)
+        elif row.is_ours and row.id not in chosen:
+            chosen.add(row.id)
+            gone = {name: menu.defaults.get(name, "") for name in row.values if name not in values}
+            back = {name: text for name, text in values.items() if row.values.get(name, "") != text}
+            yield Step(Verb.SET, menu, row.id, {**back, **gone}, row.values)
     for row in rows:
         if row.is_dynamic or row.id in chosen:
             continue
-        stands = any((menu, name, value) in wanted.in_the_way for name, value in row.values.items())
-        if row.is_ours or stands:
+        if row.is_ours or (menu, key_of(menu, row.values)) in wanted.replaced:
             yield Step(Verb.REMOVE, menu, row.id, before=row.values)
-
-
-def _key(menu: Menu, values: Values) -> tuple[str, ...]:
-    return tuple(values.get(name, "") for name in menu.key)
 
 
 # -- routes -------------------------------------------------------------------------------------------

@@ -40,9 +40,9 @@ def users_of(menu: Menu, name: str, tables: Tables) -> tuple[str, ...]:
     )
 
 
-def warnings_of(tables: Tables, steps: Sequence[Step], host: str = "") -> tuple[str, ...]:
+def warnings_of(tables: Tables, steps: Sequence[Step], hosts: Sequence[str] = ()) -> tuple[str, ...]:
     """What a user should know before the plan is carried out."""
-    return (*_before_ours(tables), *_defaults(tables, steps), *_cut_off(steps, host))
+    return (*_before_ours(tables), *_defaults(tables, steps), *_cut_off(steps, hosts))
 
 
 def _before_ours(tables: Tables) -> Iterator[str]:
@@ -88,8 +88,15 @@ def _defaults(tables: Tables, steps: Sequence[Step]) -> Iterator[str]:
             yield f"{menu.name}: {text} is a default route {whose} beside those of the balance: it is left as it is"
 
 
-def _cut_off(steps: Sequence[Step], host: str) -> Iterator[str]:
+def _cut_off(steps: Sequence[Step], hosts: Sequence[str]) -> Iterator[str]:
     for step in steps:
-        address = step.before.get("address", "").partition("/")[0]
-        if step.verb is Verb.REMOVE and step.menu.path == ("ip", "address") and address == host:
-            yield f"{host} goes, by which you are connected: without a confirmation over another way the device returns"
+        if step.verb is not Verb.REMOVE or step.menu.path != ("ip", "address"):
+            continue
+        text = told(step.menu, step.before)
+        if step.before.get("address", "").partition("/")[0] in hosts:
+            yield (
+                f"{step.menu.name}: {text} goes, by which you are connected: without a confirmation over another way "
+                "the device returns"
+            )
+        else:
+            yield f"{step.menu.name}: {text} goes: who reaches the device by it will not any more"

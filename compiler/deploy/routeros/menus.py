@@ -20,7 +20,19 @@ from compiler.dialects.routeros.network_facts import SETTINGS, TABLES
 from compiler.dialects.routeros.script import Path
 from compiler.dialects.routeros.stateful_facts import ACTION_PROPERTIES
 
-__all__ = ["MENUS", "Menu", "Row", "Values", "canonical", "is_ours", "menu_of", "menus_of", "normal", "settled"]
+__all__ = [
+    "MENUS",
+    "SCRIPTS",
+    "Menu",
+    "Row",
+    "Values",
+    "canonical",
+    "is_ours",
+    "menu_of",
+    "menus_of",
+    "normal",
+    "settled",
+]
 
 Values = Mapping[str, str]
 
@@ -74,12 +86,15 @@ class Row(NamedTuple):
 _RULE = {"action": "accept", "log": "no", "log-prefix": "", "disabled": "no"}
 _FIREWALL = ("ip", "firewall")
 
+SCRIPTS = Menu(("system", "script"), ("name",))
+"""Of these the balance has one, which holds what was there before it."""
+
 MENUS: tuple[Menu, ...] = (
+    SCRIPTS,
     Menu(("interface", "pppoe-client"), ("name",), is_open=True, defaults={"disabled": "no"}),
     Menu(("interface", "list"), ("name",)),
     Menu(("interface", "list", "member"), ("list", "interface"), defaults={"disabled": "no"}),
     Menu(("ip", "address"), ("address", "interface"), defaults={"disabled": "no"}),
-    Menu(("ip", "dhcp-client"), ("interface",), is_open=True, defaults={"disabled": "no"}),
     Menu(("ip", "dns"), is_settings=True),
     Menu(("system", "identity"), is_settings=True),
     Menu(("routing", "table"), ("name",), flags=frozenset({"fib"}), defaults={"disabled": "no", "fib": "no"}),
@@ -99,13 +114,18 @@ MENUS: tuple[Menu, ...] = (
             "suppress-hw-offload": "no",
         },
     ),
+    Menu(("ip", "dhcp-client"), ("interface",), is_open=True, defaults={"disabled": "no"}),
     Menu((*_FIREWALL, "nat"), is_ordered=True, defaults={**_RULE, "randomise-ports": "no", "same-not-by-dst": "no"}),
     Menu((*_FIREWALL, "filter"), is_ordered=True, defaults={**_RULE, "hw-offload": "yes"}),
     Menu((*_FIREWALL, "mangle"), is_ordered=True, defaults={**_RULE, "passthrough": "yes"}),
 )
-"""In the order of doing: what is used comes before what uses it, and the marks that switch all of it on come last."""
+"""In the order of doing: what is used comes before what uses it, and the marks that switch all of it on come last.
 
-_TEXTS = frozenset({"comment", "name", "user", "password", "script", "list", "log-prefix", "service-name", "ac-name"})
+A lease finds the routes that wait for it: they come before the client."""
+
+_TEXTS = frozenset(
+    {"comment", "name", "user", "password", "script", "list", "log-prefix", "service-name", "ac-name", "source"}
+)
 """Properties whose text is the user's own."""
 _SETS = frozenset({"connection-state", "connection-nat-state"})
 _TRUTHS = {"true": "yes", "yes": "yes", "false": "no", "no": "no"}
@@ -128,6 +148,8 @@ def is_ours(values: Values) -> bool:
 
 @lru_cache(maxsize=64)
 def _known(path: Path, version: int) -> frozenset[str]:
+    if path == SCRIPTS.path:
+        return frozenset({"name", "source", "comment"})
     if path in SETTINGS:
         return SETTINGS[path] - {"dynamic-servers"}
     if path in TABLES:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from compiler.balancing.routeros_words import OWNER
 from compiler.deploy.routeros.difference import Tables
-from compiler.deploy.routeros.menus import Menu, Row, Values, menus_of
+from compiler.deploy.routeros.menus import Menu, Row, Values, is_ours, menus_of
+from compiler.deploy.routeros.quoted import find_of, quoted
 from compiler.deploy.routeros.steps import Step, Verb
 from compiler.dialects.routeros.quoting import quote
 
@@ -60,10 +61,11 @@ def _settings(menu: Menu, steps: Sequence[Step]) -> Iterator[str]:
 def _keyed(menu: Menu, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
     gone, back = [], []
     for step in steps:
-        found = _found(menu, step.before or step.values)
+        found = find_of(menu, step.before or step.values)
         what = " ".join((step.before or step.values).get(name, "") for name in menu.key)
         if step.verb is Verb.ADD:
-            found = f'{found[:-1]} and comment~"^{OWNER}"]'
+            if is_ours(step.values):
+                found = f'{found[:-1]} and comment~"^{OWNER}"]'
             gone.append(_guarded(menu, f"{menu.name} remove {found}", what))
         elif step.verb is Verb.REMOVE:
             adding = f"{menu.name} add {_words(menu, step.before)}"
@@ -73,11 +75,6 @@ def _keyed(menu: Menu, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
             old = {name: step.before.get(name, menu.defaults.get(name, "")) for name in step.values}
             back.append(_guarded(menu, f"{menu.name} set {found} {_assigned(old)}", what))
     return gone, back
-
-
-def _found(menu: Menu, values: Values) -> str:
-    tests = " and ".join(f"{name}={quoted(values.get(name, ''))}" for name in menu.key)
-    return f"[find where {tests}]"
 
 
 def _assigned(values: Values) -> str:
@@ -127,15 +124,3 @@ def _words(menu: Menu, values: Values) -> str:
 
 def _value(value: str) -> str:
     return quoted(value) if value == "" or any("\udc80" <= one <= "\udcff" for one in value) else quote(value)
-
-
-def quoted(text: str) -> str:
-    """``text`` in quotes, whatever octets it has: those that are no UTF-8 are written one by one."""
-    parts = []
-    for character in text:
-        if "\udc80" <= character <= "\udcff":
-            parts.append(f"\\{ord(character) - 0xDC00:02X}")
-        else:
-            bare = quote(f" {character}")  # the blank makes it write the quotes
-            parts.append(bare[2:-1])
-    return '"' + "".join(parts) + '"'

@@ -66,6 +66,8 @@ class ApiSession:
         """The major version."""
         self.release = ""
         """``7.18.2``."""
+        self.peer = ""
+        """The device's address at the other end of the connection."""
 
     def call(self, path: Path, command: str, arguments: Values | None = None) -> tuple[list[dict[str, str]], str]:
         """One sentence: the rows of the answer, and the ``ret`` of its end."""
@@ -145,6 +147,7 @@ def _open(access: Access) -> ApiSession:
         if wire is not None:  # the library sends word by word
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = ApiSession(pool, api)
+        session.peer = wire.getpeername()[0] if wire is not None else ""
         found = _VERSION.match(session.told(("system", "resource"))[0].get("version", ""))
         if found is None or found[1] not in ("6", "7"):
             raise NotReached(f"{access}: this is no RouterOS 6 or 7. Nothing was changed.", is_final=True)

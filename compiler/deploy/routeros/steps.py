@@ -12,7 +12,8 @@ from compiler.deploy.routeros.menus import Menu, Values, settled
 __all__ = ["Step", "Verb", "changes_of", "told"]
 
 _NOTHING: Values = MappingProxyType({})
-_HIDDEN = frozenset({"password"})
+_HIDDEN = frozenset({"password", "source"})
+"""A script of ours may hold rows of others, with their passwords."""
 
 
 class Verb(Enum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from compiler.balancing.plan import Plan
@@ -23,6 +24,12 @@ class Wanted(NamedTuple):
     settings: Mapping[Menu, Values]
     in_the_way: frozenset[tuple[Menu, str, str]]
     """Menu, property and value: the script removes such rows whoever made them."""
+    restored: Mapping[Menu, tuple[Values, ...]] = MappingProxyType({})
+    """Rows of somebody else that made room once, and come back."""
+    replaced: frozenset[tuple[Menu, tuple[str, ...]]] = frozenset()
+    """Foreign rows, by menu and key, that make room now."""
+    notes: tuple[str, ...] = ()
+    """What is told with the plan."""
 
 
 NOTHING = Wanted({menu: () for menu in MENUS if not menu.is_settings}, {}, frozenset())

@@ -55,6 +55,16 @@ def test_a_right_script_is_fine(gerbang, written):
     assert out.startswith("0 errors, 0 warnings, 0 notes; read for RouterOS 7")
 
 
+@pytest.mark.parametrize(("wrong", "code"), [(True, 1), (False, 0)])
+def test_what_goes_wrong_when_it_is_played_is_a_finding(gerbang, written, monkeypatch, wrong, code):
+    """Lints alone do not decide: a script without one may lose packets all the same."""
+    from compiler.rehearsal.result import Rehearsal
+
+    monkeypatch.setattr(Rehearsal, "problems", ("7 connections left unmarked",) if wrong else ())
+    found, out, _ = gerbang("balance", "check", written(right(7, "pcc", probes=True)))
+    assert (found, "WRONG: 7 connections left unmarked" in out) == (code, wrong)
+
+
 @pytest.mark.long
 def test_ours_is_played(gerbang, written):
     code, out, _ = gerbang("balance", "check", written(write_routeros(plan_of(simple((1, 1))), 7)))

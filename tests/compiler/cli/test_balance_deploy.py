@@ -88,6 +88,8 @@ def test_confirmed_at_once_and_removed_as_json(
         (["--tls", "--insecure", "--fingerprint", "1"], "one of them"),
         (["--tls", "--fingerprint", "12"], "64 hexadecimal"),
         (["--password-file", "/nowhere"], "cannot read"),
+        (["--confirm-within", "5s"], "from 10s to a day"),
+        (["--confirm-within", "25h"], "from 10s to a day"),
     ],
 )
 def test_wrong_use(words: list[str], more: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,3 +110,50 @@ def test_a_mistake_in_the_intent_has_its_place(words: list[str], capsys: pytest.
     Path(words[0]).write_text("networks: {}\nuplinks: 3\n")
     code, _, err = _run(capsys, "deploy", *words)
     assert (code, "two.yaml:2:" in err) == (2, True)
+
+
+def test_what_breaks_it_is_refused_unless_told(
+    words: list[str], server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filters = ("ip", "firewall", "filter")
+    server.device.call(filters, "add", {"chain": "forward", "action": "drop", "comment": "all else"})
+    before = exported(server.device)
+    code, out, err = _run(capsys, "deploy", *words, "--plan")
+    assert (code, "+ /ip firewall mangle" in out) == (1, True)
+    assert '/ip firewall filter disable [find where action="drop"' in err
+    code, _, err = _run(capsys, "deploy", *words)
+    assert (code, "--despite-foreign" in err, exported(server.device)) == (1, True, before)
+    code, out, _ = _run(capsys, "deploy", *words, "--despite-foreign", "--confirm", "--format", "json")
+    assert (code, json.loads(out)["obstacles"]) == (0, [])
+    assert "all else" in "".join(json.loads(out)["warnings"])
+
+
+def test_what_conflicts_makes_room_only_when_told(
+    words: list[str], server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = {"address": "10.1.0.2/24", "interface": "GUESTS", "comment": "printer"}
+    server.device.call(("ip", "address"), "add", address)
+    before = exported(server.device)
+    code, _, err = _run(capsys, "deploy", *words)
+    assert (code, "/ip address remove [find where" in err, exported(server.device)) == (1, True, before)
+    assert _run(capsys, "deploy", *words, "--replace-foreign", "--confirm")[0] == 0
+    assert "printer" not in exported(server.device).split("/system script")[0]
+    assert _run(capsys, "deploy", "--remove", *words[1:], "--confirm")[0] == 0
+    assert exported(server.device) == before
+    code, _, err = _run(capsys, "deploy", words[0], "--to", "linux", "--replace-foreign")
+    assert (code, "only RouterOS" in err) == (2, True)
+
+
+def test_a_confirmation_that_fails_rolls_back_at_once(
+    words: list[str], server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from compiler.deploy.routeros import deployment
+
+    def other(*_: object) -> str:
+        return "another"
+
+    before = exported(server.device)
+    monkeypatch.setattr(deployment, "digest_of", other)
+    code, _, err = _run(capsys, "deploy", *words, "--confirm")
+    assert (code, "not confirmed, and rolled back" in err) == (1, True)
+    assert exported(server.device) == before

@@ -34,9 +34,9 @@ def test_an_intent(gerbang, intent):
     assert out.endswith("VERDICT: nothing is wrong\n")
 
 
-def test_a_script_is_shown_and_not_judged(gerbang, script):
+def test_a_script_with_something_wrong_says_so_by_its_code(gerbang, script):
     code, out, _ = gerbang("balance", "simulate", script, *QUICK, "--repeat", "0", "--clients", "7")
-    assert code == 0
+    assert code == 1
     assert "WRONG: 10 connections left unmarked" in out
     assert "of 7 clients" in out
 

@@ -127,7 +127,7 @@ def test_a_tampered_rule_is_seen(network, tmp_path):
     deployment(tmp_path).apply(60)
     deployment(tmp_path).confirm()
     subprocess.run(["nft", "flush", "chain", "ip", "gerbang_balance", "leaving"], check=True)
-    network.ip("router", "route del default table 20001 metric 1", "rule del priority 1001")
+    network.ip("router", "route del default table 20001 metric 1", "rule del priority 1101")
     assert [change.where for change in deployment(tmp_path).plan()] == ["table 20001", "nft", "rule"]
     deployment(tmp_path).apply(60)
     deployment(tmp_path).confirm()
@@ -218,7 +218,7 @@ def test_a_lost_guardian_is_made_up_for_by_the_next_deploy(network, tmp_path):
 def test_a_route_that_goes_between_plan_and_return_does_no_harm(network, tmp_path):
     before = network.standing()
     deployment(tmp_path).apply(60)
-    network.ip("router", "route flush table 20002", "rule del priority 1002")
+    network.ip("router", "route flush table 20002", "rule del priority 1102")
     deployment(tmp_path).roll_back()
     assert network.standing() == before
     with open_kernel() as kernel:

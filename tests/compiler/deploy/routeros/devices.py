@@ -62,7 +62,7 @@ FOREIGN = (
     ("/ip/route", {"dst-address": "10.9.0.0/16", "gateway": "172.16.0.9", "comment": "branch"}),
     ("/ip/dns", {"servers": "1.1.1.1"}),
 )
-"""Rows of somebody else. The first stands where ours will: it is adopted, and comes back as it was."""
+"""Rows of somebody else. The first stands where ours will, and is as wanted: it stays."""
 
 
 def made(release: str = RELEASES[0], *, foreign: bool = True, **more: object) -> Device:

@@ -104,7 +104,6 @@ def test_more_rules_come_behind_ours_after_the_rollback_than_before() -> None:
     ("path", "values", "says"),
     [
         (_MANGLE, {"chain": "prerouting", "action": "accept"}, "decides first"),
-        (_FILTER, {"chain": "forward", "action": "fasttrack-connection"}, "sends connections past the marks"),
         (("ip", "firewall", "nat"), {"chain": "srcnat", "action": "accept"}, "decides first"),
         (("ip", "route"), {"dst-address": "0.0.0.0/0", "gateway": "172.16.0.9"}, "default route of somebody else"),
     ],
@@ -118,16 +117,6 @@ def test_warnings(path: tuple[str, ...], values: dict[str, str], says: str) -> N
     assert says in warning
     device.call(path, "set", {".id": row, "disabled": "yes"})
     assert _plan(device)[1] == ()
-
-
-def test_what_is_in_the_way() -> None:
-    device = made(foreign=False)
-    device.call(("routing", "table"), "add", {"name": "via-line1", "fib": ""})
-    assert any(line.startswith("~ /routing table") for line in _plan(device)[0]), "equal but for the comment: adopted"
-    device = made(foreign=False)
-    device.call(("interface", "list"), "add", {"name": "gerbang-lan", "include": "static"})
-    with pytest.raises(DeployError, match=r"gerbang-lan is not of the balance and stands where|stands where"):
-        _plan(device)
 
 
 def test_a_name_that_others_use_does_not_go() -> None:

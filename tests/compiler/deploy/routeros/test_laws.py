@@ -38,6 +38,10 @@ _MORE = st.lists(
 def _intents(draw: st.DrawFn) -> str:
     weights = tuple(draw(st.lists(st.integers(1, 3), min_size=2, max_size=3)))
     method, fields = draw(_METHODS)
+    if method == "ecmp":
+        weights = (1,) * len(weights)  # version 7 has no weights of routes
+    if method == "ecmp":
+        weights = (1,) * len(weights)  # RouterOS has no words for others
     shift = "\n" * draw(st.integers(0, 2))
     return shift + simple(weights, method, fields + draw(_MORE))
 
