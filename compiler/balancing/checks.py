@@ -28,8 +28,8 @@ def network_of(address: InterfaceAddress) -> Prefix:
     return Prefix(address.family, address.address >> shift << shift, address.length)
 
 
-def check(balance: Balance, complaints: Complaints) -> None:
-    """Complain about what cannot work."""
+def check(balance: Balance, complaints: Complaints, *, all_networks: bool = True) -> None:
+    """Complain about what cannot work. ``all_networks``: whether all networks of the text could be read."""
     count = len(balance.uplinks)
     if balance.uplinks and not 2 <= count <= MOST_UPLINKS:
         where = balance.uplinks[MOST_UPLINKS if count > MOST_UPLINKS else 0].span
@@ -40,7 +40,7 @@ def check(balance: Balance, complaints: Complaints) -> None:
         _gateway(uplink, balance, complaints)
     _targets(balance, complaints)
     _classes(balance, complaints)
-    _forwards(balance, complaints)
+    _forwards(balance, complaints, all_networks)
 
 
 def _interfaces(balance: Balance, complaints: Complaints) -> None:
@@ -97,6 +97,13 @@ def _targets(balance: Balance, complaints: Complaints) -> None:
                 if other[0] != uplink.name:
                     why = f"uplink {uplink.name!r}: the {what} {text} is the {other[1]} of uplink {other[0]!r} too"
                     complaints.error(f"{why}; a host can be reached by one of them only", uplink.span)
+                for beyond in balance.uplinks:
+                    if beyond is uplink or beyond.address is None or host == beyond.address.address:
+                        continue
+                    if network_of(beyond.address).contains(host):
+                        which = "is the gateway" if host == beyond.gateway else "lies in the network"
+                        why = f"uplink {uplink.name!r}: the {what} {text} {which} of uplink {beyond.name!r}"
+                        complaints.error(f"{why}, which reaches it without this one", uplink.span)
                 if any(network.contains(host) for network in locals_):
                     complaints.error(f"uplink {uplink.name!r}: the {what} {text} is a host inside", uplink.span)
                 if any(address.address == host for _, address, _ in _own(balance)):
@@ -135,10 +142,15 @@ def _wildcard(prefix: Prefix) -> Wildcard:
     return Wildcard.prefix(prefix.value, prefix.length, prefix.family.width)
 
 
-def _forwards(balance: Balance, complaints: Complaints) -> None:
+def _forwards(balance: Balance, complaints: Complaints, all_networks: bool) -> None:
+    own = {address.address for _, address, _ in _own(balance)}
     for index, one in enumerate(balance.forwards):
-        if not any(network.prefix.contains(one.host) for network in balance.networks) and not any(
-            inside.contains(one.host) for inside in balance.inside
+        if one.host in own:
+            complaints.error("a port forward to the router itself: what is for the router arrives anyhow", one.span)
+        elif (
+            all_networks
+            and not any(network.prefix.contains(one.host) for network in balance.networks)
+            and not any(inside.contains(one.host) for inside in balance.inside)
         ):
             complaints.error("a port forward to a host that is in none of the networks", one.span)
         for other in balance.forwards[:index]:

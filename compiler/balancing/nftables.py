@@ -11,17 +11,18 @@ expressions from left to right and counts only what comes so far.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
+from compiler.balancing.interface_names import names_refused_by_linux
 from compiler.balancing.linux_marks import MASK, clear, mark_value
+from compiler.balancing.places_of_names import places
 from compiler.balancing.plan import EveryNth, MarkingRule, Plan, Remainder, port_of
+from compiler.errors import CannotSay
 from compiler.fields import PORT_PROTOCOLS, Family
 from compiler.integers import IntegerSet
 from compiler.placed.addresses import show
-from compiler.policy.balance import CLASSIFIER_FIELDS, Failback, Selection
+from compiler.policy.balance import CLASSIFIER_FIELDS, Addressing, Failback, Selection
 from compiler.policy.network import Prefix
 from compiler.rendering import render
-from compiler.source import NOWHERE, Span
 
 __all__ = ["write_nftables"]
 
@@ -37,32 +38,45 @@ _NONE = f"ct mark & 0x{MASK:x} == 0"
 
 
 def write_nftables(plan: Plan) -> str:
-    """The file. It replaces its own table as a whole: load it as often as you like (nft -f is one transaction)."""
+    """The file. It replaces its own table as a whole: load it as often as you like (nft -f is one transaction).
+
+    Raises CannotSay for interfaces that Linux cannot have.
+    """
     balance = plan.balance
+    refusals = tuple(names_refused_by_linux(plan))
+    if refusals:
+        raise CannotSay("Linux", refusals)
     return render(
         "nftables/balance.nft.j2",
         title=balance.name or "router",
         source=balance.source,
+        places=places(balance),
+        serves_names=balance.serves_names,
         mask=f"0x{MASK:x}",
         local=", ".join(_text(prefix) for prefix in plan.local),
         hosts=", ".join(show(Family.IPV4, host.host) for host in plan.hosts),
-        chains=(
-            ("inside", "", tuple(_inside(plan))),
-            ("follow", "", tuple(_follow(plan))),
-            ("prerouting", "type filter hook prerouting priority mangle; policy accept;", tuple(_prerouting(plan))),
-            ("leaving", "type filter hook forward priority mangle; policy accept;", tuple(_leaving(plan))),
-            ("own", "type route hook output priority mangle; policy accept;", tuple(_own(plan))),
-            ("astray", "type filter hook forward priority filter; policy accept;", tuple(_astray(plan))),
-            ("dstnat", "type nat hook prerouting priority dstnat; policy accept;", tuple(_dstnat(plan))),
-            ("srcnat", "type nat hook postrouting priority srcnat; policy accept;", tuple(_srcnat(plan))),
-        ),
+        chains=tuple(chain for chain in _chains(plan) if chain[2] or chain[0] != "names"),
     )
 
 
-def _note(key: str, span: Span) -> str:
-    place = f" ({PurePath(span.source).name}:{span.line}:{span.column})" if span.line else ""
+def _chains(plan: Plan) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    return (
+        ("inside", "", tuple(_inside(plan))),
+        ("follow", "", tuple(_follow(plan))),
+        ("prerouting", "type filter hook prerouting priority mangle; policy accept;", tuple(_prerouting(plan))),
+        ("leaving", "type filter hook forward priority mangle; policy accept;", tuple(_leaving(plan))),
+        ("own", "type route hook output priority mangle; policy accept;", tuple(_own(plan))),
+        ("astray", "type filter hook forward priority filter; policy accept;", tuple(_astray(plan))),
+        ("dstnat", "type nat hook prerouting priority dstnat; policy accept;", tuple(_dstnat(plan))),
+        ("srcnat", "type nat hook postrouting priority srcnat; policy accept;", tuple(_srcnat(plan))),
+        ("names", "type filter hook input priority filter; policy accept;", tuple(_names(plan))),
+    )
+
+
+def _note(key: str) -> str:
+    """The name of the thing in the intent; its place stands in the file's head."""
     # A comment in nft has at most 128 characters and no way to write a quote.
-    text = f"{key}{place}".replace('"', "'")[:128]
+    text = key.replace('"', "'")[:128]
     return f' comment "{text}"'
 
 
@@ -79,16 +93,16 @@ def _is(number: int) -> str:
     return f"ct mark & 0x{MASK:x} == 0x{mark_value(number):x}"
 
 
-def _names(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     return "{ " + ", ".join(f'"{name}"' for name in dict.fromkeys(names)) + " }"
 
 
 def _from_inside(plan: Plan) -> str:
-    return f"iifname {_names([network.interface for network in plan.balance.networks])}"
+    return f"iifname {_listed([network.interface for network in plan.balance.networks])}"
 
 
 def _uplinks(plan: Plan) -> str:
-    return f"oifname {_names([port_of(uplink) for uplink in plan.balance.uplinks])}"
+    return f"oifname {_listed([port_of(uplink) for uplink in plan.balance.uplinks])}"
 
 
 def _helped(plan: Plan) -> str:
@@ -100,26 +114,26 @@ def _helped(plan: Plan) -> str:
         if forward.protocol == 6 and forward.port == _FTP and low == high
     }
     ports = ", ".join(str(port) for port in sorted({_FTP, *doors}))
-    return f'ct state new tcp dport {{ {ports} }} ct helper set "ftp"{_note("data follows its control", NOWHERE)}'
+    return f'ct state new tcp dport {{ {ports} }} ct helper set "ftp"{_note("data follows its control")}'
 
 
 def _prerouting(plan: Plan) -> Iterator[str]:
     yield _helped(plan)
     for uplink in plan.balance.uplinks:
         marked = _set("ct", plan.mark_of(uplink.name).number)
-        note = _note(f"opened from {uplink.name}", uplink.span)
+        note = _note(f"opened from {uplink.name}")
         yield f'iifname "{port_of(uplink)}" ct state new {_NONE} {marked}{note}'
     outward = f"{_from_inside(plan)} fib daddr type != local ip daddr != @local"
     yield f"{outward} ct state new {_NONE} jump inside"
     for mark in plan.marks:
-        note = _note(f"{mark.name}, table", plan.balance.uplink(mark.uplink).span)
+        note = _note(f"{mark.name}, table")
         yield f"{outward} {_is(mark.number)} {_set('meta', plan.table(mark.table).number)} accept{note}"
 
 
 def _inside(plan: Plan) -> Iterator[str]:
     for rule in plan.rules:
         for match in _matches(rule):
-            yield f"{_NONE}{match} {_outcome(plan, rule)}{_note(rule.key, rule.span)}"
+            yield f"{_NONE}{match} {_outcome(plan, rule)}{_note(rule.key)}"
 
 
 def _outcome(plan: Plan, rule: MarkingRule) -> str:
@@ -181,48 +195,59 @@ def _ports(ports: IntegerSet) -> str:
 
 
 def _leaving(plan: Plan) -> Iterator[str]:
+    """PPPoE takes eight octets of each frame, and many lose the ICMP that would say so: segments are made to fit."""
+    for uplink in plan.balance.uplinks:
+        if uplink.addressing is Addressing.PPPOE:
+            note = _note(f"segments that fit {uplink.name}")
+            yield f'oifname "{port_of(uplink)}" tcp flags syn tcp option maxseg size set rt mtu{note}'
     yield f"{_from_inside(plan)} {_uplinks(plan)} ct state new jump follow"
 
 
 def _follow(plan: Plan) -> Iterator[str]:
     for rule in plan.rules:
         if not rule.mark and not rule.table:
-            yield f"{_NONE}{_selected(rule.selection)} accept{_note(f'{rule.key}, unmarked', rule.span)}"
+            yield f"{_NONE}{_selected(rule.selection)} accept{_note(f'{rule.key}, unmarked')}"
     for mark in plan.marks:
         if mark.table != plan.mark_of(mark.uplink).table:
-            note = _note(f"{mark.name} keeps its mark", plan.balance.uplink(mark.uplink).span)
+            note = _note(f"{mark.name} keeps its mark")
             yield f"{_is(mark.number)} accept{note}"
     for uplink in plan.balance.uplinks:
         number = plan.mark_of(uplink.name).number
         guard = _is(number).replace("==", "!=") if plan.balance.failback is Failback.GENTLE else _NONE
-        note = _note(f"leaves by {uplink.name}", uplink.span)
+        note = _note(f"leaves by {uplink.name}")
         yield f'oifname "{port_of(uplink)}" {guard} {_set("ct", number)}{note}'
 
 
 def _own(plan: Plan) -> Iterator[str]:
     balance = plan.balance
     yield _helped(plan)
-    yield f"ip daddr @local accept{_note('the router itself, to networks next door', balance.own_span)}"
+    yield f"ip daddr @local accept{_note('the router itself, to networks next door')}"
     if plan.hosts:
-        note = _note("the router itself, to probes and name servers", balance.own_span)
+        note = _note("the router itself, to probes and name servers")
         yield f"ip daddr @hosts {_NONE} accept{note}"
     if balance.own:
         number = plan.mark_of(balance.own).number
-        note = _note(f"the router itself by {balance.own}", balance.own_span)
+        note = _note(f"the router itself by {balance.own}")
         yield f"fib daddr type != local ct state new {_NONE} {_set('ct', number)}{note}"
     for mark in plan.marks:
-        note = _note(f"{mark.name}, table, the router itself", balance.uplink(mark.uplink).span)
+        note = _note(f"{mark.name}, table, the router itself")
         number = plan.table(mark.table).number
         yield f"fib daddr type != local {_is(mark.number)} {_set('meta', number)} accept{note}"
 
 
 def _astray(plan: Plan) -> Iterator[str]:
     for mark in plan.marks:
-        uplink = plan.balance.uplink(mark.uplink)
         others = [port_of(other) for other in plan.balance.uplinks if other.name != mark.uplink]
-        way = f"{_from_inside(plan)} oifname {_names(others)}"
+        way = f"{_from_inside(plan)} oifname {_listed(others)}"
         asked = f"meta l4proto 6 ct state established {_is(mark.number)}"
-        yield f"{way} {asked} reject with tcp reset{_note(f'{mark.name} astray', uplink.span)}"
+        yield f"{way} {asked} reject with tcp reset{_note(f'{mark.name} astray')}"
+
+
+def _names(plan: Plan) -> Iterator[str]:
+    """A resolver that anybody may ask answers floods with forged sources: uplinks may not ask one that runs here."""
+    if plan.balance.serves_names:
+        outside = f"iifname {_listed([port_of(uplink) for uplink in plan.balance.uplinks])}"
+        yield f"{outside} meta l4proto {{ 6, 17 }} th dport 53 drop{_note('no names for the world')}"
 
 
 def _dstnat(plan: Plan) -> Iterator[str]:
@@ -233,10 +258,10 @@ def _dstnat(plan: Plan) -> Iterator[str]:
         word = "tcp" if forward.protocol == 6 else "udp"
         for name in forward.uplinks:
             port = port_of(plan.balance.uplink(name))
-            note = _note(f"forward-{number}", forward.span)
+            note = _note(f"forward-{number}")
             yield f'iifname "{port}" {word} dport {ports} dnat to {target}{note}'
 
 
 def _srcnat(plan: Plan) -> Iterator[str]:
     for uplink in plan.balance.uplinks:
-        yield f'oifname "{port_of(uplink)}" masquerade{_note(uplink.name, uplink.span)}'
+        yield f'oifname "{port_of(uplink)}" masquerade{_note(uplink.name)}'

@@ -16,8 +16,12 @@ every header, and with it every address, protocol and port:
    answered by the same uplink, by the router itself and through port forwards.
 5. Each table's defaults lead by the planned uplinks in the planned order; no
    gateway is the router's own; each probe is reached by its own uplink alone.
-6. Only unmarked connections are fasttracked; TCP that leaves by a wrong uplink
+6. Nothing of this is dropped. Only unmarked connections are fasttracked; TCP that leaves by a wrong uplink
    is reset; what leaves by an uplink has that one's address.
+7. Nothing else is translated: what comes from inside, or from the router, goes
+   where it was sent, and what does not leave by an uplink keeps its source.
+8. Where the router serves names, what comes in by an uplink for its
+   port 53, by TCP or UDP, is dropped; what comes from inside is not.
 
 Other programs' bits of Linux marks stay (the proof sets some).
 """

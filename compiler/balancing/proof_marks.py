@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet
@@ -19,7 +20,7 @@ from compiler.policy.balance import CLASSIFIER_FIELDS, Failback, TrafficClass
 from compiler.policy.match import Match
 from compiler.policy.packet import Packet, Path
 from compiler.policy.packet_text import format_packet
-from compiler.policy.ruleset import ChainKind, Hook
+from compiler.policy.ruleset import ChainKind, Hook, Verdict
 from compiler.policy.stateful import Hash, State
 from compiler.semantics.machine import Context
 from compiler.source import NOWHERE
@@ -43,6 +44,7 @@ class MarkProof:
         self.view = view
         self.walker = Walker(view.ruleset, view.own_addresses(), packet_is_routing=view.is_linux)
         self.cases = 0
+        self._marking_hooks = {chain.hook for chain in view.ruleset.chains if chain.kind in _MARKING and chain.rules}
         self._drew: dict[str, tuple[int, ...]] = {}
         self._inside = tuple(dict.fromkeys(network.interface for network in plan.balance.networks))
 
@@ -60,6 +62,7 @@ class MarkProof:
                 yield from self._from_uplinks(atom)
                 yield from self._leaving(wanted, atom)
                 yield from self._own(wanted, atom)
+                yield from self._settled(atom)
         yield from self._counters_apart()
 
     # -- new connections from inside -------------------------------------------------------------
@@ -202,6 +205,10 @@ class MarkProof:
             start = Passage(port, state=State.NEW, connection=none, routing=none)
             why = f"a connection opened from {uplink.name} is marked {mark.name}, and looks in no table of a mark"
             yield from self._expect(atom, start, self.view.mark(mark), none, why)
+            for state in _KNOWN[1:]:
+                passage = Passage(port, state=state, connection=none, routing=none)
+                why = f"an unmarked connection that is known, and comes in by {uplink.name}, stays unmarked"
+                yield from self._expect(atom, passage, none, none, why)
             for other in self.plan.marks:
                 for state in _KNOWN:
                     passage = Passage(port, state=state, connection=self.view.mark(other), routing=none)
@@ -245,6 +252,22 @@ class MarkProof:
             said = "is not reset" if astray else "is reset"
             yield self._finding(f"TCP marked {mark.name} that leaves by {leaves} {said}", atom, passage, walked)
 
+    def _settled(self, atom: BDDFunction) -> Iterator[Finding]:
+        """Where the way is decided already, no mark changes: in to the router, on to inside, and out."""
+        outside = [port_of(uplink) for uplink in self.plan.balance.uplinks]
+        ways = [(Hook.FORWARD, port, one) for port in outside for one in self._inside]
+        ways += [(Hook.INPUT, port, "") for port in (*self._inside, *outside)]
+        ways += [(Hook.POSTROUTING, self._inside[0], port) for port in outside]
+        ways += [(Hook.POSTROUTING, outside[0], port) for port in self._inside]
+        marks = (self.view.no_mark, *(self.view.mark(mark) for mark in self.plan.marks))
+        for hook, ingress, egress in ways:
+            if hook not in self._marking_hooks:
+                continue
+            for state, mark in product(_KNOWN, marks):
+                passage = Passage(ingress, egress, state, mark, self.view.no_mark)
+                why = f"nothing changes a mark in {hook.value}, where the way is decided"
+                yield from self._expect(atom, passage, mark, self.view.no_mark, why, hook)
+
     def _own(self, wanted: Wanted, atom: BDDFunction) -> Iterator[Finding]:
         none, balance = self.view.no_mark, self.plan.balance
         hosts = {host.host for host in self.plan.hosts}
@@ -285,6 +308,8 @@ class MarkProof:
             return
         if (walked.connection, walked.routing) != (connection, routing):
             yield self._finding(f"NOT: {claim}", atom, passage, walked)
+        elif walked.verdict is Verdict.DROP and hook is not Hook.INPUT:
+            yield self._finding(f"dropped in {hook.value}, which nobody asked for", atom, passage, walked)
 
     def _walk(self, hook: Hook, atom: BDDFunction, passage: Passage, memory: Memory) -> Walked:
         self.cases += 1

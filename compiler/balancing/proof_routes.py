@@ -27,6 +27,8 @@ class RouteProof:
         self.plan = plan
         self.view = view
         self.cases = 0
+        # Version 6 resolves through scopes up to target-scope, version 7 through lower ones (MikroTik, IP Routing).
+        self._strict_scopes = int(view.network.version == 7)
         self._waiting = {one.interface for one in plan.balance.uplinks if one.addressing is Addressing.DHCP}
 
     def findings(self) -> Iterator[Finding]:
@@ -34,6 +36,8 @@ class RouteProof:
         yield from self._addresses()
         yield from self._gateways()
         yield from self._hosts()
+        for port, span in self.view.defaults_by_lease:
+            yield Finding(f"the DHCP client of {port} adds a default that nobody planned", "", span)
         main = LineTable("main", 0, self.plan.main)
         for table in (main, *self.plan.tables):
             yield from self._table(table)
@@ -90,7 +94,10 @@ class RouteProof:
         defaults = [route for route in self._routes() if route.table == name and route.prefix.length == 0]
         defaults.sort(key=lambda route: route.distance)
         others = [route for route in self._routes() if route.table == name and route.prefix.length]
-        if others and (table.name != "main" or self.view.is_linux):
+        if table.name == "main" and not self.view.is_linux:
+            hosts = {host.host for host in self.plan.hosts}
+            others = [route for route in others if route.prefix.length != 32 or route.prefix.value not in hosts]
+        if others:
             why = (
                 f"table {table.name} has a route that is no default: from inside it comes before exceptions and classes"
             )
@@ -115,6 +122,11 @@ class RouteProof:
         for hop in route.next_hops:
             if hop.address is not None and route.check_gateway is CheckGateway.NONE:
                 why = f"table {table.name}: nobody checks this gateway; a dead ISP behind a living modem goes unseen"
+                yield Finding(why, "", route.span)
+            elif hop.address is not None and route.check_gateway is not CheckGateway.PING:
+                why = (
+                    f"table {table.name}: this gateway is not asked by ping; ARP reaches no further than the next host"
+                )
                 yield Finding(why, "", route.span)
 
     def _order(self, table: LineTable, defaults: list[Route]) -> Iterator[Finding]:
@@ -195,7 +207,7 @@ class RouteProof:
                 continue
             if exact and one.prefix.length != 32:
                 continue
-            if route is not None and one.scope > route.target_scope:
+            if route is not None and one.scope > route.target_scope - self._strict_scopes:
                 continue
             if best is None or one.prefix.length > best[0]:
                 for step in one.next_hops[:1]:

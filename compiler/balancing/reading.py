@@ -18,12 +18,12 @@
 from __future__ import annotations
 
 from compiler.balancing.checks import check
-from compiler.balancing.reading_lines import read_network, read_uplink
+from compiler.balancing.reading_lines import inside, read_network, read_uplink
 from compiler.balancing.reading_traffic import TrafficReader
-from compiler.balancing.reading_words import ipv4, ipv4_prefix, listed, name
+from compiler.balancing.reading_words import ipv4, listed, name
 from compiler.placed.complaints import Complaints
 from compiler.placed.fields import Fields
-from compiler.placed.places import compose
+from compiler.placed.places import PlacedMapping, compose
 from compiler.policy.balance import Balance, Failback, LocalNetwork, Uplink
 
 __all__ = ["read_balance"]
@@ -32,8 +32,12 @@ __all__ = ["read_balance"]
 def read_balance(text: str, source: str) -> Balance:
     """The intent of a file. Raises InputErrors with every place that is wrong, UsageError without PyYAML."""
     complaints = Complaints(tuple(text.split("\n")))
-    fields = Fields(compose(text, source), "the file", complaints)
+    whole = compose(text, source)
+    fields = Fields(whole, "the file", complaints)
+    if not isinstance(whole, PlacedMapping):
+        complaints.raise_all()
     networks = _networks(fields, complaints)
+    all_known = not complaints
     uplinks = _uplinks(fields, complaints)
     reader = TrafficReader(uplinks, networks, complaints)
     classes = reader.classes(fields)
@@ -61,7 +65,7 @@ def read_balance(text: str, source: str) -> Balance:
         classes,
         exceptions,
         forwards,
-        listed(fields.take("inside"), ipv4_prefix, complaints),
+        inside(fields.take("inside"), uplinks, complaints),
         own,
         fields.place("router"),
         servers,
@@ -71,7 +75,7 @@ def read_balance(text: str, source: str) -> Balance:
         fields.truth("fasttrack", True),
     )
     fields.done()
-    check(balance, complaints)
+    check(balance, complaints, all_networks=all_known)
     complaints.raise_all()
     return balance
 

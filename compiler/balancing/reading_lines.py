@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from compiler.balancing.reading_words import interface, ipv4, ipv4_interface, listed, name
+from collections.abc import Iterator
+
+from compiler.addresses import AddressSet, Wildcard
+from compiler.balancing.reading_words import interface, ipv4, ipv4_interface, ipv4_prefix, listed, name
+from compiler.fields import Family
 from compiler.placed import quantities
+from compiler.placed.addresses import show, show_prefix
 from compiler.placed.complaints import Complaints
-from compiler.placed.fields import Fields, parse
+from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedScalar, PlacedValue
 from compiler.policy.balance import Addressing, LocalNetwork, Uplink
+from compiler.policy.network import Prefix
 
-__all__ = ["MOST_WEIGHT", "read_network", "read_uplink"]
+__all__ = ["MOST_WEIGHT", "inside", "read_network", "read_uplink"]
 
 MOST_WEIGHT = 1000
 
@@ -68,3 +74,34 @@ def read_uplink(key: PlacedScalar, value: PlacedValue, number: int, complaints: 
     )
     fields.done()
     return found
+
+
+def inside(value: PlacedValue | None, uplinks: tuple[Uplink, ...], complaints: Complaints) -> tuple[Prefix, ...]:
+    """Further networks that no uplink is needed for: not everything, and nothing that an uplink is there to reach."""
+    found: list[Prefix] = []
+    for item in as_items(value):
+        one = parse(item, ipv4_prefix, complaints)
+        if one is None:
+            continue
+        found.append(one)
+        if (
+            AddressSet.of(32, wildcards=[Wildcard.prefix(net.value, net.length, 32) for net in found])
+            .complement()
+            .is_empty
+        ):
+            complaints.error("inside: with this the whole Internet is inside, and no uplink is needed", item.span)
+            continue
+        for uplink in uplinks:
+            for what, host in _beyond(uplink):
+                if one.contains(host):
+                    told = f"{what} {show(Family.IPV4, host)} of uplink {uplink.name!r}"
+                    complaints.error(f"inside: {show_prefix(one)} covers the {told}", item.span)
+    return tuple(found)
+
+
+def _beyond(uplink: Uplink) -> Iterator[tuple[str, int]]:
+    """The hosts that only the uplink reaches."""
+    if uplink.gateway is not None:
+        yield "gateway", uplink.gateway
+    yield from (("probe", host) for host in uplink.probes)
+    yield from (("name server", host) for host in uplink.name_servers)

@@ -39,9 +39,11 @@ class TrafficReader:
 
     def classes(self, fields: Fields) -> tuple[TrafficClass, ...]:
         """The classes in their order, and last what ``method`` of the file itself says."""
-        found = [self._class(item) for item in as_items(fields.take("classes"))]
+        found = [self._class(item) for item in self._mappings(fields.take("classes"), "a class")]
         seen: set[str] = {DEFAULT_CLASS}
         for one in found:
+            if not one.name:
+                continue  # told already
             if one.name in seen:
                 self.complaints.error(f"there is a class {one.name!r} already", one.span)
             seen.add(one.name)
@@ -52,6 +54,14 @@ class TrafficReader:
             self.complaints.error("the file has no 'method': how is the rest of the traffic dealt out?", fields.span)
         last = self._dealt(fields, DEFAULT_CLASS, Selection())
         return (*found, last)
+
+    def _mappings(self, value: PlacedValue | None, what: str) -> tuple[PlacedValue, ...]:
+        """The items that are mappings; the others are told, and asked no further."""
+        items = as_items(value)
+        for item in items:
+            if not isinstance(item, PlacedMapping):
+                self.complaints.error(f"{what}: expected a mapping, not {kind_of(item)}", item.span)
+        return tuple(item for item in items if isinstance(item, PlacedMapping))
 
     def _class(self, value: PlacedValue) -> TrafficClass:
         fields = Fields(value, "a class", self.complaints)
@@ -69,6 +79,11 @@ class TrafficReader:
         hashed = fields.choice("fields", CLASSIFIER_FIELDS, "both-addresses" if method is Method.PCC else "")
         if method is not Method.PCC and "fields" in fields:
             self.complaints.error(f"'fields' are of method pcc, not of {word}", fields.place("fields"))
+        hashes_ports = any(field.endswith("port") for field in CLASSIFIER_FIELDS.get(hashed, ()))
+        if method is Method.PCC and hashes_ports and selection.protocol not in (None, *_WITH_PORTS):
+            only = next(word for word, number in PROTOCOLS.items() if number == selection.protocol)
+            why = f"{hashed} hashes ports, and {only} has none: take both-addresses, src-address or dst-address"
+            self.complaints.error(why, fields.place("fields"))
         members = self._members(fields, uplinks, method)
         otherwise = self.uplink(fields, "otherwise") if "otherwise" in fields else ""
         if method is not Method.ADDRESS_LIST and otherwise:
@@ -103,7 +118,7 @@ class TrafficReader:
 
     def exceptions(self, value: PlacedValue | None) -> tuple[Steering, ...]:
         """The exceptions, in the order in which they are asked."""
-        return tuple(self._exception(item) for item in as_items(value))
+        return tuple(self._exception(item) for item in self._mappings(value, "an exception"))
 
     def _exception(self, value: PlacedValue) -> Steering:
         fields = Fields(value, "an exception", self.complaints)
@@ -124,7 +139,7 @@ class TrafficReader:
 
     def forwards(self, value: PlacedValue | None) -> tuple[PortForward, ...]:
         """The port forwards."""
-        found = (self._forward(item) for item in as_items(value))
+        found = (self._forward(item) for item in self._mappings(value, "a port forward"))
         return tuple(one for one in found if one is not None)
 
     def _forward(self, value: PlacedValue) -> PortForward | None:

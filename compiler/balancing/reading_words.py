@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "gre": 47, "ipsec-esp": 50}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")
-_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_INTERFACE = re.compile(r"[!-~](?:[ -~]{0,61}[!-~])?")
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 
 
@@ -32,7 +32,7 @@ def name(text: str) -> str:
 
 
 def interface(text: str) -> str:
-    """An interface's name on the device."""
+    """An interface's name on the device: printable ASCII, blanks within. Writers refuse what a target cannot hold."""
     if not _INTERFACE.fullmatch(text):
         raise ValueError(f"{text!r}: expected the name of an interface")
     return text

@@ -11,9 +11,10 @@ router is ever marked (``dst-address-type=!local``).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from compiler.balancing.plan import EveryNth, MarkingRule, Plan, Remainder, port_of
-from compiler.balancing.routeros_words import comment, ports_text, prefixes_text, protocol_text, row
+from compiler.balancing.routeros_words import comment, port_parts, ports_text, prefixes_text, protocol_text, row
 from compiler.policy.balance import Failback, Selection
 
 __all__ = ["FOLLOW", "HOSTS", "INSIDE", "LISTS_LAN", "LISTS_WAN", "LOCAL", "list_name", "mangle", "selected"]
@@ -52,7 +53,7 @@ def mangle(plan: Plan) -> Iterator[str]:
         "dst_address_type": "!local",
         "dst_address_list": f"!{LOCAL}",
     }
-    note = comment("new connections from inside", plan.balance.networks[0].span)
+    note = comment("new connections from inside")
     yield row(
         note,
         chain="prerouting",
@@ -63,11 +64,10 @@ def mangle(plan: Plan) -> Iterator[str]:
         jump_target=INSIDE,
     )
     for mark in plan.marks:
-        note = comment(f"{mark.name}, table", plan.balance.uplink(mark.uplink).span)
+        note = comment(f"{mark.name}, table")
         words = {"connection_mark": mark.name, "action": "mark-routing", "new_routing_mark": mark.table}
         yield row(note, chain="prerouting", **outward, **words, passthrough="no")
-    for rule in plan.rules:
-        yield _decision(rule)
+    yield from _decisions(plan)
     yield from _following(plan)
     yield from _own(plan)
 
@@ -75,7 +75,7 @@ def mangle(plan: Plan) -> Iterator[str]:
 def _incoming(plan: Plan) -> Iterator[str]:
     for uplink in plan.balance.uplinks:
         yield row(
-            comment(f"opened from {uplink.name}", uplink.span),
+            comment(f"opened from {uplink.name}"),
             chain="prerouting",
             in_interface=port_of(uplink),
             connection_state="new",
@@ -86,8 +86,35 @@ def _incoming(plan: Plan) -> Iterator[str]:
         )
 
 
-def _decision(rule: MarkingRule) -> str:
-    words = {"chain": INSIDE, "connection_mark": "no-mark", **selected(rule.selection, rule)}
+def _decisions(plan: Plan) -> Iterator[str]:
+    """A rule for each; more where one rule cannot hold the ports.
+
+    Rules that count must stay one, or each part of the ports has a count of its
+    own: they have a chain of their own then, and the parts lead there.
+    """
+    entered: dict[str, None] = {}
+    for rule in plan.rules:
+        parts = _parts(rule.selection)
+        if len(parts) == 1 or not rule.group:
+            for part in parts:
+                yield _decision(rule, INSIDE, part)
+        elif rule.group not in entered:
+            entered[rule.group] = None
+            for part in parts:
+                note = comment(rule.group)
+                words = {"chain": INSIDE, "connection_mark": "no-mark", **selected(part, rule)}
+                yield row(note, **words, action="jump", jump_target=f"gerbang-{rule.group}")
+    for rule in plan.rules:
+        if rule.group in entered:
+            yield _decision(rule, f"gerbang-{rule.group}", Selection())
+
+
+def _parts(selection: Selection) -> tuple[Selection, ...]:
+    return tuple(replace(selection, ports=ports) for ports in port_parts(selection.ports))
+
+
+def _decision(rule: MarkingRule, chain: str, selection: Selection) -> str:
+    words = {"chain": chain, "connection_mark": "no-mark", **selected(selection, rule)}
     if isinstance(rule.draw, EveryNth):
         words["nth"] = f"{rule.draw.every},1"
     elif isinstance(rule.draw, Remainder):
@@ -99,29 +126,28 @@ def _decision(rule: MarkingRule) -> str:
         words |= {"action": "mark-routing", "new_routing_mark": rule.table, "passthrough": "no"}
     else:
         words["action"] = "accept"
-    return row(comment(rule.key, rule.span), **words)
+    return row(comment(rule.key), **words)
 
 
 def _following(plan: Plan) -> Iterator[str]:
     """In ``forward`` the way is known: a connection gets the mark of the uplink that carries it."""
-    span = plan.balance.networks[0].span
     words = {"in_interface_list": LISTS_LAN, "out_interface_list": LISTS_WAN, "connection_state": "new"}
-    note = comment("mark by the uplink that is left by", span)
+    note = comment("mark by the uplink that is left by")
     yield row(note, chain="forward", **words, action="jump", jump_target=FOLLOW)
     for rule in plan.rules:
         if not rule.mark and not rule.table:
-            chosen = selected(rule.selection, rule)
-            note = comment(f"{rule.key}, unmarked", rule.span)
-            yield row(note, chain=FOLLOW, connection_mark="no-mark", **chosen, action="accept")
+            note = comment(f"{rule.key}, unmarked")
+            for part in _parts(rule.selection):
+                yield row(note, chain=FOLLOW, connection_mark="no-mark", **selected(part, rule), action="accept")
     for mark in plan.marks:
         if mark.table != plan.mark_of(mark.uplink).table:  # strict: leaves by its own uplink or not at all
             words = {"chain": FOLLOW, "connection_mark": mark.name, "action": "accept"}
-            yield row(comment(f"{mark.name} keeps its mark", plan.balance.uplink(mark.uplink).span), **words)
+            yield row(comment(f"{mark.name} keeps its mark"), **words)
     for uplink in plan.balance.uplinks:
         mark = plan.mark_of(uplink.name)
         guard = f"!{mark.name}" if plan.balance.failback is Failback.GENTLE else "no-mark"
         yield row(
-            comment(f"leaves by {uplink.name}", uplink.span),
+            comment(f"leaves by {uplink.name}"),
             chain=FOLLOW,
             out_interface=port_of(uplink),
             connection_mark=guard,
@@ -134,15 +160,14 @@ def _following(plan: Plan) -> Iterator[str]:
 def _own(plan: Plan) -> Iterator[str]:
     """The router's own packets: answers by the line that they were asked by, probes by their own routes."""
     balance = plan.balance
-    span = balance.own_span
     for listed, what in ((LOCAL, "networks next door"), (HOSTS, "probes and name servers")):
         if listed == LOCAL or plan.hosts:
             guard = {"connection_mark": "no-mark"} if listed == HOSTS else {}
-            note = comment(f"the router's own, to {what}", span)
+            note = comment(f"the router's own, to {what}")
             yield row(note, chain="output", dst_address_list=listed, **guard, action="accept")
     if balance.own:
         yield row(
-            comment(f"the router's own by {balance.own}", span),
+            comment(f"the router's own by {balance.own}"),
             chain="output",
             dst_address_type="!local",
             connection_state="new",
@@ -153,7 +178,7 @@ def _own(plan: Plan) -> Iterator[str]:
         )
     for mark in plan.marks:
         yield row(
-            comment(f"{mark.name}, table, the router's own", balance.uplink(mark.uplink).span),
+            comment(f"{mark.name}, table, the router's own"),
             chain="output",
             dst_address_type="!local",
             connection_mark=mark.name,

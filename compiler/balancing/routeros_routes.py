@@ -25,7 +25,7 @@ _LAST = 254
 
 def gateway_comment(uplink: Uplink) -> str:
     """What the comments of routes have that a DHCP lease gives their gateway to."""
-    return f"gateway of {uplink.name}"
+    return f"gateway of {uplink.name} by lease"
 
 
 def routes(plan: Plan, version: int) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _ordered(plan: Plan, table: LineTable, version: int) -> Iterator[str]:
     if table.strict:
         gone = {"type": "blackhole"} if version == 6 else {"blackhole": "yes"}
         words = {"dst_address": "0.0.0.0/0", _where(version): table.name, "distance": _LAST, **gone}
-        yield row(comment(f"{table.name}, or not at all", table.span), **words)
+        yield row(comment(f"{table.name}, or not at all"), **words)
 
 
 def _shared(plan: Plan, table: LineTable, version: int) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _shared(plan: Plan, table: LineTable, version: int) -> Iterator[str]:
         gateways = ",".join(_gateway(uplink, _first_probe(uplink)) for uplink in pairs)
         words = {"dst_address": "0.0.0.0/0", "routing_mark": table.name, "gateway": gateways, "distance": 1}
         check = {"target_scope": _TARGET_SCOPE, "check_gateway": "ping"}
-        yield row(comment(f"{table.name}, shared", table.span), **words, **check)
+        yield row(comment(f"{table.name}, shared"), **words, **check)
     else:
         for uplink in pairs:
             yield _default(uplink, table, version, 1, _first_probe(uplink))
@@ -78,7 +78,7 @@ def _default(uplink: Uplink, table: LineTable, version: int, distance: int, prob
         words["check_gateway"] = "ping"  # a PPPoE interface goes down by itself (LCP echo)
     if probe is not None:
         words |= {"target_scope": _TARGET_SCOPE, "gateway": _text(probe)}
-        return row(comment(f"{table.name} by {uplink.name}, if {_text(probe)} answers", uplink.span), **words)
+        return row(comment(f"{table.name} by {uplink.name}, if {_text(probe)} answers"), **words)
     return _row(uplink, f"{table.name} by {uplink.name}", **words)
 
 
@@ -86,7 +86,7 @@ def _row(uplink: Uplink, what: str, **words: object) -> str:
     """A route whose gateway is the uplink's. One that DHCP gives its gateway waits for the lease."""
     if uplink.addressing is Addressing.DHCP:
         what, words = f"{what}, {gateway_comment(uplink)}", {**words, "disabled": "yes"}
-    return row(comment(what, uplink.span), gateway=_gateway(uplink, None), **words)
+    return row(comment(what), gateway=_gateway(uplink, None), **words)
 
 
 def _gateway(uplink: Uplink, probe: int | None) -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import NamedTuple
 
 from compiler.dialects.routeros.quoting import quote
 from compiler.integers import IntegerSet
 from compiler.placed.addresses import show_prefix
 from compiler.policy.network import Prefix
-from compiler.source import Span
 
 __all__ = [
     "OWNER",
     "PORT_SLOTS",
     "Section",
     "comment",
+    "port_parts",
     "ports_text",
     "prefixes_text",
     "protocol_text",
+    "quoted",
     "row",
-    "slots_of",
 ]
 
 OWNER = "gerbang-balance:"
@@ -40,10 +39,12 @@ class Section(NamedTuple):
     lines: tuple[str, ...]
 
 
-def comment(key: str, span: Span) -> str:
-    """``gerbang-balance: class-rest-1 (two.yaml:7:1)``."""
-    place = f" ({PurePath(span.source).name}:{span.line}:{span.column})" if span.line else ""
-    return f"{OWNER} {key}{place}"
+def comment(key: str) -> str:
+    """``gerbang-balance: class-rest-1``: the name of the thing in the intent. Its place stands in the script's head.
+
+    A place would change with every line that is added above it, and a deploy would replace rows that are right.
+    """
+    return f"{OWNER} {key}"
 
 
 def row(note: str, **words: object) -> str:
@@ -56,10 +57,17 @@ def row(note: str, **words: object) -> str:
     return " ".join(["add", *parts, f"comment={quote(note)}"])
 
 
+def quoted(text: str) -> str:
+    """A text in quotes, which a comparison needs even for plain words."""
+    found = quote(text)
+    return found if found.startswith('"') else f'"{found}"'
+
+
 def _value(value: object) -> str:
     text = str(value)
-    # "!" and "%" are plain in values, and quote() would put them in quotes: both are read alike.
-    return f"!{quote(text[1:])}" if text.startswith("!") else quote(text)
+    # "!" is plain in values, where the rest is; else the quotes hold the whole word.
+    bare = quote(text[1:])
+    return f"!{bare}" if text.startswith("!") and not bare.startswith('"') else quote(text)
 
 
 def prefixes_text(prefix: Prefix) -> str:
@@ -75,9 +83,20 @@ def ports_text(ports: IntegerSet | None) -> str:
     return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ports.intervals)
 
 
-def slots_of(ports: IntegerSet | None) -> int:
-    """How many slots a matcher of these ports takes."""
-    return 0 if ports is None else sum(1 if low == high else 2 for low, high in ports.intervals)
+def port_parts(ports: IntegerSet | None) -> tuple[IntegerSet | None, ...]:
+    """The ports in parts that each fit one matcher; a single None for all ports."""
+    if ports is None:
+        return (None,)
+    parts: list[list[tuple[int, int]]] = [[]]
+    room = PORT_SLOTS
+    for low, high in ports.intervals:
+        need = 1 if low == high else 2
+        if need > room:
+            parts.append([])
+            room = PORT_SLOTS
+        parts[-1].append((low, high))
+        room -= need
+    return tuple(IntegerSet.of(part) for part in parts)
 
 
 def protocol_text(number: int | None) -> str:

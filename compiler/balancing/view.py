@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from compiler.balancing.linux_marks import MASK, mark_value, table_number
 from compiler.balancing.plan import LineMark, LineTable
 from compiler.dialects import read, read_network
+from compiler.dialects.routeros.script import parse
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.network import Network
 from compiler.policy.ruleset import Ruleset
+from compiler.source import Span
 
 __all__ = ["View", "view_linux", "view_routeros"]
 
@@ -25,6 +28,8 @@ class View(NamedTuple):
     ruleset: Ruleset
     network: Network
     is_linux: bool
+    defaults_by_lease: tuple[tuple[str, Span], ...] = ()
+    """Interfaces whose DHCP client adds a default route of its own to main (RouterOS does so unless told not to)."""
 
     @property
     def no_mark(self) -> int | str:
@@ -58,7 +63,19 @@ def view_routeros(text: str, source: str) -> View:
     ruleset = read(text, source, dialect="routeros", unmodelled="simulate")
     if not isinstance(ruleset, Ruleset):
         raise UsageError(f"{source}: no RouterOS script")
-    return View(ruleset, read_network(text, source, dialect="routeros"), False)
+    return View(ruleset, read_network(text, source, dialect="routeros"), False, tuple(_defaults_by_lease(text, source)))
+
+
+def _defaults_by_lease(text: str, source: str) -> Iterator[tuple[str, Span]]:
+    for statement in parse(text, source).statements:
+        words = {name: value for name, value in statement.arguments if isinstance(value, str)}
+        adds = statement.path == ("ip", "dhcp-client") and statement.command == "add"
+        if (
+            adds
+            and words.get("add-default-route") not in ("no", "false")
+            and words.get("disabled") not in ("yes", "true")
+        ):
+            yield words.get("interface", ""), Span(source, statement.line)
 
 
 def view_linux(rules: str, batch: str, source: str) -> View:

@@ -20,6 +20,7 @@ from compiler.policy.ruleset import Chain, ChainKind, Hook, Rule, Ruleset, Verdi
 from compiler.policy.stateful import (
     AddressKind,
     AssignHelper,
+    ClampSegment,
     Counter,
     Hash,
     LocalAddress,
@@ -233,8 +234,8 @@ class Walker:
             walk.rule = rule
         elif isinstance(meaning, Translate):
             walk.translation = meaning
-        elif isinstance(meaning, AssignHelper):
-            pass  # it watches the connection for others, and does nothing to this packet
+        elif isinstance(meaning, AssignHelper | ClampSegment):
+            pass  # it watches the connection for others, or changes a size: neither marks nor the way of this packet
         elif isinstance(meaning, SkipFirewall):
             walk.skips = True
         else:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.arguments import FILE, add_format
 from compiler.cli.output import Paint, emit_json, emit_lines, note, write_whole
-from compiler.cli.source_text import read_source
 from compiler.cli.verb import Verb
+from compiler.placed.source_text import read_source
 
 if TYPE_CHECKING:
     from compiler.balancing.lints.check import Checked
@@ -72,7 +72,7 @@ def _run(arguments: Namespace) -> int:
         emit_json(_as_json(checked, source.name, played, why))
     else:
         emit_lines(_lines(checked, played, why, Paint(sys.stdout)))
-    return checked.exit_code
+    return int(checked.exit_code or (played is not None and not played.holds))
 
 
 def _rehearse(checked: Checked, text: str, source: str) -> tuple[Rehearsal | None, str]:

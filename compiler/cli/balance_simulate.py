@@ -83,7 +83,7 @@ def _run(arguments: Namespace) -> int:
         emit_json(seen.as_json())
     else:
         emit_lines(_painted(seen.lines()))
-    return 1 if seen.is_intent and not seen.holds else 0
+    return int(not seen.holds)
 
 
 def _options(arguments: Namespace) -> RehearsalOptions:

@@ -24,7 +24,7 @@ from compiler.fields import Family
 from compiler.policy.match import Match
 from compiler.policy.network import Network, Prefix
 from compiler.policy.ruleset import ChainKind, Hook, Rule, Ruleset
-from compiler.policy.stateful import Hash, State
+from compiler.policy.stateful import Hash, State, Translate
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -62,6 +62,8 @@ class Dealt:
     """Whether repeated first packets count again."""
     rows: list[Row] = field(default_factory=list)
     """The rows that counted or hashed."""
+    atom: BDDFunction | None = None
+    """The set of headers."""
 
     def marks(self) -> dict[str, Fraction]:
         """The part of each connection mark (of each routing mark where connections have none)."""
@@ -86,6 +88,7 @@ class Behaviour:
         self._lines: dict[int, Row] = {}
         ruleset = self._read()
         self._walker: Walker | None = None
+        self._translator: Walker | None = None
         self._cuts: list[BDDFunction] = []
         if ruleset is not None and self.network is not None:
             chains = tuple(chain for chain in ruleset.chains if chain.table == "ip mangle")
@@ -94,6 +97,8 @@ class Behaviour:
             )
             self._walker = FirstWalker(replace(ruleset, chains=chains), own, packet_is_routing=False)
             self._cuts = list(dict.fromkeys(self._walker.cuts(_MARKING)))
+            chains = tuple(chain for chain in ruleset.chains if chain.table == "ip nat")
+            self._translator = FirstWalker(replace(ruleset, chains=chains), own, packet_is_routing=False)
         if any(row.path == MANGLE for row, _ in self.refused):
             self.why = "a marking rule cannot be read"
         self.known = self._walker is not None and not self.why
@@ -184,11 +189,26 @@ class Behaviour:
             del hashes
         return found
 
+    def translations(self, hook: Hook, region: BDDFunction, passage: Passage) -> Iterator[tuple[Row, Translate]]:
+        """How new connections are translated, and by which rows; what cannot be known is left out."""
+        found = [region] if self._translator is not None else []
+        for cut in dict.fromkeys(self._translator.cuts({ChainKind.NAT}) if self._translator is not None else ()):
+            found = atoms_by(found, cut)[:_MOST_ATOMS]
+        for atom in found:
+            try:
+                assert self._translator is not None
+                walked = self._translator.walk(hook, {ChainKind.NAT}, atom, passage, Memory())
+            except (Beyond, NeedHash):
+                continue
+            row = self.row_of(walked.rule)
+            if walked.translation is not None and row is not None:
+                yield row, walked.translation
+
     def dealt(self, region: BDDFunction) -> Iterator[Dealt]:
         """How new connections from inside are dealt out, for each interface and each set of headers."""
         for atom in self.atoms(region):
             for name in self.roles.inside_names:
-                deal = Dealt(name)
+                deal = Dealt(name, atom=atom)
                 try:
                     self._deal(atom, deal)
                 except Beyond as error:

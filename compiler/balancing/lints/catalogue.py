@@ -29,6 +29,10 @@ CATALOGUE: MappingProxyType[str, tuple[Severity, str]] = MappingProxyType(
             "The console refuses a property that the menu does not have, and the import ends there "
             f"(MikroTik, Console; {_PAPER} has ateway= and primary-dns=).",
         ),
+        "unknown-value": (
+            _ERROR,
+            "The console refuses a value that a property does not have, and the import ends there (MikroTik, Console).",
+        ),
         "old-words-on-v7": (
             _ERROR,
             "RouterOS 7 has other words for this (MikroTik, Moving from ROSv6 to v7 with examples).",
@@ -76,6 +80,46 @@ CATALOGUE: MappingProxyType[str, tuple[Severity, str]] = MappingProxyType(
             "A table that no mark and no rule names is never looked in (MikroTik, Policy Routing).",
         ),
         "mark-without-use": (_WARNING, "A connection mark alone sends no packet anywhere (MikroTik, Mangle)."),
+        "first-packet-unrouted": (
+            _ERROR,
+            "A routing mark is of one packet, and the first one decides address translation: by the main table it "
+            "gets another line's address than the later ones leave by (MikroTik, Mangle, passthrough).",
+        ),
+        "marked-too-late": (
+            _ERROR,
+            "The route is chosen between prerouting and forward: a mark given in forward is seen by the next packet "
+            "only, when address translation is bound (MikroTik, Packet Flow in RouterOS).",
+        ),
+        "connection-remarked": (
+            _ERROR,
+            "Answers hash and count like any packet: without connection-mark=no-mark the rules for new connections "
+            "take those that came in by a line too (MikroTik, Per connection classifier, example).",
+        ),
+        "table-by-another-line": (
+            _ERROR,
+            "A table is for one line, and the mark of what comes in by it: answers by another line have the wrong "
+            "address (MikroTik, Policy Routing).",
+        ),
+        "source-of-another-line": (
+            _ERROR,
+            "A source address must belong to the line that a packet leaves by: answers come back to it, and providers "
+            "drop others (RFC 2827; MikroTik, NAT, src-nat).",
+        ),
+        "forward-takes-inside": (
+            _ERROR,
+            "dstnat sees what clients send too: a forward without in-interface or dst-address takes their own "
+            "connections to that port (MikroTik, NAT, dst-nat).",
+        ),
+        "bridge-port-in-rule": (
+            _ERROR,
+            "What comes in by a port of a bridge has, for IP, come in by the bridge: a rule for the port matches no "
+            "packet (MikroTik, Bridging and Switching; Common Firewall Matchers).",
+        ),
+        "probes-by-one-line": (
+            _WARNING,
+            "Recursive defaults fail over only where their gateways are reached by different lines (MikroTik, IP "
+            "Routing, Failover with recursive routes).",
+        ),
         "marked-route-unchecked": (
             _WARNING,
             "Without check-gateway a route stays active while the link to the modem is up, so that marked "

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from compiler.analysis.findings.finding import Severity
 from compiler.balancing.lints.catalogue import lint
 from compiler.balancing.lints.clients import check_clients
+from compiler.balancing.lints.connections import check_connections
 from compiler.balancing.lints.failover import check_depth, check_masquerade, check_second_way, check_watched
-from compiler.balancing.lints.gateways import check_gateways, check_recursion
+from compiler.balancing.lints.gateways import check_gateways, check_probes, check_recursion
 from compiler.balancing.lints.incoming import check_incoming
 from compiler.balancing.lints.lint import Lint, apply_edits
 from compiler.balancing.lints.local import check_answers, check_local
@@ -19,8 +20,9 @@ from compiler.balancing.lints.order import check_exceptions, check_fasttrack, ch
 from compiler.balancing.lints.pcc import check_pcc
 from compiler.balancing.lints.shares import check_shares
 from compiler.balancing.lints.subject import Subject
+from compiler.balancing.lints.translations import check_translations
 from compiler.balancing.lints.versions import check_versions
-from compiler.balancing.lints.words import check_properties, check_statements
+from compiler.balancing.lints.words import check_properties, check_statements, check_values
 
 __all__ = ["CHECKS", "Checked", "check_script", "mend_script"]
 
@@ -29,11 +31,13 @@ Check = Callable[[Subject], Iterator[Lint]]
 CHECKS: tuple[Check, ...] = (
     check_statements,
     check_properties,
+    check_values,
     check_versions,
     check_interfaces,
     check_lists,
     check_gateways,
     check_recursion,
+    check_probes,
     check_tables,
     check_marks,
     check_watched,
@@ -43,6 +47,8 @@ CHECKS: tuple[Check, ...] = (
     check_nth,
     check_pcc,
     check_shares,
+    check_connections,
+    check_translations,
     check_local,
     check_answers,
     check_incoming,
@@ -53,6 +59,8 @@ CHECKS: tuple[Check, ...] = (
     check_clients,
 )
 _MOST_ROUNDS = 24
+_TO_READ = 6
+"""The place in the catalogue of the last lint of what cannot be read."""
 
 
 class Checked(NamedTuple):
@@ -86,6 +94,8 @@ def _not_walked(subject: Subject) -> Iterator[Lint]:
     """What the strict readers refuse, by name."""
     behaviour = subject.behaviour
     for row, message in behaviour.refused:
+        if any(one.row is row for one in subject.unknown_values):
+            continue
         yield lint("not-simulated", subject.place(row), message)
     if behaviour.why and subject.reading.rows:
         span = subject.place(subject.reading.rows[0])
@@ -111,8 +121,8 @@ def mend_script(
         if not todo:
             break
         # What cannot be read comes first: the other lints see more then.
-        todo.sort(key=lambda one: (rank.get(one.name, 0) > 5, order[one.severity], rank.get(one.name, 0)))
-        first = [one for one in todo if rank[one.name] <= 5] or [one for one in todo if one.name == todo[0].name]
+        todo.sort(key=lambda one: (rank.get(one.name, 0) > _TO_READ, order[one.severity], rank.get(one.name, 0)))
+        first = [one for one in todo if rank[one.name] <= _TO_READ] or [one for one in todo if one.name == todo[0].name]
         text = apply_edits(text, first)
         if text in seen:
             break

@@ -33,17 +33,22 @@ def check_clients(subject: Subject) -> Iterator[Lint]:
         and prefix.length
         and hop_of(subject.reading, row["gateway"]) not in subject.roles.uplink_names
     ]
+    found: dict[tuple[str, Prefix], list[Span]] = {}
     for span, what, client in _clients(subject):
         if client.length < 24:
             continue  # the private networks as a whole, a list of whatever may be inside
         if any(one.contains(client.value) or client.contains(one.value) for one in reached):
             continue
+        found.setdefault((what, client), []).append(span)
+    for (what, client), spans in found.items():
         at = [one for one in subject.roles.uplinks if one.address and network_of(one.address).contains(client.value)]
         where = f"; it lies in the network of the uplink {at[0].interface}" if at else ""
         told = ", ".join(f"{format_address(net.value, 32)}/{net.length}" for net in networks)
         name = format_address(client.value, 32) + (f"/{client.length}" if client.length < 32 else "")
+        others = ", ".join(str(span.line) for span in spans[1:])
+        where += f" (lines {others} too)" if others else ""
         message = f"{what} {name} lies in no inside network ({told}){where}"
-        yield lint("client-outside-lan", span, message, hint="give the client's address, or a route to its network")
+        yield lint("client-outside-lan", spans[0], message, hint="give the client's address, or a route to its network")
 
 
 def _clients(subject: Subject) -> Iterator[tuple[Span, str, Prefix]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from compiler.balancing.walking import Memory, Passage, Walker, _Walk
 from compiler.policy.ruleset import Rule
-from compiler.policy.stateful import AddToSet, ChangeField, ClampSegment, InSet, Meaning
+from compiler.policy.stateful import AddToSet, ChangeField, ClampSegment, InSet, Meaning, Translate
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -27,4 +27,6 @@ class FirstWalker(Walker):
             return meaning.negated
         if isinstance(meaning, _HARMLESS):
             return True
+        if isinstance(meaning, Translate):
+            walk.rule = rule
         return super()._holds(rule, meaning, atom, passage, memory, walk)

@@ -10,9 +10,9 @@ from compiler.balancing.lints.lint import Edit, Lint
 from compiler.balancing.lints.roles import Uplink, hop_of
 from compiler.balancing.lints.rows import MANGLE, ROUTES, Row
 from compiler.balancing.lints.subject import Subject
-from compiler.balancing.lints.values import address_of, network_of, parse_prefix, parse_v4, table_of
+from compiler.balancing.lints.values import address_of, default_routes, network_of, parse_prefix, parse_v4, table_of
 
-__all__ = ["check_gateways", "check_recursion"]
+__all__ = ["check_gateways", "check_probes", "check_recursion"]
 
 
 def _parts(row: Row) -> list[tuple[str, int | None]]:
@@ -103,7 +103,8 @@ def _scopes(subject: Subject, row: Row, part: str, ways: list[Row]) -> Iterator[
     target = _number(row, "target-scope", 10)
     for way in ways:
         scope = _number(way, "scope", 30)
-        if scope > target:
+        # Version 7 resolves through lower scopes only, version 6 through equal ones too.
+        if scope > target or (subject.version != 6 and scope == target):
             place = subject.place(way)
             message = (
                 f"gateway={part} (target-scope={target}) cannot be resolved by the route to {way['dst-address']} "
@@ -114,6 +115,25 @@ def _scopes(subject: Subject, row: Row, part: str, ways: list[Row]) -> Iterator[
             if target < int(least):
                 edits += (subject.change(row, {"target-scope": least}),)
             yield lint("recursive-scope", place, message, edits)
+
+
+def check_probes(subject: Subject) -> Iterator[Lint]:
+    """Recursive defaults of main that all end in the same line: when it dies, all die."""
+    rows = [row for row in default_routes(subject.reading) if table_of(row) == "main"]
+    probes = {
+        part: ways for row in rows for part, address in _parts(row) if address and (ways := _covering(subject, address))
+    }
+    lines = {hop_of(subject.reading, way["gateway"]) for ways in probes.values() for way in ways}
+    gateways = {part for row in rows for part, _ in _parts(row)}
+    ends = {way["gateway"] for ways in probes.values() for way in ways}
+    networks = {one["interface"] for one in subject.of(("ip", "address"))}
+    if len(probes) < 2 or gateways != probes.keys() or len(lines) != 1 or len(ends) != 1 or len(networks) < 3:
+        return
+    line = lines.pop()
+    last = list(probes.values())[-1][0]
+    message = f"the probes {' and '.join(probes)} are all reached by {line}: no default is left when it dies"
+    hint = f"reach {last['dst-address']} by the gateway of the other line"
+    yield lint("probes-by-one-line", subject.place(last, "gateway"), message, hint=hint)
 
 
 def _own_line(subject: Subject, row: Row, part: str, ways: list[Row]) -> Iterator[Lint]:

@@ -26,13 +26,19 @@ _BUILT_IN = frozenset({"", "main", "no-mark"})
 def check_interfaces(subject: Subject) -> Iterator[Lint]:
     """Rules that call an interface otherwise than the addresses do."""
     aliases = dict(subject.roles.aliases)
+    ports = {row["interface"] for row in subject.of(("interface", "bridge", "port"))}
     for row in subject.reading.rows:
         for name in ("in-interface", "out-interface", "interface"):
             if name == "interface" and row.path != _LIST_MEMBERS:
                 continue
             written = row[name]
             plain = written.removeprefix("!")
-            if row.active and plain in aliases:
+            if row.active and plain in ports and plain in aliases:
+                right = aliases[plain]
+                message = f"{name}={written}: {plain} is a port of the bridge {right}, and packets come by the bridge"
+                edit = subject.change(row, {name: "!" * (written != plain) + right})
+                yield lint("bridge-port-in-rule", subject.place(row, name), message, (edit,))
+            elif row.active and plain in aliases:
                 right = aliases[plain]
                 message = f"{name}={written}: no interface is called {plain}; the addresses call it {right}"
                 edit = subject.change(row, {name: "!" * (written != plain) + right})

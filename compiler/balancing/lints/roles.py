@@ -117,18 +117,28 @@ class _Inference:
         dead_ends = self._dead_ends()
         outside = [name for name in dict.fromkeys(self._outside()) if name not in dead_ends]
         clients = list(dict.fromkeys(self._clients(outside)))
+        ports = self.ports()
+        outside = list(dict.fromkeys(ports.get(name, name) for name in outside))
+        clients = list(dict.fromkeys(ports.get(name, name) for name in clients))
         aliases = self._aliases(outside, clients)
         outside = list(dict.fromkeys(aliases.get(name, name) for name in outside))
         outside = list(self.told_uplinks) or [name for name in outside if name not in self.told_inside]
         clients = list(self.told_inside) or [aliases.get(name, name) for name in clients]
         clients = [name for name in dict.fromkeys(clients) if name not in outside]
         lines = sorted((self._uplink(name, aliases) for name in outside), key=lambda one: one.distance or 999)
+        aliases |= self.ports()
         return Roles(
             self.reading.version,
             tuple(Inside(name, tuple(own for at, own in self.addresses if at == name)) for name in clients),
             tuple(lines),
             tuple(aliases.items()),
         )
+
+    def ports(self) -> dict[str, str]:
+        """Ports of bridges that have no address of their own -> their bridges, where IP sees the packets."""
+        named = {name for name, _ in self.addresses} | {*self.leases, *self.dialled}
+        rows = self.reading.of(("interface", "bridge", "port"))
+        return {row["interface"]: row["bridge"] for row in rows if row["bridge"] and row["interface"] not in named}
 
     def hop(self, text: str, depth: int = 0) -> str:
         """The interface that a gateway leads by, or ``""``."""

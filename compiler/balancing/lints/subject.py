@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from compiler.balancing.lints.behaviour import Behaviour
 from compiler.balancing.lints.lint import Edit
@@ -14,9 +15,21 @@ from compiler.dialects.routeros.quoting import quote
 from compiler.dialects.routeros.script import COMMANDS, Path, Token
 from compiler.source import Span
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "UnknownValue"]
 
 _JOIN = re.compile(r"\\\r?\n[ \t]*")
+
+
+_UNKNOWN = re.compile(r"([a-z-]+)=(\S+) is none of its values; did you mean ([^?\s]+)\?")
+
+
+class UnknownValue(NamedTuple):
+    """A property whose value there is not, and the nearest one that there is."""
+
+    row: Row
+    name: str
+    value: str
+    right: str
 
 
 class Subject:
@@ -42,6 +55,12 @@ class Subject:
     def behaviour(self) -> Behaviour:
         """What the script does to packets, as far as it can be known."""
         return Behaviour(self.reading, self.roles)
+
+    @cached_property
+    def unknown_values(self) -> tuple[UnknownValue, ...]:
+        """What the readers refuse for its value, where another is near."""
+        found = ((row, _UNKNOWN.search(message)) for row, message in self.behaviour.refused)
+        return tuple(UnknownValue(row, said[1], said[2], said[3]) for row, said in found if said)
 
     def of(self, path: Path) -> list[Row]:
         """The active rows of a menu."""
@@ -75,6 +94,7 @@ class Subject:
 
     def _repairs(self, row: Row) -> dict[str, str | None]:
         found: dict[str, str | None] = {right: row[right] for right in row.misspelt}
+        found |= {one.name: one.right for one in self.unknown_values if one.row is row}
         for name in ("in-interface", "out-interface"):
             plain = row[name].removeprefix("!")
             if plain and self.roles.name(plain) != plain:

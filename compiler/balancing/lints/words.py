@@ -15,7 +15,7 @@ from compiler.dialects.routeros.network_facts import OLD_NAMES, SETTINGS
 from compiler.dialects.routeros.script import Statement
 from compiler.errors import Unmodelled
 
-__all__ = ["check_properties", "check_statements"]
+__all__ = ["check_properties", "check_statements", "check_values"]
 
 
 def check_statements(subject: Subject) -> Iterator[Lint]:
@@ -105,3 +105,10 @@ def _name_servers(subject: Subject, row: Row) -> Iterator[Lint]:
             old = ",".join(row[one] for one in ("primary-dns", "secondary-dns") if row[one])
             message = f"{name!r} is a word of versions before 5: /ip dns has servers={old} now"
             yield lint("unknown-property", subject.place(row, name), message, (_settings(subject, row),))
+
+
+def check_values(subject: Subject) -> Iterator[Lint]:
+    """Values that a property does not have, where it is plain which one is meant."""
+    for row, name, value, right in subject.unknown_values:
+        message = f"{name}={value} is none of its values; did you mean {right}?"
+        yield lint("unknown-value", subject.place(row, name), message, (subject.change(row, {name: right}),))

@@ -252,6 +252,10 @@ class Router:
             self.journal.noted(transit, "deliver", "to the router itself")
         if self.checks.heard(transit.datagram, transit.ingress):
             return
+        self.hand_up(transit)
+
+    def hand_up(self, transit: Transit) -> None:
+        """To its own stack."""
         self._delivered = transit
         self.stack.deliver(transit.datagram)
         self._delivered = None

@@ -12,15 +12,15 @@ networks:
   guests: {interface: GUESTS, address: 192.168.4.1/24}
 uplinks:
   speedy1: {interface: ISP1, address: 192.168.1.252/24, gateway: 192.168.1.1, probes: [8.8.4.4, 9.9.9.9],
-            dns: 202.134.0.155, download: 3 Mbit/s, upload: 512 kbit/s}
+            dns: 202.134.0.155, download: 3 Mbit/s, upload: 512 kbit/s, weight: 2}
   speedy2: {interface: ISP2, address: 192.168.2.254/24, gateway: 192.168.2.2, weight: 2}
-  fibre: {interface: ISP3, address: 192.0.2.2/30, gateway: 192.0.2.1, weight: 4, probes: 1.0.0.1}
+  fibre: {interface: ISP3, address: 192.0.2.2/30, gateway: 192.0.2.1, weight: 3, probes: 1.0.0.1}
 method: nth
 classes:
   - {name: web, method: pcc, fields: both-addresses-and-ports, protocol: tcp, ports: [80, 443]}
   - {name: games, method: pcc, fields: src-address, protocol: udp}
   - {name: mail, method: failover, among: [speedy2, speedy1], protocol: tcp, ports: 25}
-  - {name: video, method: ecmp, among: [fibre, speedy2], to: [198.51.100.0/24, 203.0.113.128/25]}
+  - {name: video, method: ecmp, among: [speedy2, speedy1], to: [198.51.100.0/24, 203.0.113.128/25]}
   - name: staff
     method: address_list
     from: lan

@@ -87,6 +87,18 @@ WRONG = [
         "forwarded in line 6 already",
     ),
     ("method: nth", "method: nth\nrouter: {via: nobody}", "unknown uplink 'nobody'"),
+    ("method: nth", "method: nth\ninside: [0.0.0.0/0]", "6:10: inside: with this the whole Internet is inside"),
+    ("method: nth", "method: nth\ninside: [0.0.0.0/1, 128.0.0.0/1]", "6:21: inside: with this the whole Internet"),
+    ("method: nth", "method: nth\ninside: 10.1.0.0/16", "10.1.0.0/16 covers the gateway 10.1.0.1 of uplink 'line1'"),
+    ("weight: 1}", "probes: 10.2.0.1}", "the probe 10.2.0.1 is the gateway of uplink 'line2'"),
+    ("weight: 1}", "probes: 10.2.0.9}", "the probe 10.2.0.9 lies in the network of uplink 'line2'"),
+    ("weight: 1}", "dns: 10.2.0.1}", "the name server 10.2.0.1 is the gateway of uplink 'line2'"),
+    (
+        "method: nth",
+        "method: nth\nclasses: [{name: a, protocol: icmp, method: pcc, fields: src-port}]",
+        "6:50: src-port hashes ports, and icmp has none",
+    ),
+    ("method: nth", "method: nth\nforwards: [{ports: 80, to: 192.168.3.1}]", "a port forward to the router itself"),
     ("method: nth", "method: nth\nfailback: slow", "'slow' is not known here"),
 ]
 
@@ -98,6 +110,11 @@ def test_what_is_wrong_is_told_with_its_place(old, new, said):
     found = complaints(text.replace(old, new, 1))
     assert any(said in one for one in found), found
     assert all(one.startswith("two.yaml:") for one in found)
+
+
+def test_a_probe_lies_not_inside():
+    text = simple((1, 2), more="inside: 8.0.0.0/8\n").replace("weight: 1}", "probes: 8.8.8.8}")
+    assert complaints(text)[0].startswith("two.yaml:6:9: inside: 8.0.0.0/8 covers the probe 8.8.8.8 of uplink 'line1'")
 
 
 def test_probes_of_two_uplinks_are_apart():
@@ -120,6 +137,27 @@ def test_classes_with_tables_are_few():
         f"  - {{name: c{port}, method: failover, protocol: tcp, ports: {port}}}" for port in range(1, 27)
     )
     assert any("at most 24" in one for one in complaints(simple((1, 1), more=f"classes:\n{classes}\n")))
+
+
+ALONE = [
+    (simple((1, 1)), "3.1/24", "3.0/24", "forwards: [{ports: 80, to: 192.168.3.9}]\n"),
+    (simple((1, 1)), "method: nth", "method: nth\nclasses: x", ""),
+    (simple((1, 1)), "method: nth", "method: nth\nforwards: [80]", ""),
+    (simple((1, 1)), "method: nth", "method: nth\nexceptions: none", ""),
+    ("null", "", "", ""),
+    ("[1]", "", "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "old", "new", "more"), ALONE)
+def test_one_mistake_is_told_once(text, old, new, more):
+    """What follows from it alone is not told too."""
+    assert len(complaints(text.replace(old, new, 1) + more)) == 1
+
+
+def test_a_class_without_anything_is_not_everything():
+    found = complaints(simple((1, 1), more="classes: [{}]\n"))
+    assert ["has no 'name'" in found[0], "has no 'method'" in found[1], len(found)] == [True, True, 2]
 
 
 def test_everything_is_told_in_one_go():

@@ -35,10 +35,10 @@ _WITHOUT_PORTS = 47
 class Three:
     """The three routers, which hear and suffer the same."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, worlds: tuple[str, ...] = WORLDS) -> None:
         self.plan = plan
         self.rigs = {}
-        for world in WORLDS:
+        for world in worlds:
             text, network = texts(plan, world)
             rig = self.rigs[world] = Rig(text, "nftables" if world == "linux" else "routeros", network)
             rig.answering = {name for name in rig.testers if name.startswith("ISP")}
@@ -130,9 +130,10 @@ def test_three_targets_choose_one_line_always(part):
 
 @pytest.mark.parametrize("weights", MIXES[:6], ids=str)
 def test_equal_cost_lines_have_equal_parts(weights):
-    """Each of many pairs of addresses has its line; each line has its part of them, in all three."""
-    three = Three(make_plan(read_balance(intent(weights, "ecmp"), "ecmp.yaml")))
-    counts: dict[str, Counter[str]] = {world: Counter() for world in WORLDS}
+    """Each of many pairs of addresses has its line; each line has its part, in all that know weights of routes."""
+    worlds = tuple(world for world in WORLDS if world != "routeros7" or len(set(weights)) == 1)
+    three = Three(make_plan(read_balance(intent(weights, "ecmp"), "ecmp.yaml")), worlds)
+    counts: dict[str, Counter[str]] = {world: Counter() for world in worlds}
     total = 300
     for number in range(total):
         first = Datagram(Family.IPV4, 0xAC100002 + number, 0xC6120000 + 7 * number, TCP, 40, 1024 + number, 80, 2)

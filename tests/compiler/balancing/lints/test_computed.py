@@ -126,6 +126,8 @@ def test_unequal_weights_that_are_meant_are_no_fault():
 @pytest.mark.parametrize("method", ["failover", "ecmp", "nth", "pcc"])
 @pytest.mark.parametrize("weights", [(1, 1), (2, 1, 4)])
 def test_what_we_write_is_clean(version, method, weights):
+    if method == "ecmp" and version == 7:
+        weights = (1,) * len(weights)  # which has no weights of routes
     text = write_routeros(plan_of(simple(weights, method)), version)
     lints = check_script(text, "ours.rsc").lints
     # The modems have private addresses there, and the intent names no probes.
