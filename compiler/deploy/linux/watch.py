@@ -212,7 +212,7 @@ class LinuxWatch:
             self._is_held, self._is_told = False, False
             self._flushes.clear()  # marks may mean other lines now
             self._begin_anew(kernel)
-        elif self._is_held:
+        elif self._is_held or self._is_told:  # a change of routes may have come first, and found it over
             self._is_held = False
             if self._is_told:
                 self._journal.tell("resumed", "the deployment was taken back: routes follow the lines again")

@@ -56,7 +56,7 @@ class Watching:
         found = [json.loads(line) for line in self._log.read_text().split("\n") if line.endswith("}")]
         return [one for one in found if one["event"] == kind]
 
-    def wait(self, is_so, seconds: float = 20) -> None:
+    def wait(self, is_so, seconds: float = 40) -> None:
         end = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < end, self._log.read_text()
