@@ -50,6 +50,7 @@ def run_git(arguments: Namespace) -> int:
     """Review the change. 1 when a configuration differs in meaning (or as ``--fail-on`` says), else 0."""
     from compiler.analysis.review.reviewing import review
     from compiler.errors import UsageError
+    from compiler.visible import visible
 
     if arguments.lists or arguments.interfaces or arguments.from_dialect or arguments.to_dialect:
         raise UsageError("--list, --interface, --from and --to are for two files: not for --git, --base and --staged")
@@ -65,7 +66,7 @@ def run_git(arguments: Namespace) -> int:
             progress=progress,
         )
     if arguments.verbose:
-        note(*(f"{path}: no configuration, left out" for path in found.skipped))
+        note(*(f"{visible(path)}: no configuration, left out" for path in found.skipped))
     if arguments.format == "json":
         emit_json(found.as_json())
     elif arguments.format == "markdown":
@@ -86,7 +87,10 @@ def run_git(arguments: Namespace) -> int:
 def _change(arguments: Namespace) -> Change:
     from compiler.analysis.review.files import may_be_configuration
     from compiler.cli.git import between, staged
+    from compiler.errors import UsageError
 
+    if arguments.base is not None and not arguments.base.strip():
+        raise UsageError("--base: there is no revision (an unset variable?)")
     if arguments.staged:
         return staged(arguments.files, may_be_configuration)
     wanted = arguments.git_range if arguments.git_range is not None else f"{arguments.base}...HEAD"

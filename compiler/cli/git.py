@@ -44,21 +44,29 @@ class _Entry(NamedTuple):
 def between(range_text: str, paths: Sequence[str], wanted: Callable[[str], bool]) -> Change:
     """The change of ``BASE..HEAD``, or of ``BASE...HEAD`` since the two parted (gitrevisions(7)).
 
-    An end that is left out is HEAD. ``paths`` are pathspecs, from the current
-    folder; ``wanted`` tells from a path whether a file is worth looking into.
-    Raises UsageError where there is no repository or no such revision.
+    ``paths`` are pathspecs, from the current folder; ``wanted`` tells from a path
+    whether a file is worth looking into. Raises UsageError where there is no
+    repository or no such revision, where a path names nothing, and for an end
+    that is left out: git would take HEAD for it, and in CI an unset variable
+    would then compare HEAD with itself and find nothing.
     """
     since_parting = "..." in range_text
     base, dots, head = range_text.partition("..." if since_parting else "..")
     if not dots:
         raise UsageError(f"--git {range_text}: expected BASE..HEAD, or BASE...HEAD for what HEAD adds to BASE")
+    for side, end in (("before", base), ("after", head)):
+        if not end.strip():
+            raise UsageError(
+                f"--git {range_text}: there is no revision {side} the dots (an unset variable?); "
+                "say HEAD where HEAD is meant"
+            )
     _need_repository()
-    base, head = base or "HEAD", head or "HEAD"
     old, new = _commit(base), _commit(head)
     shown = base
     if since_parting:
         old = _parting(old, new, base, head)
         shown = old[:_SHORT]
+    _check_paths(paths, ((old,), (new,)), f"neither {shown} nor {head}")
     files, skipped = _files((old, new), shown, paths, wanted)
     return Change(base, head, files, skipped)
 
@@ -69,9 +77,23 @@ def staged(paths: Sequence[str], wanted: Callable[[str], bool]) -> Change:
     try:
         old = _commit("HEAD")
     except UsageError:
-        old = _git("hash-object", "-t", "tree", "--stdin", given=b"").decode().strip()
+        old = _empty_tree()
+    _check_paths(paths, ((old,), ("--cached",)), "neither HEAD nor the index")
     files, skipped = _files(("--cached", old), "HEAD", paths, wanted)
     return Change("HEAD", "the index", files, skipped)
+
+
+def _empty_tree() -> str:
+    """The hash of the tree without files, which every repository knows."""
+    return _git("hash-object", "-t", "tree", "--stdin", given=b"").decode().strip()
+
+
+def _check_paths(paths: Sequence[str], sides: Sequence[tuple[str, ...]], neither: str) -> None:
+    """Each path must name something on one side: a misspelt one would limit the review to nothing."""
+    nothing = _empty_tree() if paths else ""
+    for path in paths:
+        if not any(_git("diff", "--name-only", "--no-renames", *side, nothing, "--", path) for side in sides):
+            raise UsageError(f"{neither} has anything called {path!r}")
 
 
 def _files(
@@ -98,7 +120,7 @@ def _files(
     files = tuple(
         ChangedFile(
             one.path,
-            Version(f"{base}:{one.old_path}", contents[one.old]) if one.old else None,
+            Version(f"{base}:{one.old_path}", contents[one.old], one.old_path) if one.old else None,
             Version(one.path, contents[one.new]) if one.new else None,
             one.path in named,
         )

@@ -8,7 +8,7 @@ import gc
 import io
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,7 @@ def _run(name: str, rest: list[str]) -> int:
 
     try:
         verb = load(registered)
-        return verb.run(build_parser(registered, verb).parse_args(rest))
+        return verb.run(_parsed(build_parser(registered, verb), rest))
     except GerbangError as error:
         _complain(_said(error, name))
         for advice in getattr(error, "__notes__", ()):
@@ -148,6 +148,13 @@ class _Parser(ArgumentParser):
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         (file or sys.stdout).write(self.format_help())
+
+
+def _parsed(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
+    """Options may stand between files too, where a verb takes any number of files."""
+    if any(not action.option_strings and action.nargs in ("*", "+") for action in parser._actions):
+        return parser.parse_intermixed_args(words)
+    return parser.parse_args(words)
 
 
 def build_parser(registered: Registered, verb: Verb) -> ArgumentParser:

@@ -42,7 +42,7 @@ def _configure(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from pathlib import Path
 
-    from compiler.testing.properties.result import exit_code
+    from compiler.testing.properties.result import Status, exit_code
 
     wanted = arguments.coverage or arguments.coverage_file is not None
     results, rules = _results(Path(arguments.target), wanted, verbose=arguments.verbose)
@@ -55,6 +55,9 @@ def _run(arguments: Namespace) -> int:
             as_text = as_json if arguments.coverage_file.endswith(".json") else as_lcov
             write_whole(arguments.coverage_file, as_text(rules))
     _emit(arguments.format, results, rules if arguments.coverage else (), report)
+    if all(one.status is Status.SKIPPED for one in results):
+        note(f"gerbang verify: every test of {arguments.target} was skipped, so nothing was asked")
+        return 2
     return exit_code(results)
 
 

@@ -26,6 +26,7 @@ NEIGHBOUR_DISCOVERY = (
 )
 """Advertisements and solicitations (RFC 4861), permitted before the implicit deny of IPv6 lists."""
 
+IMPLICIT_DISCOVERY = "the implicit permit of neighbour discovery"
 _IMPLICIT_DENY = "the implicit deny at the end of the list"
 
 
@@ -153,4 +154,4 @@ class RouterMachine:
             for match in NEIGHBOUR_DISCOVERY:
                 # A permit that looks at layer 4: its non-initial fragments pass too.
                 seen = without_layer4(match) if noninitial else match
-                yield Step(seen, Outcome.PERMIT, (), None, "the implicit permit of neighbour discovery")
+                yield Step(seen, Outcome.PERMIT, (), None, IMPLICIT_DISCOVERY)

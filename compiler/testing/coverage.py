@@ -5,7 +5,8 @@ packets that the rule decides; a single packet exercises the rule that decides
 it. ``equivalent_to`` and ``no_wider_than`` are about all packets, and exercise
 every rule that decides any, on both sides. ``no_shadowed_rule`` exercises none:
 it would hold whatever a rule did. What a network word sends through a router
-exercises the router's rules, but not those behind a list that stops it.
+exercises the router's rules, but not those behind a list that stops it. Of a
+simulated packet every rule counts that matches it, those that only mark too.
 
 A rule that no property has met may be wrong without any test failing.
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from compiler.policy.ruleset import Ruleset
     from compiler.semantics.decision import Decision
     from compiler.semantics.machine import Machine, Stage
+    from compiler.source import Span
     from compiler.testing.answer import Answer
 
 __all__ = ["Coverage", "RuleCoverage", "as_json", "as_lcov", "joined", "lines_of_report"]
@@ -149,7 +151,7 @@ class Coverage:
 
         lowered = self._machines.get(id(tree))
         if lowered is None:
-            lowered = self._machines[id(tree)] = machine(tree)
+            lowered = self._machines[id(tree)] = machine(tree, bound="lower")
         for situation in situations(lowered, Question(ANY, permitted=True)):
             self.asked(tree, situation, space(situation.context.family).possible)
 
@@ -158,6 +160,18 @@ class Coverage:
         self._know(tree)
         if decision.span.line:
             self._rules[tree.source, decision.span.line].packets += 1
+
+    @property
+    def follows_packets(self) -> bool:
+        """Always."""
+        return True
+
+    def met(self, policy: Device | Ruleset, span: Span) -> None:
+        """A simulated packet did. A rule that no file has counts for nothing."""
+        self._know(policy)
+        rule = self._rules.get((policy.source, span.line))
+        if rule is not None:
+            rule.packets += 1
 
     def rules(self) -> tuple[RuleCoverage, ...]:
         """Every rule of every policy that was asked anything."""
@@ -187,7 +201,13 @@ class Coverage:
 
 
 def joined(parts: Iterable[Iterable[RuleCoverage]]) -> tuple[RuleCoverage, ...]:
-    """What several processes saw, together: counts add up; of the shares the largest is sure."""
+    """What several processes saw, together: counts add up.
+
+    Of the shares only the largest is sure: processes tell shares, not which
+    packets. With pytest-xdist a rule that two workers asked about in halves
+    shows a half. Keep a policy's tests on one worker (``--dist loadfile``)
+    where the share matters; whether a rule was met is exact in any case.
+    """
     found: dict[tuple[str, int], RuleCoverage] = {}
     for part in parts:
         for one in part:

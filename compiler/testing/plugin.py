@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from compiler.policy.ruleset import Ruleset
     from compiler.semantics.decision import Decision
     from compiler.semantics.machine import Stage
+    from compiler.source import Span
     from compiler.testing.answer import Answer
     from compiler.testing.coverage import Coverage, RuleCoverage
     from compiler.testing.networks.model import NetworkModel
@@ -111,6 +112,14 @@ class _Recorder:
     def decided(self, tree: Device | Ruleset, stages: tuple[Stage, ...], packet: Packet, decision: Decision) -> None:
         if self.coverage is not None:
             self.coverage.decided(tree, stages, packet, decision)
+
+    @property
+    def follows_packets(self) -> bool:
+        return self.coverage is not None
+
+    def met(self, policy: Device | Ruleset, span: Span) -> None:
+        if self.coverage is not None:
+            self.coverage.met(policy, span)
 
 
 class _Plugin:

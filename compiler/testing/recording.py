@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from compiler.policy.ruleset import Ruleset
     from compiler.semantics.decision import Decision
     from compiler.semantics.machine import Stage
+    from compiler.source import Span
     from compiler.testing.answer import Answer
 
 __all__ = ["Recorder", "recorder", "recording"]
@@ -35,6 +36,13 @@ class Recorder(Protocol):
 
     def decided(self, tree: Device | Ruleset, stages: tuple[Stage, ...], packet: Packet, decision: Decision) -> None:
         """One packet did."""
+
+    @property
+    def follows_packets(self) -> bool:
+        """Whether it wants to be told of what simulated packets meet: to follow each takes time."""
+
+    def met(self, policy: Device | Ruleset, span: Span) -> None:
+        """One packet met a rule in the simulator, whatever became of it then."""
 
 
 _RECORDER: ContextVar[Recorder | None] = ContextVar("gerbang recorder", default=None)

@@ -23,7 +23,8 @@ from compiler.policy.access_list import Entry
 from compiler.policy.match import ANY, Match, without_layer4
 from compiler.policy.packet import Packet
 from compiler.policy.ruleset import Rule
-from compiler.semantics.machine import Outcome, Stage, Step
+from compiler.semantics.machine import Stage, Step
+from compiler.symbolic.deciding import decided, permits
 from compiler.symbolic.drawing import Drawing, carried
 from compiler.symbolic.space import PacketSpace, space
 
@@ -101,48 +102,11 @@ def strata(situations: Sequence[Situation]) -> Iterator[Stratum]:
         region = family_space.possible
         for stage in situation.stages:
             passed = family_space.empty
-            for step, part in _decided(stage.steps, region, stage, family_space):
+            for step, part in decided(stage, region, family_space):
                 if part.satisfiable():
                     yield Stratum(situation, stage, step, part, family_space)
-                permits = (
-                    stage.default if step is None or step.outcome is Outcome.RETURN else step.outcome is Outcome.PERMIT
-                )
-                passed = passed | part if permits else passed
+                passed = passed | part if permits(stage, step) else passed
             region = passed
-
-
-def _decided(
-    steps: Sequence[Step], region: BDDFunction, stage: Stage, family_space: PacketSpace
-) -> Iterator[tuple[Step | None, BDDFunction]]:
-    """The steps with what each of them decides; last, without a step, what none does."""
-    rest = region
-    found: list[tuple[Step | None, BDDFunction]] = []
-    rest = _walk(steps, rest, stage, family_space, found)
-    yield from found
-    yield None, rest
-
-
-def _walk(
-    steps: Sequence[Step],
-    region: BDDFunction,
-    stage: Stage,
-    family_space: PacketSpace,
-    found: list[tuple[Step | None, BDDFunction]],
-    depth: int = 0,
-) -> BDDFunction:
-    """What the steps leave undecided; a return ends a body only, and the stage when it is the stage's own."""
-    rest, returned = region, family_space.empty
-    for step in steps:
-        match = family_space.encode(step.match, decremented=stage.ttl_decremented)
-        hit = rest & match
-        rest = rest & ~match
-        if step.outcome is Outcome.CALL:
-            rest = rest | _walk(step.body, hit, stage, family_space, found, depth + 1)
-        elif step.outcome is Outcome.RETURN and depth:
-            returned = returned | hit
-        else:
-            found.append((step, hit))
-    return rest | returned
 
 
 def _edges(stratum: Stratum) -> Iterator[Edge]:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from compiler.analysis.compilation import compile_tree
+from compiler.deploy.linux.libnftables import Nftables
 from compiler.dialects import read
 from compiler.errors import CannotSay, GerbangError
 from compiler.lowering.options import Deny, Fragments, Options
 from compiler.policy.access_list import Device
 from compiler.policy.network import Network
 from compiler.policy.ruleset import Ruleset
-from labs.kernel.libnftables import Nftables
 from labs.kernel.routing import Unrealisable
 from labs.observation import RuleCount
 from labs.topology import Configuration

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from compiler.addresses import format_address
+from compiler.deploy.linux.libnftables import Nftables, NftablesError
 from compiler.deploy.linux.state import PROTOCOL
 from compiler.fields import Family
 from compiler.policy.network import Interface, InterfaceAddress, Network, Route
 from compiler.simulator.router.memory import drawn_at_boot
 from labs.kernel.devices import kernel_names, link_address, wire_frames
 from labs.kernel.firewall import FirewallText, firewall_text
-from labs.kernel.libnftables import Nftables, NftablesError
 from labs.kernel.namespaces import Namespace
 from labs.kernel.neighbours import FAMILIES
 from labs.kernel.netlink import Routing, forget_connections

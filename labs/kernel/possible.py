@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from labs.kernel.libnftables import is_installed
+from compiler.deploy.linux.libnftables import is_installed
 from labs.kernel.namespaces import Namespace
 from labs.topology import Node, NodeKind
 

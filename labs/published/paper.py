@@ -20,12 +20,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from compiler.cli.source_text import read_source
 from compiler.errors import UsageError
 from compiler.placed import quantities
 from compiler.placed.complaints import Complaints, near
 from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue, compose
+from compiler.placed.source_text import read_source
 from compiler.source import Span
 from labs.published.measures import MEASURES, Unit
 

@@ -1,6 +1,6 @@
 """How soon three strategies meet ten faults of a compiler, and how often they shrink to the minimum.
 
-``python -m tests.benchmarks.strategies [SEEDS]``: policies and packets drawn
+``python -m tests.benchmarks.strategies [SEEDS [MOST]]``, each search of up to MOST examples: policies and packets drawn
 independently and uniformly; uniform policies with packets at their corners;
 the public strategies (tiny alphabet and corners). Then, for thirty mistakes in
 policies and networks, the examples to the first hit and what is left.
@@ -22,13 +22,13 @@ from compiler.fields import Family
 from compiler.policy.packet import Packet
 from compiler.policy.packet_text import format_packet
 from compiler.testing.policies import Policy
-from compiler.testing.strategies import conversations, fault_schedules, packets_near, policies
+from compiler.testing.strategies import conversations, fault_schedules, packets_near
 from compiler.testing.strategies.cisco import configuration
 from compiler.testing.strategies.policies import drawn
 from compiler.testing.strategies.rules import PlainRule
 from tests.verification.seeded import compiler_faults, network_faults, policy_faults
 from tests.verification.seeded.asking import broken_rule, is_wrong, policy_of
-from tests.verification.seeded.compiling import differs, entries_of
+from tests.verification.seeded.compiling import cases, differs, entries_of
 from tests.verification.seeded.hunting import Hunt, hunt, middle
 
 MOST = 1_000
@@ -78,16 +78,10 @@ def _policy(rules: list[PlainRule]) -> Policy:
 _UNIFORM_POLICIES = st.lists(_UNIFORM_RULES, min_size=1, max_size=4).map(_policy)
 
 
-@st.composite
-def _cases(draw: st.DrawFn, of: st.SearchStrategy[Policy], corners: bool) -> tuple[Policy, Packet]:
-    policy = draw(of)
-    return policy, draw(packets_near(policy) if corners else _UNIFORM_PACKETS)
-
-
 STRATEGIES = {
-    "independent and uniform": _cases(_UNIFORM_POLICIES, False),
-    "uniform policy, packet at a corner": _cases(_UNIFORM_POLICIES, True),
-    "tiny alphabet and corners": _cases(policies("ios"), True),
+    "independent and uniform": st.tuples(_UNIFORM_POLICIES, _UNIFORM_PACKETS),
+    "uniform policy, packet at a corner": cases(_UNIFORM_POLICIES),
+    "tiny alphabet and corners": cases(),
 }
 
 
@@ -95,17 +89,17 @@ def _clauses(policy: Policy) -> int:
     return sum(len(line.split()) for line in entries_of(policy))
 
 
-def compare(seeds: int) -> None:
+def compare(seeds: int, most: int = MOST) -> None:
     """The table of the strategies."""
     print(f"{'':36} {'found':>7} {'first hit':>10} {'minimal':>8} {'s each':>7}")
-    for name, cases in STRATEGIES.items():
+    for name, examples in STRATEGIES.items():
         firsts, minimal, found, begun = [], 0, 0, process_time()
         for fault in compiler_faults.FAULTS:
             least = min(sum(len(line.split()) for line in entries) for entries in fault.minimal)
             with compiler_faults.seeded(fault):
-                hunts = [hunt(cases, _judge(fault.target), seed, MOST) for seed in range(seeds)]
+                hunts = [hunt(examples, _judge(fault.target), seed, most) for seed in range(seeds)]
             caught = [one for one in hunts if one is not None]
-            firsts.append(middle([one or Hunt(MOST, None, MOST) for one in hunts]))
+            firsts.append(middle([one or Hunt(most, None, most) for one in hunts]))
             found += len(caught) == seeds
             minimal += len(caught) == seeds and all(_clauses(one.witness[0]) <= least + 2 for one in caught)
         each = (process_time() - begun) / len(compiler_faults.FAULTS) / seeds
@@ -156,5 +150,5 @@ def _fails(fault: network_faults.NetworkFault) -> Callable[[Any], bool]:
 
 if __name__ == "__main__":
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    compare(number)
+    compare(number, int(sys.argv[2]) if len(sys.argv) > 2 else MOST)
     thirty(number)

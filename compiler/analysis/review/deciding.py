@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.analysis.equivalence.contexts import OTHER
@@ -14,8 +14,9 @@ from compiler.policy.access_list import Device
 from compiler.policy.packet import Packet
 from compiler.policy.packet_text import format_packet
 from compiler.policy.ruleset import Ruleset
-from compiler.semantics.machine import Context, Outcome, Stage, Step
+from compiler.semantics.machine import Context, Stage, Step
 from compiler.source import Span
+from compiler.symbolic.deciding import decided, permits
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -69,8 +70,8 @@ def _denying(found: ChangedPackets, space: PacketSpace) -> Iterator[_Part]:
     rest = found.packets
     for stage in found.view.right:
         passed = space.empty
-        for step, hit in _decided(stage, rest, space):
-            if _permits(stage, step):
+        for step, hit in decided(stage, rest, space):
+            if permits(stage, step):
                 passed = passed | hit
             else:
                 yield _Part(stage, step, hit)
@@ -86,50 +87,13 @@ def _permitting(found: ChangedPackets, space: PacketSpace) -> Iterator[_Part]:
     for stage in found.view.right:
         old = before.get(stage.name)
         stopped = found.packets & ~passing(old, found.packets, space) if old is not None else space.empty
-        yield from (_Part(stage, step, hit) for step, hit in _decided(stage, stopped, space))
+        yield from (_Part(stage, step, hit) for step, hit in decided(stage, stopped, space))
         rest = rest & ~stopped
     if found.view.right:
         last = found.view.right[-1]
-        yield from (_Part(last, step, hit) for step, hit in _decided(last, rest, space))
+        yield from (_Part(last, step, hit) for step, hit in decided(last, rest, space))
     else:
         yield _Part(None, None, rest)
-
-
-def _permits(stage: Stage, step: Step | None) -> bool:
-    return stage.default if step is None or step.outcome is Outcome.RETURN else step.outcome is Outcome.PERMIT
-
-
-def _decided(stage: Stage, region: BDDFunction, space: PacketSpace) -> Iterator[tuple[Step | None, BDDFunction]]:
-    """The steps with what each decides; last, without a step, what none does."""
-    found: list[tuple[Step | None, BDDFunction]] = []
-    rest = _walk(stage.steps, region, stage, space, found, 0)
-    yield from found
-    yield None, rest
-
-
-def _walk(
-    steps: Sequence[Step],
-    region: BDDFunction,
-    stage: Stage,
-    space: PacketSpace,
-    found: list[tuple[Step | None, BDDFunction]],
-    depth: int,
-) -> BDDFunction:
-    """What the steps leave undecided; a return ends a body only, and the stage where it is the stage's own."""
-    rest, returned = region, space.empty
-    for step in steps:
-        if not rest.satisfiable():
-            break
-        match = space.encode(step.match, decremented=stage.ttl_decremented)
-        hit = rest & match
-        rest = rest & ~match
-        if step.outcome is Outcome.CALL:
-            rest = rest | _walk(step.body, hit, stage, space, found, depth + 1)
-        elif step.outcome is Outcome.RETURN and depth:
-            returned = returned | hit
-        elif hit.satisfiable():
-            found.append((step, hit))
-    return rest | returned
 
 
 def _place(part: _Part, found: ChangedPackets, new: Device | Ruleset) -> tuple[Span, str]:

@@ -33,10 +33,14 @@ _IOS = re.compile(
 
 
 class Version(NamedTuple):
-    """One text. ``name`` is how messages call it: a path, or ``REVISION:path`` for what the change replaces."""
+    """One text. ``name`` is how messages call it: a path, or ``REVISION:path`` for what the change replaces.
+
+    ``path`` is where it lies; when it is not given, what follows the first colon of the name.
+    """
 
     name: str
     content: bytes
+    path: str = ""
 
 
 class ChangedFile(NamedTuple):
@@ -54,7 +58,9 @@ class ChangedFile(NamedTuple):
     @property
     def old_path(self) -> str | None:
         """Where the file was before it was renamed, or None."""
-        was = self.old.name.rpartition(":")[2] if self.old is not None else self.path
+        if self.old is None:
+            return None
+        was = self.old.path or self.old.name.partition(":")[2] or self.old.name  # a path may hold colons too
         return was if was != self.path else None
 
 

@@ -9,6 +9,7 @@ from compiler.analysis.review.outcome import FileReview, Review, Verdict, exampl
 from compiler.analysis.traffic.difference import Change
 from compiler.policy.match import Match
 from compiler.policy.match_text import format_match
+from compiler.visible import visible
 
 __all__ = ["LONGEST", "markdown"]
 
@@ -86,7 +87,7 @@ def _details(one: FileReview) -> str:
         return ""
     body = "\n\n".join(parts)
     return (
-        f"\n<details><summary><code>{escape(one.path)}</code>: {one.verdict.value}</summary>\n\n{body}\n\n</details>\n"
+        f"\n<details><summary><code>{_summed(one.path)}</code>: {one.verdict.value}</summary>\n\n{body}\n\n</details>\n"
     )
 
 
@@ -129,11 +130,17 @@ def _notes(one: FileReview) -> Iterator[str]:
         yield f"- … and {len(one.problems) - _PROBLEMS} more errors"
 
 
+def _summed(text: str) -> str:
+    """In a summary, which is HTML on one line: a blank line would end it, and Markdown would begin."""
+    return escape(visible(text))
+
+
 def _plain(text: str) -> str:
-    """Text that Markdown leaves alone: no tag, no mark, no mention of a person."""
+    """Text that Markdown leaves alone: no tag, no mark, no mention of a person, nothing that is not seen."""
+    text = visible(text)
     for mark in "\\`*_[]":
         text = text.replace(mark, f"\\{mark}")
-    return escape(text, quote=False).replace("\n", " ").replace("@", "@\u200b")
+    return escape(text, quote=False).replace("@", "@\u200b")
 
 
 def _cell(text: str) -> str:
@@ -142,7 +149,7 @@ def _cell(text: str) -> str:
 
 def _code(text: str) -> str:
     """In a code span that works inside tables too, whatever the text holds (GFM, "Tables": a pipe is escaped)."""
-    text = text.replace("\n", " ").replace("|", "\\|")
+    text = visible(text).replace("|", "\\|")
     fence = "`"
     while fence in text:
         fence += "`"

@@ -89,16 +89,7 @@ class FileReview:
             "path": self.path,
             "old_path": self.old_path,
             "verdict": self.verdict.name.lower(),
-            "changes": [
-                {
-                    "where": change.where,
-                    "newly": change.newly,
-                    "packets": [format_match(match) for match in change.packets],
-                    "whole": change.whole,
-                    "example": change.example.as_json(),
-                }
-                for change in self.changes
-            ],
+            "changes": [change.as_json() for change in self.changes],
             "lines": [
                 {
                     "line": line.span.line,

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 from compiler.analysis.review.outcome import FileReview, Review, Verdict, example_text
 from compiler.policy.match_text import format_match
+from compiler.visible import visible
 
 __all__ = ["lines_of"]
 
 
 def lines_of(review: Review) -> Iterator[str]:
-    """File by file, the gravest first; the sum last."""
+    """File by file, the gravest first; the sum last. Whatever files are called, a line is one line."""
+    return map(visible, _lines(review))
+
+
+def _lines(review: Review) -> Iterator[str]:
     for one in review.files:
         was = f" (was {one.old_path})" if one.old_path else ""
         yield f"{one.path}{was}: {one.verdict.value}"

@@ -1,7 +1,8 @@
-"""What a user asks about traffic, as a match: addresses, protocol, ports, ICMP messages.
+"""What a user asks about traffic, as a match: addresses, protocol, ports, ICMP messages, TCP flags.
 
-Names of protocols, ports and messages are those of Cisco IOS; numbers are
-always understood.
+Names of protocols, ports and messages are those of Cisco IOS, and where it has
+none those of Linux (``/etc/services``, ``/etc/protocols`` and nftables), in
+whatever dialect the device speaks. Numbers are always understood.
 """
 
 from __future__ import annotations
@@ -13,14 +14,41 @@ from compiler.addresses import AddressSet, Wildcard, format_address, parse_addre
 from compiler.dialects.ios.facts import PROTOCOLS
 from compiler.dialects.ios.icmp import MESSAGES
 from compiler.dialects.ios.ports import PORTS
+from compiler.dialects.nftables.facts import ICMP_TYPES, ICMPV6_TYPES
+from compiler.dialects.nftables.facts import PROTOCOLS as LINUX_PROTOCOLS
+from compiler.dialects.nftables.services import SERVICES
 from compiler.errors import UsageError
-from compiler.fields import ICMP, ICMP_PROTOCOLS, ICMPV6, PORT_PROTOCOLS, TCP, UDP, WIDTH, Family
+from compiler.fields import (
+    ICMP,
+    ICMP_PROTOCOLS,
+    ICMPV6,
+    PORT_PROTOCOLS,
+    TCP,
+    TCP_FLAGS,
+    UDP,
+    WIDTH,
+    Family,
+    flags_all,
+)
 from compiler.integers import IntegerSet, full
 from compiler.policy.match import Match, layer4
 
 __all__ = ["Constraints", "addresses", "constraints", "prefix"]
 
 T = TypeVar("T")
+
+_EVERYDAY = {"dns": 53, "dhcp": 67, "ntp": 123, "smb": 445, "syslog": 514, "rdp": 3389, "sip": 5060, "vxlan": 4789}
+"""Ports that people name otherwise than IANA does, or that Debian's table has not."""
+
+
+def _messages(linux: Mapping[str, int], ios: Mapping[str, tuple[int, int | None]]) -> dict[str, tuple[int, int | None]]:
+    return {**{name: (kind, None) for name, kind in linux.items()}, **ios}
+
+
+_MESSAGES = {
+    ICMP: _messages(ICMP_TYPES, MESSAGES[ICMP]),
+    ICMPV6: {**_messages(ICMPV6_TYPES, MESSAGES[ICMPV6]), "echo": (128, None)},
+}
 
 
 class Constraints(NamedTuple):
@@ -32,6 +60,7 @@ class Constraints(NamedTuple):
     source_port: str = ""
     destination_port: str = ""
     icmp: str = ""
+    flags: str = ""
 
 
 def constraints(words: Constraints) -> Match:
@@ -54,7 +83,8 @@ def constraints(words: Constraints) -> Match:
         source_port=_ports(words.source_port, ports),
         destination_port=_ports(words.destination_port, ports),
     )
-    return layer4(_with_message(match, words.icmp, number, family))
+    match = _with_message(match, words.icmp, number, family)
+    return layer4(_with_flags(match, words.flags, number))
 
 
 def addresses(text: str) -> AddressSet | None:
@@ -131,6 +161,8 @@ def _protocol(text: str, family: Family | None) -> int | None:
     if text.isdecimal():
         return _number(text, 8, "protocol")
     names = {"icmp6": ICMPV6, "icmpv6": ICMPV6, **_known(PROTOCOLS[family or Family.IPV4])}
+    if text in LINUX_PROTOCOLS and text not in names:
+        return LINUX_PROTOCOLS[text]
     return _named(text, names, "protocol")
 
 
@@ -147,12 +179,14 @@ def _narrowest(number: int | None, ports: Iterable[str], icmp: str) -> Mapping[s
             raise UsageError(f"protocol {number} has no ports")
     if icmp and number is not None and not ICMP_PROTOCOLS.contains(number):
         raise UsageError(f"protocol {number} has no ICMP messages")
+    elsewhere = {**SERVICES, **_EVERYDAY}
     if number is not None:
-        return PORTS.get(number, {})
+        return {**elsewhere, **PORTS.get(number, {})}
     agreed = PORTS[TCP].items() & PORTS[UDP].items()
     alone = {name: port for names in (PORTS[TCP], PORTS[UDP]) for name, port in names.items()}
     both = PORTS[TCP].keys() & PORTS[UDP].keys()
-    return {name: port for name, port in alone.items() if name not in both or (name, port) in agreed}
+    told = {**elsewhere, **alone}
+    return {name: port for name, port in told.items() if name not in both or (name, port) in agreed}
 
 
 def _ports(text: str, names: Mapping[str, int]) -> IntegerSet | None:
@@ -183,12 +217,31 @@ def _with_message(match: Match, text: str, number: int | None, family: Family | 
     if kind.isdecimal():
         message = _number(kind, 8, "ICMP type"), _number(code, 8, "ICMP code") if slash else None
     else:
-        message = _named(text, MESSAGES[number], "ICMP message")
+        message = _named(text, _MESSAGES[number], "ICMP message")
     return match._replace(
         protocol=IntegerSet.values(number),
         icmp_type=IntegerSet.values(message[0]),
         icmp_code=None if message[1] is None else IntegerSet.values(message[1]),
     )
+
+
+def _with_flags(match: Match, text: str, number: int | None) -> Match:
+    """``syn,!ack``: flags that are set, and those that are clear; the others are free."""
+    if not text:
+        return match
+    if match.icmp_type is not None or number not in (None, TCP):
+        raise UsageError(f"only TCP has flags: {text!r}")
+    required = forbidden = 0
+    for word in text.split(","):
+        name = word.strip()
+        bit = _named(name.removeprefix("!"), TCP_FLAGS, "TCP flag")
+        if name.startswith("!"):
+            forbidden |= bit
+        else:
+            required |= bit
+    if required & forbidden:
+        raise UsageError(f"flags {text!r}: no flag is both set and clear")
+    return match._replace(protocol=IntegerSet.values(TCP), tcp_flags=flags_all(required, forbidden))
 
 
 def _number(text: str, bits: int, what: str) -> int:
@@ -203,5 +256,5 @@ def _named(text: str, names: Mapping[str, T], what: str) -> T:
     from difflib import get_close_matches
 
     near = get_close_matches(text, names, 3)
-    hint = f"did you mean {', '.join(near)}?" if near else "expected a name that IOS knows, or a number"
+    hint = f"did you mean {', '.join(near)}?" if near else "expected a known name, or a number"
     raise UsageError(f"unknown {what} {text!r}: {hint}")

@@ -47,6 +47,16 @@ class Change:
     """Whether ``packets`` are all; False when only the first were written out."""
     example: Witness
 
+    def as_json(self) -> dict[str, object]:
+        """Plain data."""
+        return {
+            "where": self.where,
+            "newly": self.newly,
+            "packets": [format_match(match) for match in self.packets],
+            "whole": self.whole,
+            "example": self.example.as_json(),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DifferenceReport:
@@ -95,16 +105,7 @@ class DifferenceReport:
             "old": self.old,
             "new": self.new,
             "notes": list(self.notes),
-            "changes": [
-                {
-                    "where": change.where,
-                    "newly": change.newly,
-                    "packets": [format_match(match) for match in change.packets],
-                    "whole": change.whole,
-                    "example": change.example.as_json(),
-                }
-                for change in self.changes
-            ],
+            "changes": [change.as_json() for change in self.changes],
         }
 
 

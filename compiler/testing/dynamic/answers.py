@@ -44,7 +44,10 @@ def answers_to(headers: Headers) -> Headers:
 
     parts = [headers.parts[0]._replace(match=one, words=words) for part in headers.parts for one, words in turned(part)]
     without = [
-        headers.parts[0]._replace(match=one, words=words) for part in headers.without for one, words in turned(part)
+        headers.parts[0]._replace(match=one, words=words)
+        for part in headers.without
+        if part.match.tcp_flags is None  # the other packets of the same connections are still answered
+        for one, words in turned(part)
     ]
     return Headers(tuple(parts), tuple(without))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from compiler.testing.headers import Headers
-from compiler.testing.networks.deciding import Begin
+from compiler.testing.networks.claims import Begin
 from compiler.testing.networks.model import NetworkModel
 
 __all__ = ["Asked"]

@@ -1,4 +1,5 @@
-"""Which packets are tried where a proof ends: the plainest, those at the corners of rules, then some by chance.
+"""Which packets are tried where a proof ends: those of rules that would refute the claim, the plainest,
+those at the corners of rules, then some by chance.
 
 Of a device that proofs can read the corners are those of what each rule really
 decides (:mod:`compiler.testing.sampling`); of another, those of what each rule
@@ -8,7 +9,7 @@ asks for, where the set has such packets.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,8 +24,8 @@ from compiler.policy.ruleset import Ruleset
 from compiler.policy.stateful import Translate, Translation
 from compiler.semantics.machine import Context
 from compiler.symbolic.space import PacketSpace, space
-from compiler.testing.networks.ends import Beyond, Place, addresses_of
-from compiler.testing.networks.model import NetworkModel, RouterEnd
+from compiler.testing.networks.ends import Place, addresses_of
+from compiler.testing.networks.model import HostEnd, NetworkModel, RouterEnd
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
@@ -46,15 +47,22 @@ _DISCOVERY = IntegerSet.of(((130, 137), (141, 143), (148, 149), (151, 153)))
 
 @lru_cache(maxsize=256)
 def region_of(
-    headers: Headers, source: Place, destination: Place | None, family: Family, *, opening: bool = False
+    headers: Headers,
+    source: Place,
+    destination: Place | None,
+    family: Family,
+    *,
+    opening: bool = False,
+    noninitial: bool = False,
 ) -> BDDFunction:
     """The packets between two ends that may be sent through a network: with a TTL that lasts, none that stays on a
-    link. With ``opening`` those that begin a connection, if the set has any.
+    link. With ``opening`` those that begin a connection, if the set has any; with ``noninitial`` later fragments.
     """
     family_space = space(family)
     own = addresses_of(source, family)
     theirs = addresses_of(destination, family) if destination is not None else None
-    region = headers.encode(family_space) & family_space.encode(Match(source=own, destination=theirs))
+    asked = headers.encode(family_space, noninitial=noninitial)
+    region = asked & family_space.encode(Match(source=own, destination=theirs))
     region = region & family_space.possible
     if family is Family.IPV6:
         local = Match(protocol=IntegerSet.values(ICMPV6), icmp_type=_DISCOVERY, noninitial=False)
@@ -85,15 +93,30 @@ def context_for(family: Family, *, noninitial: bool = False) -> Context:
 
 
 def candidates(
-    model: NetworkModel, region: BDDFunction, family: Family, most: int, *, noninitial: bool = False, seed: str = "1"
+    model: NetworkModel,
+    region: BDDFunction,
+    family: Family,
+    most: int,
+    *,
+    first: Sequence[BDDFunction] = (),
+    noninitial: bool = False,
+    seed: str = "1",
 ) -> Iterator[Packet]:
-    """Up to ``most`` different packets of the set, the plainest first; a quarter of them by chance."""
+    """The plainest packet, one of each set of ``first``, and up to ``most`` of the rest of the set, all different; a
+    quarter of the rest by chance.
+    """
     from compiler.symbolic.witness import plainest_packet
 
     if not region.satisfiable():
         return
     context, family_space = context_for(family, noninitial=noninitial), space(family)
     seen: set[Packet] = set()
+    for part in first:
+        packet = plainest_packet(part, family_space, context)
+        if packet not in seen:
+            seen.add(packet)
+            yield packet
+    most += len(seen)
     corners = [part for part in _parts(model, region, family_space, noninitial=noninitial) if part.satisfiable()]
     room = max(most * 3 // 4, 1)
     if len(corners) > room:  # of a long list some of all over it
@@ -230,7 +253,7 @@ def _only(value: int, width: int) -> AddressSet:
 
 def doors(model: NetworkModel, destination: Place | None, family: Family) -> tuple[int, ...]:
     """Addresses that a router turns into those of the end: what people outside call it by."""
-    if destination is None or isinstance(destination, Beyond):
+    if not isinstance(destination, HostEnd):
         return ()
     own = addresses_of(destination, family)
     if own is None:

@@ -11,7 +11,7 @@ from compiler.testing.dynamic.candidates import drawn, plain_class, region_of
 from compiler.testing.dynamic.trying import Sender, senders
 from compiler.testing.dynamic.world import Journey, NetworkWorld
 from compiler.testing.headers import Headers
-from compiler.testing.networks.deciding import Begin
+from compiler.testing.networks.claims import Begin
 from compiler.testing.networks.model import NetworkModel
 
 __all__ = ["Opened", "Planned", "check_lines", "drawn_connections", "in_region", "open_all", "openable"]

@@ -10,8 +10,10 @@ from compiler.simulator.frame import Datagram, Frame
 from compiler.simulator.hosts.host import Host
 from compiler.simulator.neighbours import Neighbours
 from compiler.simulator.node import Port, link_address
+from compiler.simulator.router.device import Router
+from compiler.simulator.router.transit import Transit
 
-__all__ = ["OUTSIDE", "Correspondent", "Heard", "Outside"]
+__all__ = ["OUTSIDE", "Correspondent", "Gateway", "Heard", "Outside"]
 
 OUTSIDE = "outside"
 """The port of a network beyond."""
@@ -37,6 +39,17 @@ class Correspondent(Host):
         if own and isinstance(frame, Datagram) and self._taken(self.name, port, frame):
             return
         super().receive(port, frame)
+
+
+class Gateway(Router):
+    """A router. What somebody follows is taken from it where it is for the router itself."""
+
+    taken: Callable[[str, Transit], bool] | None = None
+
+    def hand_up(self, transit: Transit) -> None:
+        """A datagram for its own stack."""
+        if self.taken is None or not self.taken(self.name, transit):
+            super().hand_up(transit)
 
 
 class _Everybody(Iterable[tuple[Family, int]]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from compiler.errors import UsageError
 from compiler.policy.packet_text import format_packet, parse_packet
 from compiler.testing.answer import Answer, Sureness
@@ -13,8 +15,15 @@ from compiler.testing.networks.segments import Segments
 __all__ = ["follow"]
 
 
-def follow(model: NetworkModel, sender: str, text: str) -> Answer:
-    """Whether the packet arrives anywhere, with its way. Raises UsageError and InputErrors."""
+def follow(model: NetworkModel, sender: str, text: str, dead: Collection[str] = ()) -> Answer:
+    """Whether the packet arrives anywhere while those nodes and cables are dead too, with its way.
+
+    Raises UsageError and InputErrors.
+    """
+    parts = (*model.names, *(cable.name for cable in model.cables))
+    for name in dead:
+        if name not in parts:
+            raise UsageError(f"no node or cable is called {name!r}; there are {', '.join(parts) or 'none'}")
     try:
         place = sender_of(model, sender)
     except KeyError:
@@ -23,7 +32,7 @@ def follow(model: NetworkModel, sender: str, text: str) -> Answer:
         known = ", ".join([*(host.name for host in model.hosts), *outside]) or "none"
         raise UsageError(f"{sender!r} is no sender; there are {known}") from None
     packet = parse_packet(text)
-    witness, arrival = witness_of(model, model.dead, place, packet)
+    witness, arrival = witness_of(model, model.dead | frozenset(dead), place, packet)
     held = arrival.end is End.DELIVERED
     where = f"it comes to {arrival.port}" if held else arrival.why or arrival.end.value
     question = f"follow: {format_packet(packet)} from {sender}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from compiler.analysis.findings.lints.quoting import quoted
@@ -11,14 +10,14 @@ from compiler.policy.packet_text import format_packet
 from compiler.simulator.tracing import TraceEvent
 from compiler.source import NOWHERE
 from compiler.testing.answer import DecidingRule, Hop, Witness
+from compiler.testing.dynamic.telling import MATCHES
 from compiler.testing.dynamic.world import Journey, NetworkWorld
 from compiler.testing.networks.flows import Arrival, End, Visit
 from compiler.testing.networks.model import NetworkModel, PortName
+from compiler.testing.networks.refuting import repeating
 from compiler.testing.networks.segments import Segments
 
 __all__ = ["arrival_of", "command_for", "end_of", "hops_of", "lost_because", "sender_of", "witness_of"]
-
-_MATCHES = "matches: "
 
 
 def sender_of(model: NetworkModel, name: str) -> str | PortName:
@@ -35,6 +34,8 @@ def end_of(journey: Journey) -> End:
     """Where the way ended, as proofs call it. What was lost was denied, for whatever reason."""
     if journey.arrived is not None:
         return End.DELIVERED
+    if journey.taken is not None:
+        return End.TAKEN
     if journey.refused:
         return End.REFUSED
     return End.LOOPED if journey.loops else End.DENIED
@@ -53,7 +54,7 @@ def arrival_of(world: NetworkWorld, journey: Journey) -> Arrival:
             egress = later[0].leaves.port if later and later[0].leaves.node == node else ""
             visits.append(Visit(node, crossing.enters.port, egress))
     last = journey.crossings[-1].enters if journey.crossings else PortName("", "")
-    return Arrival(end_of(journey), space(Family.IPV4).empty, tuple(visits), journey.arrived or last)
+    return Arrival(end_of(journey), space(Family.IPV4).empty, tuple(visits), journey.arrived or journey.taken or last)
 
 
 def hops_of(world: NetworkWorld, journey: Journey, sender: str | PortName) -> tuple[Hop, ...]:
@@ -100,9 +101,9 @@ def _rule(world: NetworkWorld, event: TraceEvent) -> DecidingRule | None:
     policy = next(one.policy for one in world.model.routers if one.name == event.node)
     text = quoted(policy.lines, event.span) if policy is not None and event.span.line else ""
     if event.station.startswith("chain "):
-        if not event.text.startswith(_MATCHES):
+        if not event.text.startswith(MATCHES):
             return None
-        return DecidingRule(event.span, text, event.text.removeprefix(_MATCHES))
+        return DecidingRule(event.span, text, event.text.removeprefix(MATCHES))
     if event.station == "conntrack":
         return DecidingRule(NOWHERE, "", f"connection: {event.text}")
     if event.station == "nat":
@@ -121,8 +122,8 @@ def lost_because(world: NetworkWorld, journey: Journey) -> str:
     drops = [event for event in world.tracer.events if event.number == journey.number and event.station == "drop"]
     if drops:
         return f"{drops[-1].node}: {drops[-1].text}"
-    if any(event.number == journey.number and event.station == "deliver" for event in world.tracer.events):
-        return "the router took it for itself"
+    if journey.taken is not None:
+        return End.TAKEN.value
     return "nobody answered for the next hop" if end_of(journey) is End.DENIED else ""
 
 
@@ -135,12 +136,10 @@ def witness_of(
     arrival = arrival_of(world, journey)
     if arrival.end is not End.DELIVERED:
         arrival = arrival._replace(why=lost_because(world, journey))
-    return Witness(format_packet(packet), hops_of(world, journey, sender), command_for(model, sender, packet)), arrival
+    command = command_for(model, sender, packet, dead)
+    return Witness(format_packet(packet), hops_of(world, journey, sender), command), arrival
 
 
-def command_for(model: NetworkModel, sender: str | PortName, packet: Packet) -> str:
-    """What sends the packet again: a command for a lab, a line of Python for a network made there."""
-    text = format_packet(packet)
-    if model.repeats:
-        return shlex.join([*model.repeats, str(sender), text])
-    return f"print(network.follow({str(sender)!r}, {text!r}))"
+def command_for(model: NetworkModel, sender: str | PortName, packet: Packet, dead: frozenset[str]) -> str:
+    """See :func:`compiler.testing.networks.refuting.repeating`."""
+    return repeating(model, str(sender), format_packet(packet), dead)

@@ -14,9 +14,9 @@ from compiler.testing.dynamic.asked import Asked
 from compiler.testing.dynamic.connections import Planned, drawn_connections, openable
 from compiler.testing.dynamic.paths import hops_of, lost_because
 from compiler.testing.dynamic.returning import is_answer
-from compiler.testing.dynamic.trying import while_dead
 from compiler.testing.dynamic.world import Journey, NetworkWorld
 from compiler.testing.networks.model import NetworkModel
+from compiler.testing.networks.refuting import while_dead
 
 __all__ = ["Fault", "ask_recovery", "check_fault"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from compiler.errors import UsageError
@@ -12,14 +13,17 @@ from compiler.policy.packet_text import format_packet
 from compiler.testing.answer import Answer, Hop, Sureness, Witness
 from compiler.testing.dynamic.answers import answers_to
 from compiler.testing.dynamic.candidates import candidates, doors, region_of
+from compiler.testing.dynamic.needles import needles
 from compiler.testing.dynamic.paths import command_for, end_of, hops_of, lost_because
-from compiler.testing.dynamic.trying import MOST, Sender, senders, shrunk, while_dead
+from compiler.testing.dynamic.trying import MOST, MOST_RULES, Sender, senders, shrunk
 from compiler.testing.dynamic.world import Journey, NetworkWorld
 from compiler.testing.headers import Headers
-from compiler.testing.networks.deciding import Begin, Claim, Field, is_there, refuted
+from compiler.testing.networks.claims import Begin, Claim, missing
+from compiler.testing.networks.deciding import Field
 from compiler.testing.networks.ends import Beyond
 from compiler.testing.networks.flows import BeyondSets, End
 from compiler.testing.networks.model import NetworkModel
+from compiler.testing.networks.refuting import refuted, while_dead
 
 __all__ = ["Exchange", "ask_returning", "exchange", "is_answer"]
 
@@ -103,7 +107,7 @@ def _in_sets(field: Field, question: str, headers: Headers, begin: Begin) -> Ans
     found = []
     # A way that no set can follow leaves the other undecided too: the answer may be a translated one.
     for one, several, said in ways:
-        claim = Claim(question, lambda of, at: not is_there(of, at), said)
+        claim = Claim(question, missing(several), said)
         found.append((one, claim, field.refutation(several, one, claim)))
     for one, claim, seen in found:
         if seen is not None:
@@ -123,7 +127,7 @@ class _Trial:
 
     def against(self, sender: Sender, packet: Packet) -> Packet | None:
         """The packet, to whichever address is known, when by none of the addresses an answer comes back."""
-        ways = [packet, *(packet._replace(destination=door) for door in self._doors())]
+        ways = [packet, *(packet._replace(destination=door) for door in self.doors())]
         for one in ways:
             if exchange(NetworkWorld(self.model, self.dead), sender, one, self.begin).works:
                 return None
@@ -140,11 +144,12 @@ class _Trial:
             said = f"the answer does not reach the sender: {_told(world, seen.answer)}"
             hops += (Hop(f"{hops[-1].node} answers {format_packet(seen.answer.sent)}"),)
             hops += hops_of(world, seen.answer, "")[1:]
-        witness = Witness(format_packet(packet), hops, command_for(self.model, sender, packet))
+        witness = Witness(format_packet(packet), hops, command_for(self.model, sender, packet, self.dead))
         said += while_dead(self.dead)
         return Answer(self.question, False, Sureness.TESTED, "this packet in the simulator", said, witness)
 
-    def _doors(self) -> tuple[int, ...]:
+    def doors(self) -> tuple[int, ...]:
+        """What people call the other end by."""
         return doors(self.model, self.begin.destination, self.begin.family)
 
 
@@ -170,7 +175,9 @@ def _tried_all(
 def _tried(trial: _Trial, headers: Headers, most: int) -> tuple[int, Answer | None]:
     begin, count = trial.begin, 0
     region = region_of(headers, begin.source, begin.destination, begin.family, opening=True)
-    for packet in candidates(trial.model, region, begin.family, most):
+    refuting = needles(trial.model, region, begin.family, begin.destination, trial.doors(), stops=True)
+    first = [one.region for one in islice(refuting, max(MOST_RULES * most // MOST, _FEWEST))]
+    for packet in candidates(trial.model, region, begin.family, most, first=first):
         for sender in senders(begin, trial.dead):
             count += 1
             wrong = trial.against(sender, packet)

@@ -23,9 +23,9 @@ from compiler.testing.dynamic.connections import (
 )
 from compiler.testing.dynamic.paths import command_for, hops_of
 from compiler.testing.dynamic.shares import astray, chance_bound, uneven
-from compiler.testing.dynamic.trying import while_dead
 from compiler.testing.dynamic.world import NetworkWorld
-from compiler.testing.networks.deciding import Begin
+from compiler.testing.networks.claims import Begin
+from compiler.testing.networks.refuting import while_dead
 
 __all__ = ["ask_balance", "ask_stickiness", "fields_of"]
 
@@ -194,5 +194,5 @@ def _witness(asked: Asked, planned: Sequence[Planned], number: int, dead: frozen
     world = NetworkWorld(asked.model, dead, seed=asked.seed, tracing=True)
     opened = open_all(world, planned[: number + 1])
     one = opened[number]
-    command = command_for(asked.model, one.planned.sender, one.planned.packet) if number == 0 else ""
+    command = command_for(asked.model, one.planned.sender, one.planned.packet, dead) if number == 0 else ""
     return Witness(format_packet(one.planned.packet), hops_of(world, one.journey, one.planned.sender), command)

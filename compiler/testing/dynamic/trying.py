@@ -18,22 +18,26 @@ from compiler.symbolic.space import space
 from compiler.symbolic.witness import plainest_packet
 from compiler.testing.answer import Answer, Sureness
 from compiler.testing.dynamic.candidates import candidates, context_for, doors, region_of
+from compiler.testing.dynamic.needles import Named, needles
 from compiler.testing.dynamic.paths import arrival_of, witness_of
 from compiler.testing.dynamic.world import NetworkWorld
-from compiler.testing.networks.deciding import Begin, Claim
+from compiler.testing.networks.claims import Begin, Claim
 from compiler.testing.networks.ends import Beyond
 from compiler.testing.networks.flows import Arrival, End
 from compiler.testing.networks.model import NetworkModel, PortName
+from compiler.testing.networks.refuting import while_dead
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
     from compiler.testing.headers import Headers
 
-__all__ = ["MOST", "Sender", "Tried", "exactly", "senders", "shrunk", "try_claim", "while_dead"]
+__all__ = ["MOST", "MOST_RULES", "Sender", "Tried", "exactly", "senders", "shrunk", "try_claim"]
 
 MOST = 200
-"""Packets that one claim is tried with."""
+"""Packets that one claim is tried with, beside one for each rule that would refute it."""
+MOST_RULES = 5000
+"""Such rules over all cases of a claim."""
 _FEWEST = 12
 """Packets of each case, where a claim has many."""
 _FIELDS = (
@@ -57,6 +61,15 @@ class Tried(NamedTuple):
 
     packets: int
     failed: Answer | None
+    rules: frozenset[Named] = frozenset()
+    """Rules that would refute the claim, of which a packet was tried."""
+    known: frozenset[Named] = frozenset()
+    """All rules that would, and that packets of the question can meet."""
+
+    def joined(self, later: Tried) -> Tried:
+        """Both, as one."""
+        rules, known = self.rules | later.rules, self.known | later.known
+        return Tried(self.packets + later.packets, later.failed, rules, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +113,41 @@ def try_claim(model: NetworkModel, claim: Claim, headers: Headers, begin: Begin,
     """
     if begin.noninitial and claim.by_any_address:
         return Tried(0, None)
-    count, pairs = 0, tuple(begin.pairs())
-    most = max(MOST // (cases * len(pairs)), _FEWEST) if pairs else 0
+    tried, pairs = Tried(0, None), tuple(begin.pairs())
+    share = cases * max(len(pairs), 1)
     for pair in pairs:
-        tried = _try_pair(model, claim, headers, pair, most)
-        count += tried.packets
+        tried = tried.joined(_try_pair(model, claim, headers, pair, share))
         if tried.failed is not None:
-            return Tried(count, tried.failed)
-    return Tried(count, None)
+            break
+    return tried
 
 
-def _try_pair(model: NetworkModel, claim: Claim, headers: Headers, begin: Begin, most: int) -> Tried:
+def _try_pair(model: NetworkModel, claim: Claim, headers: Headers, begin: Begin, share: int) -> Tried:
+    """``share``: among how many of its kind the packets are divided."""
     dead = begin.dead | model.dead
-    region = region_of(headers, begin.source, begin.destination, begin.family, opening=claim.by_any_address)
+    region = region_of(
+        headers,
+        begin.source,
+        begin.destination,
+        begin.family,
+        opening=claim.by_any_address,
+        noninitial=begin.noninitial,
+    )
     trial = _Trial(model, claim, begin, dead, doors(model, begin.destination, begin.family))
-    count = 0
-    for packet in candidates(model, region, begin.family, most, noninitial=begin.noninitial):
+    asked = partial(needles, stops=claim.by_any_address, noninitial=begin.noninitial)
+    known = tuple(asked(model, region, begin.family, begin.destination, trial.doors))
+    first = known[: max(MOST_RULES // share, _FEWEST)]
+    rules, every = frozenset(one.rule for one in first), frozenset(one.rule for one in known)
+    most, count = max(MOST // share, _FEWEST), 0
+    parts = [one.region for one in first]
+    for packet in candidates(model, region, begin.family, most, first=parts, noninitial=begin.noninitial):
         for sender in senders(begin, dead):
             count += 1
             wrong = trial.against(sender, packet)
             if wrong is not None:
                 found = shrunk(model, region, begin, packet, partial(trial.is_against, sender))
                 return Tried(count, _refuted(trial, sender, trial.against(sender, found) or wrong))
-    return Tried(count, None)
+    return Tried(count, None, rules if count else frozenset(), every)
 
 
 def _refuted(trial: _Trial, sender: Sender, packet: Packet) -> Answer:
@@ -135,11 +160,6 @@ def _told(arrival: Arrival) -> str:
     if arrival.why:
         return arrival.why
     return f"it came to {arrival.port.node}" if arrival.end is End.DELIVERED else arrival.end.value
-
-
-def while_dead(dead: frozenset[str]) -> str:
-    """``; while isp1 is dead``."""
-    return f"; while {', '.join(sorted(dead))} {'is' if len(dead) == 1 else 'are'} dead" if dead else ""
 
 
 # -- the plainest packet that fails ------------------------------------------------------------

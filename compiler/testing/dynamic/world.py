@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from compiler.errors import UsageError
 from compiler.policy.network import Interface
 from compiler.policy.packet import Packet
 from compiler.simulator.crafting import datagram_of
@@ -14,11 +15,15 @@ from compiler.simulator.frame import Datagram, Frame
 from compiler.simulator.link import Link, Wire
 from compiler.simulator.node import Port
 from compiler.simulator.router.device import Router
+from compiler.simulator.router.transit import Transit
 from compiler.simulator.switch import Switch
 from compiler.simulator.tracing import Tracer
 from compiler.testing.dynamic.answers import answer_to
-from compiler.testing.dynamic.ends import OUTSIDE, Correspondent, Outside
+from compiler.testing.dynamic.ends import OUTSIDE, Correspondent, Gateway, Outside
+from compiler.testing.dynamic.telling import TellingTracer
 from compiler.testing.networks.model import HostEnd, NetworkModel, PortName, RouterEnd
+from compiler.testing.networks.rings import ring_of
+from compiler.testing.recording import recorder
 
 __all__ = ["Crossing", "Journey", "NetworkWorld"]
 
@@ -49,13 +54,15 @@ class Journey:
     heard: Datagram | None = None
     answer: Journey | None = None
     """What answered it, where the world answers by itself."""
+    taken: PortName | None = None
+    """The port by which it came to a router that took it for itself."""
     refused: bool = False
     """It came to a host that has no such address."""
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be learnt from it."""
-        return self.arrived is not None or self.refused or self.loops
+        return self.arrived is not None or self.taken is not None or self.refused or self.loops
 
     @property
     def loops(self) -> bool:
@@ -84,12 +91,13 @@ class NetworkWorld:
         self.switches: dict[str, Switch] = {}
         self.outsides: dict[PortName, Outside] = {}
         self.links: dict[str, Link] = {}
-        self.tracer = Tracer(self.engine) if tracing else None
+        self.tracer = self._tracer(tracing)
         self._seed = seed
         self._journeys: dict[int, Journey] = {}
         self._answered: set[int] = set()
         self._dead: set[str] = set()
         self._taken = {end for cable in model.cables for end in cable.ends}
+        self._refuse_rings(dead)
         self._build()
         for name in sorted(dead):
             self.set_up(name, False)
@@ -146,6 +154,8 @@ class NetworkWorld:
     def set_up(self, name: str, is_up: bool) -> None:
         """A node or cable, or the line of a port without a cable (``node:port``), dies or is well again."""
         (self._dead.discard if is_up else self._dead.add)(name)
+        if is_up:
+            self._refuse_rings(self._dead)
         node = self.hosts.get(name) or self.routers.get(name) or self.switches.get(name)
         if node is not None:
             if is_up:
@@ -169,6 +179,12 @@ class NetworkWorld:
         link.set_up(not is_silent, backward=False)
         link.set_up(not is_silent, forward=False)
 
+    def _refuse_rings(self, dead: Collection[str]) -> None:
+        """UsageError where switches would hand a broadcast round for ever."""
+        ring = ring_of(self.model, dead)
+        if ring is not None:
+            raise UsageError(f"{ring}, and the simulator's switches know no spanning tree: have one of the cables dead")
+
     # -- building ------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -189,6 +205,14 @@ class NetworkWorld:
                 self.outsides[port] = beyond
                 self._link(str(port), (inner, beyond.port), Wire())
 
+    def _tracer(self, keeps: bool) -> Tracer | None:
+        """None where nobody wants to know what packets meet."""
+        watcher = recorder()
+        if watcher is not None and watcher.follows_packets:
+            policies = {router.name: router.policy for router in self.model.routers if router.policy is not None}
+            return TellingTracer(self.engine, policies, watcher, keeps=keeps)
+        return Tracer(self.engine) if keeps else None
+
     def _host(self, end: HostEnd) -> Correspondent:
         host = Correspondent(self.engine, end.name, self._seed, self._heard)
         host.add_interface(end.port, end.addresses)
@@ -201,7 +225,8 @@ class NetworkWorld:
         cabled = [port.port for port in sorted(self._taken) if port.node == end.name]
         more = tuple(Interface(name) for name in cabled if name not in known)
         network = replace(end.network, interfaces=(*end.network.interfaces, *more))
-        router = Router(self.engine, end.name, network, end.policy, seed=self._seed, clock=self.model.clock)
+        router = Gateway(self.engine, end.name, network, end.policy, seed=self._seed, clock=self.model.clock)
+        router.taken = self._taken_by
         for interface in network.interfaces:
             if interface.addresses or interface.name in cabled:
                 router.add_port(interface.name)
@@ -263,6 +288,13 @@ class NetworkWorld:
         journey.heard = datagram.copy()
         if journey.serial in self._answered:
             self.engine.after(0, self._say, journey)
+        return True
+
+    def _taken_by(self, name: str, transit: Transit) -> bool:
+        journey = self._journeys.get(transit.datagram.number)
+        if journey is None or journey.arrived is not None:
+            return False
+        journey.taken = journey.taken or PortName(name, transit.ingress)
         return True
 
     def _say(self, journey: Journey) -> None:

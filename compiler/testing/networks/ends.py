@@ -10,10 +10,10 @@ from compiler.analysis.traffic.constraints import addresses
 from compiler.errors import UsageError
 from compiler.fields import Family
 from compiler.policy.network import InterfaceAddress
-from compiler.testing.networks.model import HostEnd, NetworkModel, PortName
+from compiler.testing.networks.model import HostEnd, NetworkModel, PortName, RouterEnd
 from compiler.testing.networks.segments import Segments
 
-__all__ = ["Beyond", "Place", "addresses_of", "outside", "places"]
+__all__ = ["Beyond", "Itself", "Place", "addresses_of", "destinations", "outside", "places"]
 
 
 class Beyond(NamedTuple):
@@ -24,31 +24,100 @@ class Beyond(NamedTuple):
     ports: tuple[PortName, ...]
 
 
-Place = HostEnd | Beyond
+class Itself(NamedTuple):
+    """A router as an end: what is sent to its own addresses, or to those of them that were named, it takes itself."""
+
+    name: str
+    addresses: tuple[InterfaceAddress, ...]
+
+
+Place = HostEnd | Itself | Beyond
 
 
 def places(model: NetworkModel, text: str) -> tuple[Place, ...]:
-    """What the text names: ``anna``, ``client-*``, ``198.51.100.0/24``. UsageError when there is no such thing."""
-    if not text:
-        raise UsageError("an end has no name: name a host, or the addresses beyond a port")
-    hosts = tuple(host for host in model.hosts if fnmatchcase(host.name, text))
+    """What the text names, to send: ``anna``, ``client-*``, ``198.51.100.0/24``.
+
+    UsageError when there is no such thing. Routers send nothing: of them only is asked what they take.
+    """
+    hosts = _named_hosts(model, text)
     if hosts:
         return hosts
+    if any(fnmatchcase(router.name, text) for router in model.routers):
+        raise UsageError(
+            f"{text} is a router, which only reachable, unreachable, via and avoids ask about, as their end"
+        )
+    sets = _named_addresses(model, text)
+    return _found(text, (*_owners(model, sets), *(place for held in sets for place in _beyond(model, text, held))))
+
+
+def destinations(model: NetworkModel, text: str) -> tuple[Place, ...]:
+    """What the text names, to be reached: the same, and routers by name or by their addresses.
+
+    A name or pattern means hosts where any host has it, else routers. Addresses
+    beyond a port are those that somebody there can have: no group, no broadcast,
+    none of a router's own.
+    """
+    hosts = _named_hosts(model, text)
+    if hosts:
+        return hosts
+    routers = {router.name: _own(router) for router in model.routers}
+    named = tuple(Itself(name, own) for name, own in routers.items() if own and fnmatchcase(name, text))
+    if named:
+        return named
+    sets = _named_addresses(model, text)
+    themselves = (
+        Itself(name, held)
+        for name, own in routers.items()
+        if (held := tuple(one for one in own if any(_holds(named, one.family, one.address) for named in sets)))
+    )
+    beyond = (place for held in sets for place in _beyond(model, text, held.intersection(_unheld(model, held.width))))
+    return _found(text, (*_owners(model, sets), *themselves, *beyond))
+
+
+def _named_hosts(model: NetworkModel, text: str) -> tuple[HostEnd, ...]:
+    if not text:
+        raise UsageError("an end has no name: name a host, or the addresses beyond a port")
+    return tuple(host for host in model.hosts if fnmatchcase(host.name, text))
+
+
+def _named_addresses(model: NetworkModel, text: str) -> tuple[AddressSet, ...]:
     known = ", ".join(host.name for host in model.hosts) or "none"
     try:
         named = addresses(text)
     except UsageError as error:
         raise UsageError(f"no host is called {text!r} (there are {known}), and it is no address: {error}") from error
-    sets = (named,) if named is not None else _every(text)
-    owners = tuple(
+    return (named,) if named is not None else _every(text)
+
+
+def _owners(model: NetworkModel, sets: tuple[AddressSet, ...]) -> tuple[HostEnd, ...]:
+    return tuple(
         host
         for host in model.hosts
         if any(_holds(held, one.family, one.address) for one in host.addresses for held in sets)
     )
-    beyond = tuple(place for held in sets for place in _beyond(model, text, held))
-    if not owners and not beyond:
+
+
+def _found(text: str, found: tuple[Place, ...]) -> tuple[Place, ...]:
+    if not found:
         raise UsageError(f"no host has an address of {text}, and no port without a cable leads out to it")
-    return (*owners, *beyond)
+    return found
+
+
+def _own(router: RouterEnd) -> tuple[InterfaceAddress, ...]:
+    return tuple(one for interface in router.network.interfaces for one in interface.addresses)
+
+
+def _unheld(model: NetworkModel, width: int) -> AddressSet:
+    """All addresses that somebody beyond a port can have: no broadcast of a network, none of a router's own."""
+    taken = [
+        (one.address, one.address) for router in model.routers for one in _own(router) if one.family.width == width
+    ]
+    for held in _ports(model).values():
+        for one in held:
+            if one.family is Family.IPV4 and width == one.family.width and one.length < 31:
+                low, high = _network(one).hull()
+                taken += [(low, low), (high, high)]
+    return AddressSet.of(width, ranges=taken).complement()
 
 
 def _every(text: str) -> tuple[AddressSet, ...]:
@@ -74,6 +143,13 @@ def addresses_of(place: Place, family: Family) -> AddressSet | None:
     return AddressSet.of(family.width, ranges=own) if own else None
 
 
+_NOBODYS = {
+    Family.IPV4: ((0, (1 << 24) - 1), (127 << 24, (128 << 24) - 1), (0xE0 << 24, (0xF0 << 24) - 1), (0xFFFFFFFF,) * 2),
+    Family.IPV6: ((0, 1), (0xFE80 << 112, (0xFEC0 << 112) - 1), (0xFF << 120, (1 << 128) - 1)),
+}
+"""This network, loopback, groups, the limited broadcast; unspecified, link-local: nobody far away (RFC 6890)."""
+
+
 def _holds(named: AddressSet, family: Family, address: int) -> bool:
     return named.width == family.width and named.contains(address)
 
@@ -81,6 +157,8 @@ def _holds(named: AddressSet, family: Family, address: int) -> bool:
 def _beyond(model: NetworkModel, text: str, named: AddressSet) -> tuple[Beyond, ...]:
     """The addresses that are on no drawn network, and the ports that lead out: those on their network, else all."""
     ports = _ports(model)
+    nobodys = next(ranges for family, ranges in _NOBODYS.items() if family.width == named.width)
+    named = named.intersection(AddressSet.of(named.width, ranges=nobodys).complement())
     drawn = (
         _network(one)
         for port, held in model.addresses().items()

@@ -16,9 +16,11 @@ from compiler.policy.packet_text import format_packet
 from compiler.semantics.machine import Context
 from compiler.testing.answer import Answer, Hop, Sureness, Witness
 from compiler.testing.headers import Headers
-from compiler.testing.networks.deciding import Begin, Field, begins, gathered, is_there, way
+from compiler.testing.networks.claims import Begin, begins, gathered, is_there
+from compiler.testing.networks.deciding import Field
 from compiler.testing.networks.flows import Arrival, BeyondSets
 from compiler.testing.networks.model import NetworkModel
+from compiler.testing.networks.refuting import way
 
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction

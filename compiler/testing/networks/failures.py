@@ -34,7 +34,9 @@ def mortal(model: NetworkModel, among: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 def failures(parts: tuple[str, ...], most: int) -> Iterator[frozenset[str]]:
-    """All sets of up to ``most`` of them, beginning with none."""
+    """All sets of up to ``most`` of them, beginning with none: there is always that one. UsageError for fewer."""
+    if most < 0:
+        raise UsageError(f"{most} parts cannot be dead at once")
     for count in range(min(most, len(parts)) + 1):
         for dead in combinations(parts, count):
             yield frozenset(dead)

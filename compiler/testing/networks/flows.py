@@ -4,6 +4,11 @@ At each router a set is cut by where it is routed to, and by what the lists of
 the device let pass on that way. A set that comes to a router by a port where it
 was before is in a loop.
 
+Assumed of every router: it answers ARP for its own addresses only. Proxy ARP
+(on by default in IOS) and answers for the global addresses of its translations
+on the outside subnet are not followed, in the sets nor in the simulator: what
+needs them counts as not answered.
+
 The TTL is not lowered on the way: a device whose lists ask for it is beyond
 this, like one with state or translation.
 """
@@ -37,7 +42,11 @@ class End(Enum):
     """Where the way of a set ends."""
 
     DELIVERED = "delivered"
-    """At the host or router that has the address, or on the network outside that holds it."""
+    """At the host that has the address, or on the network outside that holds it."""
+    TAKEN = "the router took it for itself"
+    """At the router that has the address."""
+    LINK = "such messages stay on their link"
+    """ICMPv6 that counts only while no router has lowered its hop limit (RFC 4861, 7.1)."""
     DENIED = "denied"
     UNROUTED = "no route"
     UNHEARD = "nobody has that address there"
@@ -242,8 +251,15 @@ class Flows:
             return
         leaves = PortName(node, lane.interface)
         if lane.kind is AddressKind.LOCAL:
-            yield Arrival(End.DELIVERED, passed, here, port)
-        elif lane.next_hop is None:
+            yield Arrival(End.TAKEN, passed, here, port)
+            return
+        local = passed & self.ground.stays(stages, noninitial=self._noninitial)
+        if local.satisfiable():
+            yield Arrival(End.LINK, local, here, port, f"{node} lowers the hop limit, which must be 255")
+            passed = passed & ~local
+            if not passed.satisfiable():
+                return
+        if lane.next_hop is None:
             yield from self._on_segment(passed, leaves, here)
         else:
             yield from self._handed(passed, leaves, lane.next_hop, here)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from compiler.addresses import AddressSet, Wildcard
 from compiler.analysis.equivalence.equality import asks_ttl
-from compiler.fields import Family
+from compiler.fields import ICMPV6, Family
+from compiler.integers import IntegerSet
 from compiler.policy.match import Match
 from compiler.policy.network import InterfaceAddress, Network, Prefix
 from compiler.policy.stateful import AddressKind
 from compiler.semantics.lower import machine
 from compiler.semantics.machine import Context, Machine, Stage
+from compiler.semantics.router import IMPLICIT_DISCOVERY
 from compiler.simulator.router.routes import Asked, Routes, Way
 from compiler.symbolic.evaluate import passing
 from compiler.symbolic.space import PacketSpace, space
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from compiler.policy.access_list import Device
     from compiler.policy.ruleset import Ruleset
 
-__all__ = ["BeyondSets", "Ground", "Lane", "Share"]
+__all__ = ["BeyondSets", "Ground", "Lane", "Share", "neighbour_discovery"]
 
 _ON_LINK = None
 
@@ -77,6 +79,9 @@ class Ground:
         self._shares: dict[tuple[object, ...], tuple[Share, ...]] = {}
         self._impossible: dict[str, BDDFunction] = {}
         self._to: dict[int, BDDFunction] = {}
+        self._staying: dict[tuple[int, ...], BDDFunction] = {}
+        self.discovery = neighbour_discovery(self.space)
+        """What no router hands on so that it counts; empty in IPv4."""
 
     def to(self, address: int) -> BDDFunction:
         """Packets to one address."""
@@ -106,6 +111,22 @@ class Ground:
             for stage in stages:
                 permitted = passing(stage, permitted, self.space)
             found = self._permitted[key] = (stages, permitted)  # the stages are kept, so that an id stays theirs
+        return found
+
+    def stays(self, stages: tuple[Stage, ...], *, noninitial: bool) -> BDDFunction:
+        """What no router hands on so that it counts. Of later fragments: what only the implicit permits of discovery
+        let pass, for no such message is ever fragmented (RFC 6980, 5).
+        """
+        if not noninitial or self.family is Family.IPV4:
+            return self.discovery
+        key = tuple(map(id, stages))
+        found = self._staying.get(key)
+        if found is None:
+            allowed = self.space.possible
+            for stage in stages:
+                written = tuple(step for step in stage.steps if step.why != IMPLICIT_DISCOVERY)
+                allowed = passing(stage._replace(steps=written), allowed, self.space)
+            found = self._staying[key] = ~allowed
         return found
 
     def _machine(self, node: str) -> Machine | None:
@@ -163,6 +184,16 @@ def _lowered(tree: Device | Ruleset) -> Machine:
             _LOWERED.clear()
         held = _LOWERED[id(tree)] = (tree, machine(tree))
     return held[1]
+
+
+def neighbour_discovery(family_space: PacketSpace) -> BDDFunction:
+    """Solicitations, advertisements and redirects of routers and neighbours: dropped where they come with a hop limit
+    below 255 (RFC 4861, 6.1.1, 6.1.2, 7.1.1, 7.1.2, 8.1).
+    """
+    if family_space.family is Family.IPV4:
+        return family_space.empty
+    messages = Match(protocol=IntegerSet.values(ICMPV6), icmp_type=IntegerSet.of(((133, 137),)), noninitial=False)
+    return family_space.encode(messages)
 
 
 def _lane(way: Way, destination: int) -> Lane:

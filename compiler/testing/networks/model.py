@@ -137,7 +137,8 @@ class NetworkModel:
         if configuration:
             text = read_source(str(configuration)).text
         end = _router(name, text, said)
-        more = tuple(_interface(port, held) for port, held in (ports or {}).items())
+        names = tuple(interface.name for interface in end.network.interfaces)
+        more = tuple(_interface(_spelled(port, end, names), held) for port, held in (ports or {}).items())
         ways = tuple(_route(destination, gateway) for destination, gateway in (routes or {}).items())
         held = end.network
         joined = replace(held, interfaces=_joined(held.interfaces, more), routes=(*held.routes, *ways))
@@ -166,14 +167,15 @@ class NetworkModel:
 
         return Verification(self)
 
-    def follow(self, sender: str, packet: str) -> str:
+    def follow(self, sender: str, packet: str, *, dead: Sequence[str] = ()) -> str:
         """One packet in the simulator, from a host or from beyond ``router:port``: its way, and who decided what.
 
-        Raises UsageError for a sender that there is not, InputErrors for a packet that cannot be read.
+        ``dead`` names nodes and cables that do not work meanwhile. Raises UsageError
+        for a sender that there is not, InputErrors for a packet that cannot be read.
         """
         from compiler.testing.dynamic.following import follow
 
-        return "\n".join(follow(self, sender, packet).lines())
+        return "\n".join(follow(self, sender, packet, dead).lines())
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -210,7 +212,7 @@ class NetworkModel:
         router = next(one for one in self.routers if one.name == node)
         names = tuple(interface.name for interface in router.network.interfaces)
         if port:
-            return PortName(node, self._known(node, port, names))
+            return PortName(node, self._known(node, _spelled(port, router, names), names))
         free = [name for name in names if name not in taken]
         if len(free) != 1:
             raise UsageError(f"{node} has the free ports {', '.join(free) or 'none'}: say which, as {node}:PORT")
@@ -244,6 +246,14 @@ def _router(name: str, text: str, said: str) -> RouterEnd:
     if translations or (isinstance(policy, Ruleset) and any(one.kind is ChainKind.NAT for one in policy.chains)):
         return RouterEnd(name, where, None, policy, f"{said} translates addresses")
     return RouterEnd(name, where, tree, policy)
+
+
+def _spelled(port: str, router: RouterEnd, names: tuple[str, ...]) -> str:
+    """The port as the configuration spells it, where that is IOS: ``Gi0/1`` is GigabitEthernet0/1."""
+    from compiler.dialects.interface_names import in_full
+
+    full = in_full(port, router.policy) if router.policy is not None and port not in names else port
+    return full if full in names else port
 
 
 def _interface(name: str, addresses: str | Sequence[str]) -> Interface:

@@ -33,13 +33,17 @@ class Segments:
                 for other in others:
                     self._join(first, other)
         disabled = self._bridge(model)
+        closing: list[PortName] = []
         for cable in model.cables:
             if cable.name in dead or any(end.node in dead for end in cable.ends):
                 continue
+            if self._root(cable.ends[0]) == self._root(cable.ends[1]):
+                closing.append(cable.ends[0])
             self._join(*cable.ends)
             self.plugged |= set(cable.ends)
             for here, there in (cable.ends, cable.ends[::-1]):
                 self._cables[here] = (cable.name, there)
+        self._circles = frozenset(map(self._root, closing))
         # A host without a cable is alone; a port of a router without one leads out of the drawing.
         self._cabled = every | {PortName(host.name, host.port) for host in model.hosts}
         self._owners: dict[tuple[PortName, Family], dict[int, list[PortName]]] = {}
@@ -80,6 +84,13 @@ class Segments:
     def residents(self, port: PortName, family: Family) -> tuple[int, ...]:
         """The addresses that hear what leaves by ``port``, its own too."""
         return tuple(self._owners.get((self._root(port), family), ()))
+
+    def has_circle(self, name: str) -> bool:
+        """Whether the switch or the cable is on a segment whose cables close a circle: then a spanning tree decides
+        which of them frames take, and that is not known here.
+        """
+        ports = [*self._ports_of.get(name, ()), *(port for port, (cable, _) in self._cables.items() if cable == name)]
+        return any(self._root(port) in self._circles for port in ports)
 
     def between(self, left: PortName, right: PortName) -> frozenset[str]:
         """The cables and switches from one port to another of its segment, by the shortest way."""

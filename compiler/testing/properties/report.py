@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from compiler.testing.properties.result import Result, Status, summary
+from compiler.visible import visible
 
 __all__ = ["as_markdown", "lines_of"]
 
@@ -22,9 +23,9 @@ def lines_of(results: Sequence[Result], paint: Callable[[Status, str], str] = la
     """
     width = max((len(_place(one)) for one in results), default=0)
     for one in results:
-        word = paint(one.status, f"{one.status.value:<7}")
-        yield f"{_place(one):<{width}}  {word} {one.sureness:<8} {one.name}".rstrip()
-        yield from (f"    {line}" for line in one.details())
+        word = paint(one.status, f"{one.word:<7}")
+        yield f"{_place(one):<{width}}  {word} {one.sureness:<8} {visible(one.name)}".rstrip()
+        yield from (f"    {visible(line)}" for line in one.details())
     yield summary(results)
 
 
@@ -51,15 +52,16 @@ def as_markdown(results: Sequence[Result], more: Sequence[str] = ()) -> str:
 
 
 def _failure(one: Result) -> str:
-    body = "\n".join(one.details()).replace("```", "'''")
+    body = "\n".join(map(visible, one.details())).replace("```", "'''")
     return f"\n{_SIGNS[one.status]} **{_plain(one.name)}** ({_plain(_place(one))})\n\n```text\n{body}\n```\n"
 
 
 def _place(one: Result) -> str:
-    return f"{one.span.source}:{one.span.line}"
+    return visible(f"{one.span.source}:{one.span.line}")
 
 
 def _plain(text: str) -> str:
+    text = visible(text)
     for mark in "\\`*_[]|":
         text = text.replace(mark, f"\\{mark}")
-    return escape(text, quote=False).replace("\n", " ").replace("@", "@\u200b")
+    return escape(text, quote=False).replace("@", "@\u200b")

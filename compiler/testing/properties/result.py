@@ -40,6 +40,16 @@ class Result(NamedTuple):
         """``proved``, ``tested``, ``observed``, or nothing."""
         return self.answer.sureness.value if self.answer is not None else ""
 
+    @property
+    def is_plain_test(self) -> bool:
+        """Whether a test passed or failed without any of our words: of a policy it says nothing."""
+        return self.answer is None and self.status in (Status.HELD, Status.FAILED)
+
+    @property
+    def word(self) -> str:
+        """How it went, for people; only a property holds."""
+        return "passed" if self.is_plain_test and self.status is Status.HELD else self.status.value
+
     def details(self) -> list[str]:
         """For a failure: why the property is there, and what shows that it does not hold."""
         if self.status in (Status.HELD, Status.SKIPPED):
@@ -55,7 +65,7 @@ class Result(NamedTuple):
             "file": self.span.source,
             "line": self.span.line,
             "name": self.name,
-            "status": self.status.value.lower(),
+            "status": self.word.lower(),
             "because": self.because,
             "error": self.error,
             "seconds": round(self.seconds, 6),
@@ -70,7 +80,18 @@ def exit_code(results: Sequence[Result]) -> int:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """``12 properties: 11 held (10 proved, 1 tested), 1 FAILED``."""
+    """``12 properties: 11 held (10 proved, 1 tested), 1 FAILED; 2 tests without a property: 2 passed``."""
+    tests = [one for one in results if one.is_plain_test]
+    asked = [one for one in results if not one.is_plain_test]
+    told = [_of_properties(asked)] if asked or not tests else ["no property"]
+    if tests:
+        counts = Counter(one.word for one in tests)
+        parts = ", ".join(f"{counts[word]} {word}" for word in ("passed", "FAILED") if counts[word])
+        told.append(f"{len(tests)} test{'' if len(tests) == 1 else 's'} without a property: {parts}")
+    return "; ".join(told)
+
+
+def _of_properties(results: Sequence[Result]) -> str:
     counts = Counter(one.status for one in results)
     sure = Counter(one.sureness for one in results if one.status is Status.HELD and one.sureness)
     parts = []

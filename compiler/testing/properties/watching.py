@@ -6,6 +6,7 @@ It travels in the tests' user properties, so that it comes back from the workers
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from compiler.policy.ruleset import Ruleset
     from compiler.semantics.decision import Decision
     from compiler.semantics.machine import Stage
+    from compiler.source import Span
     from compiler.testing.answer import Answer
     from compiler.testing.recording import Recorder
 
@@ -61,7 +63,19 @@ class _Watching:
         if self._before is not None:
             self._before.proved(tree)
 
+    @property
+    def follows_packets(self) -> bool:
+        return self._before is not None and self._before.follows_packets
 
+    def met(self, policy: Device | Ruleset, span: Span) -> None:
+        if self._before is not None:
+            self._before.met(policy, span)
+
+
+_ASKED = pytest.StashKey[frozenset[Path]]()
+"""What pytest was told to run; it looks at the folders above and beside it too."""
+_FOLDERS = pytest.StashKey[dict[Path, Path]]()
+"""Each folder, and by which way it was come to first."""
 _WATCHED = pytest.StashKey[_Watching]()
 
 
@@ -110,9 +124,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Workers of pytest-xdist watch, their controller writes."""
+    here = config.invocation_params.dir
+    asked = {Path(os.path.abspath(here / argument.partition("::")[0])) for argument in config.args}
+    config.stash[_ASKED] = frozenset(asked)
+    config.stash[_FOLDERS] = {place.resolve(): place for place in asked}
     file = config.getoption(OPTION)
     if file and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Results(Path(file), config.rootpath), "gerbang-results")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a folder that was come to by another way, or that a link makes lie in itself: each test runs once."""
+    first_ways = config.stash[_FOLDERS]
+    asked = config.stash[_ASKED]
+    if collection_path in asked or asked.isdisjoint(collection_path.parents) or not collection_path.is_dir():
+        return None
+    folder = collection_path.resolve()
+    if collection_path.is_symlink() and folder in (collection_path.parent.resolve() / "link").parents:
+        return True
+    return True if first_ways.setdefault(folder, collection_path) != collection_path else None
 
 
 @pytest.hookimpl(hookwrapper=True)

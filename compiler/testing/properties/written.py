@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from compiler.errors import GerbangError, InputErrors, UsageError
 from compiler.placed.complaints import Complaints, near
@@ -39,7 +39,9 @@ __all__ = ["FILE_NAME", "Property", "read_properties"]
 FILE_NAME = "properties.yaml"
 
 _THROUGH = ("list", "ingress", "egress")
-_FIELDS = ("protocol", "source_port", "destination_port", "icmp")
+_FIELDS = ("protocol", "source_port", "destination_port", "icmp", "flags")
+_NAMED = {"from": "source", "to": "destination"}
+"""Fields that Python calls otherwise."""
 _PASSING = ("reachable", "unreachable", "isolated", "no_shadowed_rule")
 _OF_POLICY = (*_PASSING, "equivalent_to", "no_wider_than", "permits", "denies")
 _OF_NETWORK = (*_PASSING, "via", "avoids", "returns", "no_loop")
@@ -221,7 +223,7 @@ class _Reader:
         fields = Fields(value, word, self._complaints)
         ends = [fields.required("from"), fields.required("to")]
         ends += [fields.required("node")] if word in ("via", "avoids") else []
-        arguments = (*ends, fields.text("service"))
+        arguments = (*ends, self._service(fields))
         fields.done()
         return arguments if all(ends) else None
 
@@ -236,7 +238,7 @@ class _Reader:
     def _between(self, value: PlacedValue) -> tuple[object, ...] | None:
         fields = Fields(value, "isolated", self._complaints)
         sides = [parse(one, str, self._complaints) for one in as_items(fields.take("between"))]
-        service = fields.text("service")
+        service = self._service(fields)
         fields.done()
         if len(sides) != 2 or not all(sides):
             self._complaints.error("isolated: expected between: [ONE, OTHER]", value.span)
@@ -244,17 +246,43 @@ class _Reader:
         return (*sides, service)
 
     def _headers(self, value: PlacedValue, what: str) -> Headers | None:
-        """``{from: …, to: …, service: …, but_not: {…}}``; ``but_not`` may be a list."""
+        """``{from: …, to: …, service: …, opening: yes, but_not: {…}}``; ``but_not`` may be a list."""
         fields = Fields(value, what, self._complaints)
-        words = {key: fields.text(key) for key in _FIELDS}
-        source, destination, service = fields.text("from"), fields.text("to"), fields.text("service")
+        texts = {key: fields.text(key) for key in ("from", "to", "service", *_FIELDS)}
+        words: dict[str, Any] = {_NAMED.get(key, key): text for key, text in texts.items() if text}
+        words["opening"] = fields.truth("opening", False)
         without = [self._headers(one, "but_not") for one in as_items(fields.take("but_not"))]
         fields.done()
         try:
-            found = packets(source, destination, service, **words)
+            found = packets(**words)
             for one in without:
                 found = found - one if one is not None else found
         except UsageError as error:
-            self._complaints.error(str(error), value.span)
+            key = _to_blame(words, str(error))
+            place = fields.take(next((ours for ours, name in _NAMED.items() if name == key), key)) if key else None
+            self._complaints.error(str(error), place.span if place is not None else value.span)
             return None
         return found
+
+    def _service(self, fields: Fields) -> str:
+        """The service of a question whose ends are names, after a complaint where it is not understood."""
+        service = fields.text("service")
+        try:
+            packets(service=service)
+        except UsageError as error:
+            place = fields.take("service")
+            self._complaints.error(str(error), place.span if place is not None else fields.span)
+        return service
+
+
+def _to_blame(words: dict[str, Any], message: str) -> str:
+    """The last of the words without which nobody would say so; empty where there is none."""
+    blamed = ""
+    for key in words:
+        try:
+            packets(**{name: value for name, value in words.items() if name != key})
+        except UsageError as error:
+            if str(error) == message:
+                continue
+        blamed = key
+    return blamed

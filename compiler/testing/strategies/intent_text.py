@@ -39,6 +39,7 @@ class _Text:
         self._pick = pick
         self._methods = methods
         self._lans = list(LANS)[: pick((1, 1, 2, 3))]
+        self._most = max(uplinks)
         self._lines = [f"line{number}" for number in range(1, pick(uplinks) + 1)]
 
     def whole(self) -> str:
@@ -47,7 +48,9 @@ class _Text:
         made += [f"  {name}: {{interface: {LANS[name][0]}, address: {LANS[name][1]}.1/24}}" for name in self._lans]
         made.append("uplinks:")
         weighted = self._maybe(5, 3)
-        made += [self._uplink(number, weighted) for number in range(1, len(self._lines) + 1)]
+        # All are drawn and some left out, so that with fewer lines the later choices stay what they were: a shrinker
+        # that leaves a line out would else change everything behind it.
+        made += [self._uplink(number, weighted) for number in range(1, self._most + 1)][: len(self._lines)]
         made += self._words(self._pick(self._methods))
         made += self._listed("classes", (0, 1, 2, 3), self._traffic)
         made += self._listed("exceptions", (0, 0, 1, 2), lambda _: self._exception())

@@ -52,7 +52,8 @@ _PLAIN_OF: dict[Family, dict[str, tuple[int, ...]]] = {
 The fields are in the order of the draws: what is drawn last gives way last when Hypothesis shrinks.
 """
 
-_WHERE = st.sampled_from(("first", "last", "elsewhere"))
+_WHERE = st.sampled_from(("first", "last", "elsewhere", "elsewhere"))
+"""A rule has one first and one last corner, and many others."""
 _LATER = st.sampled_from((False, False, True))
 _SHORT = 4
 _PLAIN_TIMES = 4

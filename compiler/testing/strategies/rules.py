@@ -60,7 +60,10 @@ def plain_rules(
 
 
 def _services(family: Family, established: bool, fragments: bool) -> tuple[_Service, ...]:
-    """What rules ask beside addresses; everything is the simplest, and stands there often as it is the commonest."""
+    """What rules ask beside addresses; everything is the simplest, and stands there often as it is the commonest.
+
+    What may take another's place stands beside it: the shrinker tries the neighbour, and the first ones, of an index.
+    """
     echo, too_big = ((8, None), (3, 4)) if family is Family.IPV4 else ((128, None), (1, 4))
     found = [
         _Service(),
@@ -68,12 +71,13 @@ def _services(family: Family, established: bool, fragments: bool) -> tuple[_Serv
         _Service("udp"),
         _Service("icmp"),
         _Service("tcp", (80, 80)),
-        _Service("udp", (80, 80)),
         _Service("tcp", (20, 21)),
+        _Service("udp", (80, 80)),
+        _Service("udp", (1024, 65535)),
         _Service("icmp", message=echo),
         _Service("icmp", message=too_big),
-        _Service("udp", (1024, 65535)),
         _Service(),
+        _Service("icmp", message=too_big),
         _Service("icmp", message=too_big),
         _Service("tcp", source_ports=(53, 53)),
         _Service(),

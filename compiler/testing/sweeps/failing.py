@@ -12,7 +12,7 @@ from math import comb
 
 from compiler.errors import UsageError
 from compiler.testing.answer import Answer
-from compiler.testing.networks.ends import places
+from compiler.testing.networks.ends import destinations, places
 from compiler.testing.networks.failures import failures, mortal
 from compiler.testing.networks.model import NetworkModel
 from compiler.testing.sweeps.items import content_of, fingerprint
@@ -69,8 +69,10 @@ class FailureCheck:
     def __post_init__(self) -> None:
         """Say wrong names once, not once for each item. Raises UsageError."""
         for one in self.properties:
-            for end in one.arguments[:2]:
+            for end in one.arguments[:1]:
                 places(self.model, end)
+            for end in one.arguments[1:2]:
+                destinations(self.model, end)
             if one.word in ("via", "avoids"):
                 without(self.model, frozenset(one.arguments[2:3]))
 

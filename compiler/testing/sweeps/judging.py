@@ -82,7 +82,32 @@ def _understood(returned: object, identity: str) -> Result:
         if several and all(isinstance(one, Answer) for one in several):
             return _answered(several, identity)
         returned = several
-    return Result(identity, Outcome.HELD, value=json.loads(json.dumps(returned)))
+    try:
+        value = json.loads(json.dumps(returned, default=_no_figure))
+    except (TypeError, ValueError) as error:  # ValueError: it holds itself
+        what = str(error) if isinstance(error, _NoFigure) else _a(returned)
+        if isinstance(error, _NoFigure) and isinstance(returned, list | dict):
+            what = f"{_a(returned)} with {what} in it"
+        return _unknown(identity, what)
+    return Result(identity, Outcome.HELD, value=value)
+
+
+def _unknown(identity: str, what: str) -> Result:
+    reason = f"the check returned {what}: expected True, False, an Answer or a figure"
+    return _broken(identity, reason, reason)
+
+
+class _NoFigure(TypeError):
+    """What JSON cannot hold."""
+
+
+def _no_figure(value: object) -> object:
+    raise _NoFigure(_a(value))
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _answered(answers: Sequence[Answer], identity: str) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from compiler.testing.policies import Policy
+from compiler.testing.policies import Policy, policy_of_tree
 
 __all__ = ["PLAINLY", "ReadAs", "policy_of"]
 
@@ -25,8 +25,6 @@ PLAINLY = ReadAs()
 def policy_of(text: str, name: str, how: ReadAs) -> Policy:
     """The policy that a text says. Raises InputErrors."""
     from compiler.dialects import read
-    from compiler.semantics.lower import machine
 
     tree = read(text, name, dialect=how.dialect, unmodelled=how.unmodelled)
-    bound = how.unmodelled == "bound"
-    return Policy(tree, machine(tree, bound="lower" if bound else "exact"), name, bound=bound)
+    return policy_of_tree(tree, name, bound=how.unmodelled == "bound")

@@ -23,6 +23,19 @@ def test_json(gerbang, router, changed):
     assert {change["newly"] for change in document["changes"]} == {"permitted"}
 
 
+def test_an_option_may_stand_between_the_files(gerbang, router, changed):
+    usual = gerbang("diff", router, changed, "--format", "json")
+    assert gerbang("diff", router, "--format", "json", changed) == usual
+    assert gerbang("diff", "--format", "json", router, changed) == usual
+    assert gerbang("diff", "--format", "json", "--", router, changed) == usual
+
+
+def test_one_file_alone_is_wrong_use(gerbang, router):
+    code, _, err = gerbang("diff", "--format", "json", router)
+    assert code == 2
+    assert "expected two files" in err
+
+
 def test_markdown(gerbang, router, changed):
     code, out, _ = gerbang("diff", router, changed, "--format", "markdown")
     assert code == 1

@@ -128,7 +128,10 @@ def test_two_dots_compare_the_ends(gerbang, branches):
     assert verdicts(out) == {**EXPECTED, "late.cfg": "deleted"}
     _, out, _ = gerbang("diff", "--git", "work..main", "edge.cfg", "--format", "json")
     assert verdicts(out) == {"edge.cfg": "narrower"}
-    assert verdicts(gerbang("diff", "--git", "main..", "--format", "json")[1]) == {**EXPECTED, "late.cfg": "deleted"}
+    assert verdicts(gerbang("diff", "--git", "main..HEAD", "--format", "json")[1]) == {
+        **EXPECTED,
+        "late.cfg": "deleted",
+    }
 
 
 def test_paths_limit_what_is_looked_at(gerbang, branches, monkeypatch):
@@ -141,6 +144,37 @@ def test_paths_limit_what_is_looked_at(gerbang, branches, monkeypatch):
     assert out.startswith("sites/same.cfg: equal meaning\n")
     monkeypatch.chdir("..")
     assert verdicts(gerbang("diff", "--base", "main", "README.md", "--format", "json")[1]) == {"README.md": "wider"}
+
+
+def test_a_path_that_did_not_change_or_is_on_one_side_only_is_no_mistake(gerbang, branches):
+    branches.commit(**{"still.cfg": called("still.cfg")})
+    assert gerbang("diff", "--git", "work~1..work", "edge.cfg")[:2] == (0, "No configuration changed.\n")
+    assert gerbang("diff", "--staged", "still.cfg", "*.cfg")[0] == 0
+    for path in ("sites/gone.cfg", "sites/new.cfg"):
+        assert set(verdicts(gerbang("diff", "--base", "main", path, "--format", "json")[1])) == {path}
+
+
+def test_colons_in_a_name_are_no_revision(gerbang, repository):
+    repository.commit(**{"a:b.cfg": EDGE})
+    repository.commit(**{"a:b.cfg": WIDER})
+    for base in ("HEAD~1", "HEAD^{/cha}~1"):
+        code, out, _ = gerbang("diff", "--git", f"{base}..HEAD")
+        assert code == 1
+        assert out.startswith("a:b.cfg: wider\n")
+
+
+def test_names_move_no_cursor_and_begin_no_paragraph(gerbang, repository):
+    name = "z\n\n@torvalds ![x](http:x)\n\n# H\x1b[2J\x9b31m.cfg"
+    prose = "\x1b]0;title\x07.md"
+    repository.commit(**{name: EDGE, prose: "a"})
+    repository.commit(**{name: WIDER, prose: "b"})
+    code, out, err = gerbang("diff", "--git", "HEAD~1..HEAD", "--verbose")
+    assert (code, out.splitlines()[0]) == (1, "z @torvalds ![x](http:x) # H [2J 31m.cfg: wider")
+    assert err == " ]0;title .md: no configuration, left out\n"
+    text = gerbang("diff", "--git", "HEAD~1..HEAD", "--format", "markdown")[1]
+    assert "<summary><code>z @torvalds ![x](http:x) # H [2J 31m.cfg</code>: wider</summary>" in text
+    assert not any(line.startswith(("@", "# ")) for line in text.splitlines())
+    assert not set(out + err + text) & ({chr(code) for code in (*range(32), *range(127, 160))} - {"\n"})
 
 
 def test_nothing_but_other_files(gerbang, branches):
@@ -177,9 +211,9 @@ def test_modes_links_and_odd_names(gerbang, repository):
     Path("target.cfg").unlink()
     Path("target.cfg").symlink_to("edge.cfg")
     repository.commit(**{name: WIDER})
-    _, out, _ = gerbang("diff", "--git", "HEAD~1..", "--format", "json")
+    _, out, _ = gerbang("diff", "--git", "HEAD~1..HEAD", "--format", "json")
     assert verdicts(out) == {name: "wider", "target.cfg": "deleted"}
-    assert gerbang("diff", "--git", "HEAD~1..", "--format", "markdown")[0] == 1
+    assert gerbang("diff", "--git", "HEAD~1..HEAD", "--format", "markdown")[0] == 1
 
 
 def test_markdown_and_sarif(gerbang, branches):
@@ -201,6 +235,14 @@ def test_markdown_and_sarif(gerbang, branches):
         (("--base", "nothing"), "git knows no revision 'nothing' here"),
         (("--git", "main"), "expected BASE..HEAD"),
         (("--git", "--output=x..main"), "expected"),
+        (("--git", "..HEAD"), "--git ..HEAD: there is no revision before the dots"),
+        (("--git", "main.."), "no revision after the dots"),
+        (("--git", "...HEAD"), "no revision before the dots"),
+        (("--git", "main... "), "no revision after the dots"),
+        (("--base", ""), "--base: there is no revision"),
+        (("--git", "main..work", "edg.cfg"), "neither main nor work has anything called 'edg.cfg'"),
+        (("--base", "main", "edge.cfg", "routers/*.cfg"), "nor HEAD has anything called 'routers/*.cfg'"),
+        (("--staged", "edg.cfg"), "neither HEAD nor the index has anything called 'edg.cfg'"),
         (("--base=--output=x",), "git knows no revision '--output=x' here"),
         (("--base", "main", "--list", "1"), "for two files"),
         (("--base", "main", "--from", "ios"), "for two files"),

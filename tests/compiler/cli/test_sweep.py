@@ -107,6 +107,27 @@ def test_a_function_of_numbers_lines_and_what_another_yields(here, capsys):
     assert "10 items: 4 held, 6 failed" in out
 
 
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("len", "a builtin_function_or_method"),
+        ("lambda: 1", "a function"),
+        ("object()", "an object"),
+        ("[1, {2}]", "a list with a set in it"),
+        ("{(1, 2): 3}", "a dict"),
+        ("(h := {}).setdefault(1, h)", "a dict"),
+    ],
+)
+def test_what_is_no_figure_is_said_without_a_traceback(here, monkeypatch, capsys, returned, said):
+    name = f"odd_checks_{abs(hash(returned))}"  # modules stay imported
+    (here / f"{name}.py").write_text(f"def asks(item):\n    return {returned}\n")
+    monkeypatch.syspath_prepend(here)
+    assert swept("run", f"{name}:asks", "7") == 1
+    told = capsys.readouterr()
+    assert f"  the check returned {said}: expected True, False, an Answer or a figure\n" in told.out
+    assert "Traceback" not in told.out + told.err
+
+
 def test_nothing_at_all_is_no_success(here, capsys):
     (here / "empty.txt").write_text("")
     assert swept("run", "json:dumps", "@empty.txt") == 1

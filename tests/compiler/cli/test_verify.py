@@ -169,7 +169,7 @@ def test_wrong_input_has_its_place(gerbang, folder):
     Path("properties.yaml").write_text(PROPERTIES.replace("tcp/22", "tpc/22"))
     code, out, err = gerbang("verify")
     assert (code, out) == (2, "")
-    assert err.startswith("properties.yaml:6:18: ")
+    assert err.startswith("properties.yaml:6:42: ")
 
 
 def test_a_folder_without_tests_needs_no_pytest(held):
@@ -233,3 +233,42 @@ def test_broken_suites_are_wrong_input(gerbang, held, monkeypatch):
     code, _, err = gerbang("verify", "test_wrong.py")
     assert code == 2
     assert "--no-such-option" in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit"])
+def test_where_all_is_skipped_nothing_was_asked(gerbang, folder, form):
+    Path("properties.yaml").unlink()
+    Path("test_edge.py").write_text('import pytest\npytestmark = pytest.mark.skip("later")\ndef test_it(): pass\n')
+    code, out, err = gerbang("verify", "--format", form)
+    assert code == 2
+    assert "skipped" in out
+    assert err == "gerbang verify: every test of . was skipped, so nothing was asked\n"
+
+
+def test_a_folder_is_met_once_whatever_links_lead_to_it(gerbang, folder, tmp_path_factory):
+    Path("properties.yaml").unlink()
+    outside = tmp_path_factory.mktemp("outside")
+    words = 'policy("router.cfg", list="101").reachable("", "10.0.0.2", "tcp/80")'
+    (outside / "test_linked.py").write_text(f"def test_linked(policy): {words}\n")
+    (outside / "back").symlink_to(folder)
+    Path("test_edge.py").write_text(f"def test_here(policy): {words}\n")
+    Path("site").mkdir()
+    Path("site/test_below.py").write_text(f"def test_below(policy): {words}\n")
+    for name, target in (("loop", "."), ("a_link", outside), ("b_link", outside), ("site/up", ".."), ("twin", "site")):
+        Path(name).symlink_to(target)
+    for words in (("verify",), ("verify", "loop")):
+        code, out, _ = gerbang(*words, "--format", "json")
+        found = [Path(one["file"]).name for one in json.loads(out)["properties"]]
+        assert (code, sorted(found)) == (0, ["test_below.py", "test_edge.py", "test_linked.py"])
+
+
+def test_a_test_that_asks_nothing_is_no_property_that_held(gerbang, held):
+    Path("test_plain.py").write_text("def test_one(): pass\ndef test_two(): assert 1 == 2\ndef test_three(): pass\n")
+    code, out, _ = gerbang("verify")
+    assert code == 1
+    assert out.splitlines()[1] == "test_plain.py:1    passed           test_one"
+    assert out.splitlines()[-1] == "1 property: 1 held (1 proved); 3 tests without a property: 2 passed, 1 FAILED"
+    code, out, _ = gerbang("verify", "test_plain.py", "--format", "json")
+    document = json.loads(out)
+    assert document["summary"] == "no property; 3 tests without a property: 2 passed, 1 FAILED"
+    assert [one["status"] for one in document["properties"]] == ["passed", "failed", "passed"]

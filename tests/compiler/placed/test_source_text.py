@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.placed.source_text import decode, read_source
 from compiler.errors import UsageError
+from compiler.placed.source_text import decode, read_source
 
 
 def test_a_file(tmp_path):

@@ -105,9 +105,9 @@ def test_families_and_layer_four():
     assert (packets("10.0.0.0/8") | packets("2001:db8::/32")).families == tuple(Family)
     assert (packets() - packets("10.0.0.0/8")).families == tuple(Family)
     assert not packets("2001:db8::/32").encode(space(Family.IPV4)).satisfiable()
-    assert not packets(service="tcp").looks_at_layer4
-    assert packets(service="tcp/80").looks_at_layer4
-    assert (packets(service="tcp") - packets(service="tcp/80")).looks_at_layer4
+    assert packets(service="tcp").halves == (False, True)
+    assert packets(service="tcp/80").halves == (False,)
+    assert (packets(service="tcp") - packets(service="tcp/80")).halves == (False, True)
 
 
 @pytest.mark.parametrize(

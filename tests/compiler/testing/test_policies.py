@@ -152,3 +152,12 @@ def test_what_no_chain_looks_at_passes(tmp_path):
     path.write_text("table ip filter {\n chain forward { type filter hook forward priority 0; policy accept; }\n}\n")
     assert read_policy(path).reachable("10.0.0.1", service="tcp/25").held
     assert read_policy(path).permits("tcp 10.0.0.1:1025 > 10.0.0.2:25 flags=syn").held
+
+
+@pytest.mark.parametrize("word", ["reachable", "unreachable"])
+def test_a_word_that_is_none_is_told_the_right_ones(edge, word):
+    said = "'to' says nothing of packets: expected source, destination, service, protocol"
+    with pytest.raises(UsageError, match=said):
+        getattr(edge, word)(to="10.2.0.2")
+    with pytest.raises(UsageError, match="'to' says nothing of packets"):
+        getattr(edge, word)(packets("10.1.0.0/24"), to="10.2.0.2")

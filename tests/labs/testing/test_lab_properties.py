@@ -96,6 +96,20 @@ def test_a_shipped_lab_under_test():
         hospital.run("moon")
 
 
+def test_the_command_of_a_proof_goes_through_the_lab(capsys):
+    asked = lab_under_test(FOLDER.parent / "hospital").verify().under(failures=1)
+    answer = asked.ask_reachable("nurse-1", "server", "tcp/25")
+    assert answer.sureness is Sureness.PROVED
+    assert answer.witness is not None
+    words = shlex.split(answer.witness.command)
+    assert words[:3] == ["gerbang", "lab", "trace"]
+    assert words[4:7] == ["--dead", "centre", "nurse-1"]
+    assert main(words[1:]) == 1
+    capsys.readouterr()
+    assert main([word for word in words[1:] if word not in ("--dead", "centre")]) == 0
+    assert "it comes to server:" in capsys.readouterr().out
+
+
 def test_a_run_that_judges_nothing_or_fails_does_not_hold(lab_folder):
     small = lab_under_test(lab_folder(HEAD + "  - isolated: {from: pc, to: server}\n"))
     with pytest.raises(PropertyFailed, match="isolated pc to server"):

@@ -22,9 +22,9 @@ _NAMES = {"nftables": "eth1", "routeros": "ether1", "ios": INTERFACE}
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Policy, Packet]:
-    """A policy, and a packet at a corner of one of its rules."""
-    policy = draw(policies("ios"))
+def cases(draw: st.DrawFn, of: st.SearchStrategy[Policy] | None = None) -> tuple[Policy, Packet]:
+    """A policy, of the public strategy if no other is given, and a packet at a corner of one of its rules."""
+    policy = draw(policies("ios") if of is None else of)
     return policy, draw(packets_near(policy))
 
 

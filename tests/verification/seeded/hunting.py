@@ -7,6 +7,7 @@ from random import Random
 from statistics import median
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
@@ -21,6 +22,10 @@ _SETTINGS = settings(
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+
+
+SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2)))
+"""One seed each time, two more in a long run."""
 
 
 class Hunt(NamedTuple):

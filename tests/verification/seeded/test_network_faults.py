@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from compiler.testing.answer import PropertyFailed
 from compiler.testing.strategies import conversations, fault_schedules
-from tests.verification.seeded.hunting import hunt
+from tests.verification.seeded.hunting import SEEDS, hunt
 from tests.verification.seeded.network_faults import FAULTS, happened
 
 IDS = [fault.name for fault in FAULTS]
@@ -25,7 +25,7 @@ def test_the_words_hold_of_the_right_network_and_fail_of_the_faulty_one(fault):
     assert failed.value.answer.witness is not None
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("fault", FAULTS, ids=IDS)
 def test_a_fault_is_found_within_300_examples_and_shrunk(fault, seed):
     found = hunt(_cases(fault, fault.faulty), lambda case: fault.wrong(happened(fault.faulty, *case)), seed)

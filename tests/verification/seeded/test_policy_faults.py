@@ -8,7 +8,7 @@ import pytest
 from compiler.policy.packet_text import format_packet
 from compiler.testing.strategies import packets_near
 from tests.verification.seeded.asking import answers, broken_rule, is_wrong, policy_of
-from tests.verification.seeded.hunting import hunt
+from tests.verification.seeded.hunting import SEEDS, hunt
 from tests.verification.seeded.policy_faults import FAULTS
 
 IDS = [fault.name for fault in FAULTS]
@@ -29,7 +29,7 @@ def test_the_words_hold_of_the_right_policy_and_fail_of_the_faulty_one(fault):
     assert fault.rule in str(rule)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("fault", FAULTS, ids=IDS)
 def test_a_fault_is_found_within_300_examples_and_shrunk(fault, seed):
     policy, near = _near(fault, fault.faulty)
@@ -42,4 +42,4 @@ def test_a_fault_is_found_within_300_examples_and_shrunk(fault, seed):
 @pytest.mark.parametrize("fault", FAULTS, ids=IDS)
 def test_no_packet_breaks_the_right_policy(fault):
     policy, near = _near(fault, fault.right)
-    assert hunt(near, lambda packet: is_wrong(policy, fault.claims, packet), 1) is None
+    assert hunt(near, lambda packet: is_wrong(policy, fault.claims, packet), 1, 120) is None

@@ -107,7 +107,7 @@ def test_layer_4(words, match):
         (Constraints(destination_port="9" * 5_000), "expected 0 to 65535"),
         (Constraints(source="10.0.0.0/" + "9" * 5_000), "prefix length of at most 32"),
         (Constraints(destination_port="2-1"), "holds no port"),
-        (Constraints(destination_port="zzz"), "expected a name that IOS knows, or a number"),
+        (Constraints(destination_port="zzz"), "expected a known name, or a number"),
         (Constraints(icmp="ehco"), "unknown ICMP message 'ehco': did you mean echo"),
     ],
 )
@@ -134,3 +134,24 @@ def test_a_cisco_wildcard():
     assert not found.contains(0xAC100601)
     with pytest.raises(UsageError, match="two families"):
         addresses("172.16.6.0 ::1")
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        (Constraints(protocol="tcp", destination_port="https"), 443),
+        (Constraints(protocol="tcp", destination_port="ssh"), 22),
+        (Constraints(protocol="udp", destination_port="dns"), 53),
+        (Constraints(destination_port="https"), 443),
+        (Constraints(protocol="sctp", destination_port="http"), 80),
+        (Constraints(protocol="tcp", destination_port="cmd"), 514),
+    ],
+)
+def test_ports_by_the_names_that_everybody_uses(words, port):
+    assert constraints(words).destination_port == IntegerSet.values(port)
+
+
+def test_messages_by_the_names_that_everybody_uses():
+    assert constraints(Constraints(protocol="icmp6", icmp="echo")).icmp_type == IntegerSet.values(128)
+    assert constraints(Constraints(protocol="icmp6", icmp="nd-neighbor-solicit")).icmp_type == IntegerSet.values(135)
+    assert constraints(Constraints(protocol="icmp", icmp="echo-request")).icmp_type == IntegerSet.values(8)

@@ -12,7 +12,8 @@ from compiler.testing.dynamic.candidates import candidates, region_of
 from compiler.testing.dynamic.trying import exactly
 from compiler.testing.dynamic.world import NetworkWorld
 from compiler.testing.headers import packets
-from compiler.testing.networks.deciding import Field, begins, is_there
+from compiler.testing.networks.claims import begins, is_there
+from compiler.testing.networks.deciding import Field
 from tests.compiler.testing.dynamic.networks import FIREWALL, office
 from tests.compiler.testing.networks.stars import stars
 

@@ -17,10 +17,11 @@ from compiler.semantics.machine import Context
 from compiler.symbolic.drawing import Drawing
 from compiler.symbolic.witness import plainest_packet
 from compiler.testing.answer import Sureness
-from compiler.testing.dynamic.paths import end_of, lost_because
+from compiler.testing.dynamic.paths import end_of
 from compiler.testing.dynamic.world import NetworkWorld
 from compiler.testing.headers import packets
-from compiler.testing.networks.deciding import Begin, Field
+from compiler.testing.networks.claims import Begin
+from compiler.testing.networks.deciding import Field
 from compiler.testing.networks.ends import Beyond, outside
 from compiler.testing.networks.failures import mortal
 from compiler.testing.networks.flows import Arrival, End
@@ -28,28 +29,27 @@ from compiler.testing.networks.model import NetworkModel, PortName
 from tests.compiler.testing.networks.stars import Star, stars
 
 ROUTED = {End.UNHEARD: "lost", End.DENIED: "lost", End.UNROUTED: "lost", End.REFUSED: "refused", End.LOOPED: "looped"}
+ROUTED[End.LINK] = "lost"
 
 
 def told(arrival: Arrival, model: NetworkModel) -> str:
     """The end of an arrival, in words that both sides have."""
-    if arrival.end is not End.DELIVERED:
+    if arrival.end in ROUTED:
         return ROUTED[arrival.end]
-    is_own = bool(arrival.visits) and arrival.visits[-1].egress == ""
-    if arrival.port.node in {host.name for host in model.hosts} or is_own:
+    if arrival.port.node in {host.name for host in model.hosts} or arrival.end is End.TAKEN:
         return arrival.port.node
     return str(arrival.port)
 
 
 def seen(model: NetworkModel, dead: frozenset[str], sender: str | PortName, packet: Packet) -> str:
     """What really becomes of one packet."""
-    world = NetworkWorld(model, dead, tracing=True)
+    world = NetworkWorld(model, dead)
     journey = world.send(sender, packet)
     end = end_of(journey)
     if journey.arrived is not None:
         return str(journey.arrived) if journey.arrived in world.outsides else journey.arrived.node
-    if lost_because(world, journey) == "the router took it for itself":
-        assert world.tracer is not None
-        return next(event.node for event in world.tracer.events if event.station == "deliver")
+    if journey.taken is not None:
+        return journey.taken.node
     return {End.REFUSED: "refused", End.LOOPED: "looped"}.get(end, "lost")
 
 

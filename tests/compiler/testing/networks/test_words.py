@@ -197,7 +197,9 @@ def test_later_fragments_are_packets_too():
     assert refused.reachable("anna", "server", "udp/53").held  # ports are asked for, and only first fragments have them
     # A permit for a port lets later fragments pass, which it cannot look into (RFC 1858, Cisco's document 8014).
     web = edge(lists + "access-list 101 permit tcp any any eq 80\n").verify()
-    whole = packets(protocol="tcp") - packets(service="tcp/80")
+    rest = packets(protocol="tcp") - packets(service="tcp/80")  # takes away none of the later ones
+    assert "fragment" in failed(web.for_all(rest).unreachable, "anna", "server").witness.packet
+    whole = packets(service="tcp/0-79,81-65535")
     assert web.for_all(whole).unreachable("anna", "server").held
     assert web.unreachable("anna", "server", "udp").held
 
@@ -296,3 +298,28 @@ def test_a_bridge_is_one_interface():
     assert asked.reachable("anna", "carl").held
     assert asked.reachable("carl", "*").held
     assert asked.via("bert", "carl", "board").held
+
+
+def test_ports_of_ios_may_have_their_short_names(tmp_path):
+    path = tmp_path / "edge.cfg"
+    path.write_text(
+        "interface GigabitEthernet0/0\n ip address 10.1.0.1 255.255.255.0\ninterface GigabitEthernet0/1\n"
+        "ip access-list extended A\n permit ip any any\n"
+    )
+    lan = (
+        network()
+        .host("anna", "10.1.0.2/24", gateway="10.1.0.1")
+        .host("server", "10.2.0.2/24", gateway="10.2.0.1")
+        .router("edge", path, ports={"gi0/1": "10.2.0.1/24"})
+        .cable("anna", "edge:Gi0/0")
+        .cable("server", "edge:gigabitethernet0/1")
+    )
+    assert [end.port for cable in lan.cables for end in cable.ends if end.node == "edge"] == [
+        "GigabitEthernet0/0",
+        "GigabitEthernet0/1",
+    ]
+    assert lan.verify().reachable("anna", "server").held
+    with pytest.raises(UsageError, match="edge has no port 'Gi0/7'"):
+        lan.host("bert", "10.3.0.2/24").cable("bert", "edge:Gi0/7")
+    with pytest.raises(UsageError, match="edge:GigabitEthernet0/0 has a cable already"):
+        lan.host("bert", "10.3.0.2/24").cable("bert", "edge:Gi0/0")

@@ -138,7 +138,7 @@ def test_networks_are_drawn_and_asked(written):
         (POLICY + "  - {reachable: {}}\n", "4:5", "about one 'policy' or about one 'network'"),
         (POLICY + "  - {policy: egde, reachable: {}}\n", "4:14", "did you mean 'edge'?"),
         (POLICY + "  - {policy: edge, reachable: {form: 10.0.0.1}}\n", "4:32", "did you mean 'from'?"),
-        (POLICY + "  - {policy: edge, reachable: {service: tcp/99999}}\n", "4:31", "expected 0 to 65535"),
+        (POLICY + "  - {policy: edge, reachable: {service: tcp/99999}}\n", "4:41", "expected 0 to 65535"),
         (POLICY + "  - {policy: edge, no_shadowed_rule: no}\n", "4:38", "only 'yes' asks something"),
         (POLICY + "  - {policy: edge, isolated: {between: [10.0.0.1]}}\n", "4:30", "expected between"),
         (POLICY + "  - {policy: edge, equivalent_to: gone.cfg}\n", "4:35", "neither a policy of this file"),
@@ -182,3 +182,42 @@ def test_a_question_that_cannot_be_asked_breaks_only_itself(written):
     broken, held = ask_all([path])
     assert (broken.status, broken.span.line, held.status) == (Status.BROKEN, 2, Status.HELD)
     assert "has no list 999; it has 101, 102" in broken.error
+
+
+def test_opening_is_asked_as_written(written):
+    path = written(
+        "policies: {edge: {file: edge.cfg, list: '102'}}\n"
+        "properties:\n"
+        "  - {policy: edge, unreachable: {from: any, opening: yes}}\n"
+        "  - {policy: edge, unreachable: {service: tcp/https, flags: 'syn,!ack'}}\n"
+        "  - {policy: edge, reachable: {service: udp/dns, opening: no}}\n"
+    )
+    assert [one.ask().held for one in read_properties(path)] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ("{from: 10.0.0.0/8, to: 10.0.0.300, service: tcp/22}", "10.0.0.300"),
+        ("{from: 10.0.0.0/99, to: 10.0.0.3}", "10.0.0.0/99"),
+        ("{to: 10.0.0.3, service: tcp/htps}", "tcp/htps"),
+        ("{protocol: tcp, destination_port: htps}", "htps"),
+        ("{to: 10.0.0.3, but_not: {service: tpc/22}}", "tpc/22"),
+        ("{to: 10.0.0.3, protocol: udp, flags: syn}", "syn"),
+    ],
+)
+def test_an_error_points_at_the_value(written, asked, wrong):
+    line = f"  - {{policy: edge, reachable: {asked}}}"
+    path = written(f"policies: {{edge: {{file: edge.cfg, list: '101'}}}}\nproperties:\n{line}\n")
+    with pytest.raises(InputErrors) as failed:
+        read_properties(path)
+    (error,) = failed.value.errors
+    assert (error.span.line, error.span.column) == (3, line.index(wrong) + 1)
+
+
+def test_an_error_in_a_service_of_a_network_points_at_it(written):
+    line = "  - {network: lan, reachable: {from: anna, to: server, service: tcp/htps}}"
+    with pytest.raises(InputErrors) as failed:
+        read_properties(written(f"{LAN}properties:\n{line}\n"))
+    (error,) = failed.value.errors
+    assert error.span.column == line.index("tcp/htps") + 1

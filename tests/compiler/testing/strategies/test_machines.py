@@ -43,7 +43,7 @@ class _Foolish(network_machine(star(1, 1), among="isp1", services=((6, 80),))):
 
 def test_a_machine_fails_by_the_fewest_steps():
     with pytest.raises(AssertionError) as failed:
-        run_state_machine_as_test(_Foolish, settings=QUICK)
+        run_state_machine_as_test(_Foolish, settings=settings(QUICK, max_examples=300))
     told = "\n".join(failed.value.__notes__)
     assert told.count("state.link_down(part='isp1')") == 1
     assert told.count("state.send(") == 1
