@@ -110,18 +110,21 @@ def test_answers_of_stateless_devices_are_proved():
 @settings(max_examples=10, deadline=None)
 @given(stars(), st.data())
 def test_the_simulator_and_the_sets_agree_packet_by_packet(star, data):
+    """Where next hops share the traffic a packet may have several ends; the simulator's is one of them."""
     model, headers = star.model, packets(service="tcp")
     source, destination = data.draw(st.sampled_from(model.hosts)), data.draw(st.sampled_from(model.hosts))
     pairs = [pair for begin in begins(headers, (source,), (destination,)) for pair in begin.pairs()]
     field = Field(model)
     for pair in pairs:
-        delivered = space(pair.family).empty
+        delivered = lost = space(pair.family).empty
         for arrival in field.arrivals(headers, pair):
             if is_there(pair, arrival):
                 delivered = delivered | arrival.region
+            else:
+                lost = lost | arrival.region
         region = region_of(headers, source, destination, pair.family)
         for packet in candidates(model, region, pair.family, 8):
             journey = NetworkWorld(model).send(source.name, packet)
-            inside = (delivered & space(pair.family).encode(exactly(packet))).satisfiable()
             arrived = journey.arrived is not None and journey.arrived.node == destination.name
-            assert arrived is inside, packet
+            possible = delivered if arrived else lost
+            assert (possible & space(pair.family).encode(exactly(packet))).satisfiable(), packet
