@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.cli.sweep_source import Plan, Source
+from labs.cli.settings import add_settings
 
 if TYPE_CHECKING:
     from compiler.testing.answer import Answer
@@ -22,22 +23,7 @@ __all__ = ["SeedCheck", "failures", "seeds"]
 def _add_lab(parser: ArgumentParser) -> None:
     parser.add_argument("lab", metavar="DIR", help="the lab's folder, or its file")
     parser.add_argument("--variant", default="", metavar="NAME", help="a variant that the lab names")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_setting,
-        dest="settings",
-        metavar="NAME=VALUE",
-        help="a parameter of the lab; may be repeated",
-    )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ArgumentTypeError(f"{text!r}: expected NAME=VALUE")
-    return name, value
+    add_settings(parser)
 
 
 def _read(arguments: Namespace) -> LabFile:

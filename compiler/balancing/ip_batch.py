@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from compiler.balancing.linux_marks import HOSTS_TABLE, PROTOCOL, table_number
 from compiler.balancing.plan import Plan
-from compiler.balancing.wanted_routes import Lease, Leases, awaits_lease, routes_for, rules_for
+from compiler.balancing.wanted_routes import NO_LEASES, Lease, Leases, awaits_lease, routes_for, rules_for
 from compiler.errors import InputErrors, SyntaxFault
 from compiler.fields import Family
 from compiler.integers import IntegerSet
@@ -28,7 +28,7 @@ AWAITING = "#? "
 """Before a route whose gateway a lease must bring."""
 
 
-def write_batch(plan: Plan, leases: Leases = {}) -> str:  # noqa: B006
+def write_batch(plan: Plan, leases: Leases = NO_LEASES) -> str:
     """The text.
 
     Routes by a gateway that DHCP has not given yet stand behind :data:`AWAITING`,

@@ -7,6 +7,7 @@ deploy, the daemon that follows the lines' health, and the simulator.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from compiler.balancing.linux_marks import HOSTS_TABLE, MASK, OWN_PRIORITY, RULE_PRIORITY, mark_value, table_number
@@ -17,7 +18,7 @@ from compiler.policy.balance import Addressing, Uplink
 from compiler.policy.network import InterfaceAddress, NextHop, Prefix, Route, RouteKind, RoutingRule
 from compiler.policy.stateful import MarkIn, Register
 
-__all__ = ["LAST_METRIC", "Lease", "Leases", "awaits_lease", "routes_for", "rules_for"]
+__all__ = ["LAST_METRIC", "NO_LEASES", "Lease", "Leases", "awaits_lease", "routes_for", "rules_for"]
 
 LAST_METRIC = 1000
 """Of the blackhole that ends a strict table."""
@@ -33,6 +34,7 @@ class Lease(NamedTuple):
 
 Leases = Mapping[str, Lease]
 """By the names of uplinks."""
+NO_LEASES: Leases = MappingProxyType({})
 
 
 def awaits_lease(uplink: Uplink, leases: Leases) -> bool:
@@ -42,7 +44,7 @@ def awaits_lease(uplink: Uplink, leases: Leases) -> bool:
     return leases.get(uplink.name, Lease()).gateway is None
 
 
-def routes_for(plan: Plan, alive: Collection[str], leases: Leases = {}) -> tuple[Route, ...]:  # noqa: B006
+def routes_for(plan: Plan, alive: Collection[str], leases: Leases = NO_LEASES) -> tuple[Route, ...]:
     """Every route of ours while the uplinks of those names carry traffic.
 
     - Hosts (probes, name servers of one uplink) stay by their own uplink, dead

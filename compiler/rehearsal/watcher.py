@@ -27,6 +27,9 @@ _IDENTIFIER = 0x6762
 """The ICMP identifier of the probes of the first uplink."""
 
 
+_DEFAULTS = Probing()
+
+
 class Watcher:
     """Begins to watch when it is made. ``turns`` are the deaths and returns so far, with their moments in ns."""
 
@@ -35,7 +38,7 @@ class Watcher:
         engine: Engine,
         router: Router,
         plan: Plan,
-        probing: Probing = Probing(),  # noqa: B008  # frozen
+        probing: Probing = _DEFAULTS,
         leases: Mapping[str, Lease] | None = None,
         on_turn: Callable[[int, Turn], None] | None = None,
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _SubParsersAction
 
 from compiler.cli.verb import Verb
+from labs.cli.settings import add_settings
 
 __all__ = ["verb"]
 
@@ -121,32 +122,13 @@ def _add_compare(actions: _SubParsersAction[ArgumentParser]) -> None:
     compare.add_argument("--seed", type=_seed, metavar="N", help="the seed of all chance (default: the lab's)")
     compare.add_argument("--report", metavar="OUT", help="write the tables to one HTML file")
     compare.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
-    _add_settings(compare)
+    add_settings(compare)
 
 
 def _add_lab(parser: ArgumentParser) -> None:
     parser.add_argument("lab", metavar="DIR", help="the lab's folder, or its file")
     parser.add_argument("--variant", default="", metavar="NAME", help="a variant that the lab names")
-    _add_settings(parser)
-
-
-def _add_settings(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_setting,
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="another value for a parameter of the lab; may be repeated",
-    )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ArgumentTypeError(f"{text!r}: expected NAME=VALUE")
-    return name, value
+    add_settings(parser)
 
 
 def _seed(text: str) -> int:

@@ -63,7 +63,11 @@ def _settings(held: Held, target: State) -> Iterator[Step]:
             continue  # this kernel does not have it
         if before != value:
             change = Change(Action.CHANGE, "sysctl", f"net.ipv4.{name.replace('/', '.')}={value}", before)
-            yield Step(change, lambda kernel, name=name, value=value: settings.write(name, value))  # type: ignore[misc]
+            yield Step(change, _setting(name, value))
+
+
+def _setting(name: str, value: str) -> Callable[[Kernel], None]:
+    return lambda kernel: settings.write(name, value)
 
 
 def _addresses_that_come(held: Held, target: State) -> Iterator[Step]:

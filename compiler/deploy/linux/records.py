@@ -69,11 +69,7 @@ class Records:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other deploys, confirmations and returns out meanwhile."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise DeployError(f"{self.folder}: {error.strerror}") from error
+        handle = self._lock()
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -107,14 +103,18 @@ class Records:
         """Whether a deployment waits, without reading of it."""
         return (self.folder / _WAITING).exists()
 
+    def _lock(self) -> int:
+        """The file that whoever is at work holds, open."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DeployError(f"{self.folder}: {error.strerror}") from error
+
     @contextmanager
     def at_once(self) -> Iterator[bool]:
         """As :meth:`alone`, for who does not wait: False where somebody else is at work, or a deployment waits."""
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise DeployError(f"{self.folder}: {error.strerror}") from error
+        handle = self._lock()
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -125,6 +126,10 @@ class _Trial:
     begin: Begin
     dead: frozenset[str]
 
+    def fails(self, sender: Sender, packet: Packet) -> bool:
+        """Whether no answer comes back."""
+        return self.against(sender, packet) is not None
+
     def against(self, sender: Sender, packet: Packet) -> Packet | None:
         """The packet, to whichever address is known, when by none of the addresses an answer comes back."""
         ways = [packet, *(packet._replace(destination=door) for door in self.doors())]
@@ -182,7 +187,6 @@ def _tried(trial: _Trial, headers: Headers, most: int) -> tuple[int, Answer | No
             count += 1
             wrong = trial.against(sender, packet)
             if wrong is not None:
-                fails = lambda one, by=sender: trial.against(by, one) is not None  # noqa: E731
-                plain = shrunk(trial.model, region, begin, packet, fails)
+                plain = shrunk(trial.model, region, begin, packet, partial(trial.fails, sender))
                 return count, trial.refuted(sender, trial.against(sender, plain) or wrong)
     return count, None

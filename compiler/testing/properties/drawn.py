@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from compiler.errors import GerbangError, InputErrors
@@ -108,7 +109,7 @@ def _routers(fields: Fields, folder: Path, complaints: Complaints) -> Iterator[_
 def _switches(fields: Fields, folder: Path, complaints: Complaints) -> Iterator[_Part]:
     value = fields.take("switches")
     for name in _texts(value, complaints):
-        yield fields.place("switches"), lambda drawn, name=name: drawn.switch(name)  # type: ignore[misc]
+        yield fields.place("switches"), partial(NetworkModel.switch, name=name)
 
 
 def _cables(fields: Fields, folder: Path, complaints: Complaints) -> Iterator[_Part]:
@@ -123,4 +124,4 @@ def _cables(fields: Fields, folder: Path, complaints: Complaints) -> Iterator[_P
         if len(ends) != 2:
             complaints.error("a cable has two ends: [ONE, OTHER], or {ends: [ONE, OTHER], name: NAME}", item.span)
             continue
-        yield item.span, lambda drawn, ends=ends, name=name: drawn.cable(*ends, name=name)  # type: ignore[misc]
+        yield item.span, partial(NetworkModel.cable, left=ends[0], right=ends[1], name=name)
