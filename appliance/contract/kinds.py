@@ -1,0 +1,111 @@
+"""The kinds of value that a record is made of: a Python type with its bounds, its unit, and how it is entered.
+
+Every leaf of a record has one of these, because a bare ``str`` has no longest
+length and a bare ``int`` no place in a database column.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+__all__ = [
+    "Code",
+    "Count",
+    "Day",
+    "Decimals",
+    "Entry",
+    "Line",
+    "Moment",
+    "Name",
+    "Note",
+    "Phone",
+    "Refers",
+    "Rupiah",
+    "Secret",
+    "Share",
+    "Unit",
+    "Whole",
+    "YesNo",
+    "one_line",
+    "several_lines",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a value is entered and shown, where its Python type does not tell."""
+
+    kind: Literal["line", "note", "secret", "rupiah", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a number counts, as it is written behind it: ``nights``, ``litres``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """The value is the key of a record: ``Refers("rooms")`` of the same service."""
+
+    to: str
+
+
+def one_line(text: str) -> str:
+    """The text, if a terminal, a database and a log can all hold it on one line; spaces at its ends are dropped."""
+    _refuse_unprintable(text, allowed="")
+    return text.strip()
+
+
+def several_lines(text: str) -> str:
+    """The text, if it has no control characters but line ends and tabs."""
+    _refuse_unprintable(text.replace("\r\n", "\n"), allowed="\n\t")
+    return text.replace("\r\n", "\n").rstrip()
+
+
+def _refuse_unprintable(text: str, allowed: str) -> None:
+    for character in text:
+        # Cc: control; Cs: half of a surrogate pair, which no UTF-8 text holds; Bidi overrides disguise what is read.
+        if character not in allowed and (
+            unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+            or character in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+        ):
+            raise ValueError(f"the character U+{ord(character):04X} cannot stand in a text")
+
+
+Line = Annotated[str, MaxLen(200), AfterValidator(one_line), Entry("line")]
+"""A text of one line, up to 200 characters; may be empty."""
+Name = Annotated[str, MinLen(1), MaxLen(100), AfterValidator(one_line), StringConstraints(min_length=1), Entry("line")]
+"""A text of one line that is not empty."""
+Code = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=32), MaxLen(32), Entry("line")
+]
+"""A short word without blanks, by which people name a record: ``104``, ``P201302002``."""
+Note = Annotated[str, MaxLen(4000), AfterValidator(several_lines), Entry("note")]
+"""A text of several lines."""
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{3,23}$"), MaxLen(24), Entry("line")]
+"""A telephone number as it is dialled."""
+Secret = Annotated[str, MaxLen(256), Entry("secret")]
+"""A password: never shown, never logged."""
+Whole = Annotated[int, Ge(-(2**53) + 1), Le(2**53 - 1)]
+"""A whole number that JSON's readers keep exactly."""
+Count = Annotated[int, Ge(0), Le(1_000_000_000)]
+"""How many."""
+Rupiah = Annotated[int, Ge(-(10**15)), Le(10**15), Entry("rupiah")]
+"""Money in whole rupiah."""
+Share = Annotated[int, Ge(0), Le(100), Entry("share"), Unit("%")]
+"""A part of a hundred."""
+Decimals = Annotated[float, Ge(-1e15), Le(1e15)]
+"""A measured number; infinities and NaN are refused."""
+Day = Annotated[date, Ge(date(1900, 1, 1)), Le(date(2999, 12, 31))]
+"""A day of the calendar."""
+Moment = AwareDatetime
+"""A moment with its offset from UTC."""
+YesNo = bool

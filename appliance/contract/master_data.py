@@ -1,0 +1,83 @@
+"""Master data: records that people add, change and remove, described once.
+
+From one description come the table (``appliance.store.tables``), the commands
+``rooms.add``, ``rooms.change``, ``rooms.remove`` and ``rooms.get``
+(``appliance.services.master_data``), the listing ``rooms`` with its grid, and
+the form (``appliance.console.master_data``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, make_dataclass
+from functools import cached_property
+from typing import Any
+
+from appliance.contract.fields import Field, fields_of, title_of
+from appliance.contract.kinds import Count, Line, Moment
+from appliance.contract.records import STRICT
+
+__all__ = ["MasterData"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MasterData:
+    """One type of record that people keep.
+
+    A field with ``Refers("rooms")`` holds the key of another master data of the
+    same service: the store refuses a key that is not there and the removal of a
+    record that is referred to, and carries a changed key along.
+    """
+
+    name: str
+    """The plural, as in ``hotel.rooms``."""
+    record: type
+    key: str
+    """The field by which people name one; unique."""
+    see: frozenset[str]
+    change: frozenset[str]
+    unique: tuple[tuple[str, ...], ...] = ()
+    """Further sets of fields of which no two records have the same values."""
+
+    @property
+    def title(self) -> str:
+        """What people call one of these."""
+        return title_of(self.record)
+
+    @cached_property
+    def key_field(self) -> Field:
+        """The field by which people name one."""
+        return next(field for field in fields_of(self.record) if field.name == self.key)
+
+    @cached_property
+    def named(self) -> type:
+        """The arguments of ``get``: the key."""
+        return self._argument("Named", (self.key, self.key_field.type))
+
+    @cached_property
+    def removed(self) -> type:
+        """The arguments of ``remove``: the key and the version that was looked at."""
+        return self._argument("Removed", (self.key, self.key_field.type), ("version", Count))
+
+    @cached_property
+    def changed(self) -> type:
+        """The arguments of ``change``: the key as it was, the version that was looked at, and the whole new record."""
+        return self._argument("Changed", (self.key, self.key_field.type), ("version", Count), ("row", self.record))
+
+    @cached_property
+    def kept(self) -> type:
+        """What ``get``, ``add`` and ``change`` answer: the record and its version."""
+        return self._argument(
+            "Kept", ("id", int), ("version", int), ("changed_by", Line), ("changed_at", Moment), ("row", self.record)
+        )
+
+    def _argument(self, suffix: str, *fields: tuple[str, Any]) -> type:
+        made = make_dataclass(
+            f"{self.record.__name__}{suffix}",
+            fields,
+            frozen=True,
+            kw_only=True,
+            slots=True,
+            namespace={"__pydantic_config__": STRICT},
+        )
+        made.__module__ = self.record.__module__
+        return made

@@ -1,0 +1,39 @@
+"""A record: an immutable value with typed fields, the same for a command's arguments, a form and a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar, dataclass_transform, overload
+
+from pydantic import ConfigDict
+
+__all__ = ["STRICT", "record"]
+
+Made = TypeVar("Made")
+
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+"""Unknown names are refused, "12" is no number, and what was sent is not said back."""
+
+
+@overload
+def record(cls: type[Made]) -> type[Made]: ...
+@overload
+def record(*, title: str = "") -> Callable[[type[Made]], type[Made]]: ...
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def record(cls: Any = None, *, title: str = "") -> Any:
+    """A frozen dataclass that pydantic reads strictly. ``title`` is what people call it: ``room``."""
+
+    def made(plain: type[Made]) -> type[Made]:
+        plain.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
+        plain.__record_title__ = title or _words(plain.__name__)  # type: ignore[attr-defined]
+        return dataclasses.dataclass(frozen=True, kw_only=True, slots=True)(plain)
+
+    return made if cls is None else made(cls)
+
+
+def _words(name: str) -> str:
+    """``RoomType`` as ``room type``."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
