@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from appliance.contract.programs import Status
 
-__all__ = ["Component", "Finding", "Machine", "RenderedFile", "Severity"]
+__all__ = ["Component", "Finding", "Guarded", "Machine", "RenderedFile", "Severity"]
 
 
 class Severity(StrEnum):
@@ -52,7 +52,16 @@ class RenderedFile:
 
 
 class Machine(Protocol):
-    """What may be done to the machine, all of it through the root helper's allow-list."""
+    """What may be done to the machine, all of it through the root helper's allow-list.
+
+    ``files`` is ``<folder>/generations/7/mail.postfix`` before the switch
+    (``check``, ``shadow``), and ``<folder>/current/mail.postfix`` from then on
+    (``start``): a running daemon is told the second path only, so that its
+    reload reads the new generation, and no old one is missed when it is pruned.
+    ``check`` and ``shadow`` see the numbered generation under ``current`` too (a
+    bind mount in their own mount namespace), because configurations name files
+    of other components, such as certificates, by that path.
+    """
 
     def start(self, program: str, files: Path) -> Status:
         """Start the program, or reload it when it runs."""
@@ -103,7 +112,23 @@ class Component(Protocol):
 
     def act(self, before: Path | None, after: Path | None, machine: Machine) -> None:
         """Make the machine run ``after`` in place of ``before``; None: not there. Undoing is acting the
-        other way round. Doing it twice is doing it once."""
+        other way round. Doing it twice is doing it once. ``after`` is the path below ``current``,
+        ``before`` that below the numbered generation. Raises whatever says why it could not."""
 
     def probe(self, files: Path, machine: Machine) -> Sequence[Finding]:
         """Whether it serves, seen from outside."""
+
+
+class Guarded(Protocol):
+    """What a component has beside when the root helper itself takes its change back: one that can cut us off.
+
+    A component may also have ``follows``, a part of its ``requires``: when one of
+    those acts, it acts too, though its own files are the same.
+    """
+
+    def act_guarded(self, before: Path | None, after: Path | None, machine: Machine, within: int) -> None:
+        """``act``, in such a way that the helper takes it back ``within`` seconds from now if ``confirm`` was not
+        called. This is behind the commit's own timer, for the day when the daemon dies: it is always later."""
+
+    def confirm(self, machine: Machine) -> None:
+        """Keep it for good. Raises when the helper has taken it back already. Doing it twice is doing it once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
@@ -71,12 +72,17 @@ class Field:
         return self.kind in {Kind.WHOLE, Kind.RUPIAH, Kind.SHARE, Kind.DECIMALS}
 
 
-@cache
 def fields_of(record: type) -> tuple[Field, ...]:
     """The fields of a record in their order.
 
     Raises TypeError for a field that has no kind: a bare ``str`` or ``int``.
     """
+    return _read(record)
+
+
+@cache
+def _read(record: Hashable) -> tuple[Field, ...]:
+    assert isinstance(record, type)
     hints = get_type_hints(record, include_extras=True)
     return tuple(_field(record, field, hints[field.name]) for field in dataclasses.fields(record))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["ADMINISTRATOR", "ANYONE", "VISITOR", "Person"]
 
-ADMINISTRATOR = "appliance.administrator"
+ADMINISTRATOR = "system.administrator"
 """The role that may do what any role may."""
 VISITOR = "visitor"
 """What a command says when nobody needs to log in for it."""

@@ -1,0 +1,82 @@
+"""All that the services offer, collected once when the daemon starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import MetaData, select
+
+from appliance.contract.commands import Command
+from appliance.contract.listings import Listing, Order
+from appliance.contract.master_data import MasterData
+from appliance.contract.service import Service
+from appliance.services.master_data import commands_of
+from appliance.store.tables import master_tables, metadata
+
+__all__ = ["Offered", "Registry"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """One service with everything that is derived for it."""
+
+    service: Service
+    metadata: MetaData
+    commands: Mapping[str, Command]
+    listings: Mapping[str, Listing]
+    settings: type | None
+
+
+class Registry:
+    """The services by name. Raises TypeError for a service that contradicts itself: that is a fault of its author."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self.services: dict[str, Offered] = {one.name: _offered(one) for one in services}
+        for offered in self.services.values():
+            missing = [name for name in offered.service.requires if name not in self.services]
+            if missing:
+                raise TypeError(f"service {offered.service.name} requires {', '.join(missing)}")
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The full names of all roles."""
+        return frozenset().union(*(one.service.role_names for one in self.services.values()))
+
+
+def _offered(service: Service) -> Offered:
+    model, tables, commands = (service.module(name) for name in ("model", "tables", "commands"))
+    master_data: tuple[MasterData, ...] = getattr(model, "MASTER_DATA", ())
+    if tables is not None:
+        kept, by_name = tables.METADATA, getattr(tables, "MASTER", {})
+    else:
+        kept = metadata()
+        by_name = master_tables(service.name, master_data, kept)
+    found: dict[str, Command] = {}
+    listings: dict[str, Listing] = {one.name: one for one in getattr(commands, "LISTINGS", ())}
+    for master in master_data:
+        table = by_name[master.name]
+        found |= {command.name: command for command in commands_of(master, table)}
+        listings.setdefault(master.name, _listing(master, table))
+    for value in vars(commands).values() if commands else ():
+        if isinstance(value, Command):
+            found[value.name] = value
+    return Offered(
+        service=service,
+        metadata=kept,
+        commands=found,
+        listings=listings,
+        settings=getattr(model, "Settings", None),
+    )
+
+
+def _listing(master: MasterData, table: Any) -> Listing:
+    return Listing(
+        name=master.name,
+        row=master.record,
+        see=master.see,
+        key=master.key,
+        order=(Order(column=master.key),),
+        select=lambda _person: select(table),
+    )

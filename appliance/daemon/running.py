@@ -1,0 +1,201 @@
+"""Running a command: arguments read strictly, roles asked, one transaction with its line of the audit log, then events.
+
+Knows nothing of HTTP; the tests and the embedded daemon use it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Connection
+
+from appliance.contract.commands import Command, Effect
+from appliance.contract.context import Context, Event, Progress
+from appliance.contract.fields import Kind, fields_of
+from appliance.contract.people import Person
+from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.daemon.registry import Offered, Registry
+from appliance.language import _
+from appliance.store.audit import Line, append
+from appliance.store.engine import Store
+from appliance.store.settings import settings_of
+
+__all__ = ["Answer", "InvalidArguments", "Problem", "Runner", "redacted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One argument that is not as its type says. ``kind`` and ``bounds`` are pydantic's, for the reader's words."""
+
+    field: str
+    """``booking.nights`` or ``lines.3.price``."""
+    kind: str
+    bounds: dict[str, Any]
+
+
+class InvalidArguments(Exception):
+    """Arguments that the command's record does not take: every one that is wrong, by its name."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{one.field}: {one.kind}" for one in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answered."""
+
+    command: Command
+    value: Any
+
+    def json(self) -> bytes:
+        """As JSON, by the command's declared type."""
+        return bytes(adapter(self.command.returns).dump_json(self.value))
+
+
+@cache
+def adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Pydantic's reader and writer of a type, made once."""
+    return TypeAdapter(annotation)
+
+
+class Runner:
+    """Runs the commands of a registry on a store."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        zone: ZoneInfo,
+        secret: bytes,
+        publish: Callable[[tuple[Event, ...]], None],
+        now: Callable[[], datetime] | None = None,
+        appliance: Any = None,
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self.zone = zone
+        self.secret = secret
+        """The key of the audit chain."""
+        self.publish = publish
+        self.now = now or (lambda: datetime.now(zone))
+        self.appliance = appliance
+        """Given to the system's own services as ``context.appliance``."""
+
+    def find(self, person: Person, service: str, name: str) -> tuple[Offered, Command]:
+        """The command, if it is there and this person may use it."""
+        offered = self.registry.services.get(service)
+        command = offered.commands.get(name) if offered else None
+        if offered is None or command is None:
+            raise NotFound(_("command"), f"{service}.{name}")
+        if not person.reaches(service, command.roles):
+            raise NotAllowed(
+                _("{person} has none of the roles for {command}: {roles}"),
+                person=person.name or "visitor",
+                command=f"{service}.{name}",
+                roles=", ".join(sorted(command.roles)),
+            )
+        return offered, command
+
+    def read_arguments(self, command: Command, body: bytes) -> Any:
+        """The command's record from JSON, or None; raises InvalidArguments."""
+        try:
+            if command.arguments is None:
+                return _no_arguments(body)
+            return adapter(command.arguments).validate_json(body or b"{}")
+        except ValidationError as error:
+            raise InvalidArguments(tuple(_problems(error))) from None
+
+    def call(self, person: Person, service: str, name: str, body: bytes) -> Answer:
+        """Run a query or a change. What it raises leaves the store as it was."""
+        _, command = self.find(person, service, name)
+        arguments = self.read_arguments(command, body)
+        if command.effect is Effect.QUERY:
+            with self.store.reading() as connection:
+                return Answer(command, self._run(command, self._context(connection, person, service), arguments))
+        with self.changing(person, service, name, redacted(arguments)) as context:
+            return Answer(command, self._run(command, context, arguments))
+
+    def work(self, person: Person, service: str, name: str, body: bytes, tell: Callable[[Progress], None]) -> Answer:
+        """Run a command that takes long, in the caller's thread; ``tell`` may raise Cancelled."""
+        _, command = self.find(person, service, name)
+        arguments = self.read_arguments(command, body)
+        context = replace(self._context(None, person, service), tell=tell)  # type: ignore[arg-type]
+        return Answer(command, self._run(command, context, arguments))
+
+    @contextmanager
+    def changing(self, person: Person, service: str, name: str, arguments: Any) -> Iterator[Context]:
+        """One transaction with its line of the audit log; its events go out when it is kept."""
+        with self.store.writing() as connection:
+            context = self._context(connection, person, service)
+            yield context
+            line = Line(at=context.now, person=person.name, service=service, command=name, arguments=arguments)
+            append(connection, line, self.secret)
+        self.publish(tuple(context.events))
+
+    def _run(self, command: Command, context: Context, arguments: Any) -> Any:
+        return command.function(context) if command.arguments is None else command.function(context, arguments)
+
+    def _context(self, connection: Connection, person: Person, service: str) -> Context:
+        def settings(record: type[Any]) -> Any:
+            if connection is not None:
+                return settings_of(connection, service, record)
+            with self.store.reading() as own:
+                return settings_of(own, service, record)
+
+        return Context(
+            connection=connection,
+            person=person,
+            now=self.now(),
+            zone=self.zone,
+            service=service,
+            settings_of=settings,
+            events=[],
+            reading=self.store.reading,
+            writing=lambda name, arguments: self.changing(person, service, name, arguments),
+            appliance=self.appliance,
+        )
+
+
+def _no_arguments(body: bytes) -> None:
+    if body.strip() not in {b"", b"{}", b"null"}:
+        raise InvalidArguments((Problem(field="", kind="no_arguments", bounds={}),))
+
+
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    for one in error.errors(include_url=False, include_input=False):
+        context = one.get("ctx", {})
+        raised = context.get("error")
+        bounds = {name: to_jsonable_python(value, fallback=str) for name, value in context.items() if name != "error"}
+        field = ".".join(str(part) for part in one["loc"])
+        if raised is not None:  # a ValueError of our own: RuleBroken names its field and brings its words
+            template = getattr(raised, "template", str(raised))
+            bounds = {"template": template, "values": to_jsonable_python(getattr(raised, "values", {}), fallback=str)}
+            field = getattr(raised, "field", "") or field
+        yield Problem(field=field, kind=one["type"], bounds=bounds)
+
+
+def redacted(value: Any) -> Any:
+    """A record as JSON values, its secrets replaced by a mark: what the audit log may hold."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return {} if value is None else to_jsonable_python(value, fallback=str)
+    secrets = {field.name for field in fields_of(type(value)) if field.kind is Kind.SECRET}
+    return {
+        field.name: "•••" if field.name in secrets else _redacted_part(getattr(value, field.name))
+        for field in fields(value)
+    }
+
+
+def _redacted_part(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_redacted_part(one) for one in value]
+    return redacted(value) if is_dataclass(value) else to_jsonable_python(value, fallback=str)

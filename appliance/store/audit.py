@@ -1,0 +1,82 @@
+"""The audit log: a line for every change and every login, each holding the hash of the one before.
+
+The line is written in the transaction of the change it tells of, so there is
+neither a change without its line nor a line without its change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, String, Table, Text, insert, select
+
+from appliance.store.tables import metadata
+from appliance.store.types import Utc
+
+__all__ = ["AUDIT", "METADATA", "Line", "append", "digest"]
+
+METADATA = metadata()
+AUDIT = Table(
+    "core_audit",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Utc, nullable=False),
+    Column("person", String(100), nullable=False),
+    Column("service", String(100), nullable=False),
+    Column("command", String(100), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("outcome", String(100), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+FIRST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is told. ``arguments`` are JSON values, secrets already taken out."""
+
+    at: datetime
+    person: str
+    service: str
+    command: str
+    arguments: Mapping[str, Any]
+    outcome: str = "done"
+
+
+def append(connection: Connection, line: Line, key: bytes) -> int:
+    """Add a line to the chain in this transaction; returns its number. ``key`` is the appliance's own secret."""
+    last = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
+    number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
+    row = {
+        "number": number,
+        "at": line.at,
+        "person": line.person,
+        "service": line.service,
+        "command": line.command,
+        "arguments": json.dumps(line.arguments, sort_keys=True, ensure_ascii=False, default=str),
+        "outcome": line.outcome,
+        "previous": previous,
+    }
+    connection.execute(insert(AUDIT).values(**row, hash=digest(row, key)))
+    return number
+
+
+def digest(row: Mapping[str, Any], key: bytes) -> str:
+    """The hash of a line: HMAC-SHA-256 over its values in one canonical text.
+
+    Without the key, who can write the database cannot make a chain that fits.
+    """
+    said = [
+        row["number"],
+        row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
+        *(row[name] for name in ("person", "service", "command", "arguments", "outcome", "previous")),
+    ]
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -1,0 +1,88 @@
+"""Tables from records: a column a field, and beside them the row's number, its version, and who changed it when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy.schema import SchemaItem
+
+from appliance.contract.fields import fields_of
+from appliance.contract.master_data import MasterData
+from appliance.store.types import Identity, Utc, column_type
+
+__all__ = ["NAMING", "master_tables", "metadata", "record_table"]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Each constraint has a name, so that a later migration can drop it on either database."""
+
+
+def metadata() -> MetaData:
+    """An empty set of tables of one service."""
+    return MetaData(naming_convention=NAMING)
+
+
+def master_tables(service: str, all_master_data: Iterable[MasterData], into: MetaData) -> dict[str, Table]:
+    """The tables of a service's master data, by the names of the master data."""
+    known = {master.name: master for master in all_master_data}
+    return {
+        master.name: record_table(
+            f"{service}_{master.name}",
+            master.record,
+            into,
+            key=master.key,
+            unique=master.unique,
+            refers={name: f"{service}_{name}.{other.key}" for name, other in known.items()},
+        )
+        for master in known.values()
+    }
+
+
+def record_table(
+    name: str,
+    record: type,
+    into: MetaData,
+    *more: SchemaItem,
+    key: str = "",
+    unique: Iterable[tuple[str, ...]] = (),
+    refers: Mapping[str, str] | None = None,
+) -> Table:
+    """The table of a record. ``refers`` says which column stands behind ``Refers("rooms")``: ``hotel_rooms.code``.
+
+    A key that is referred to may be changed (the database carries the change
+    along), and a row that is referred to cannot be removed.
+    """
+    targets = refers or {}
+    columns: list[SchemaItem] = []
+    for field in fields_of(record):
+        links = [ForeignKey(targets[field.refers], onupdate="CASCADE", ondelete="RESTRICT")] if field.refers else []
+        columns.append(
+            Column(
+                field.name,
+                column_type(field),
+                *links,
+                nullable=field.optional,
+                unique=True if field.name == key else None,
+                index=True if links else None,
+            )
+        )
+    constraints: list[Any] = [UniqueConstraint(*names) for names in unique]
+    return Table(
+        name,
+        into,
+        Column("id", Identity, primary_key=True),
+        *columns,
+        Column("version", Integer, nullable=False, default=1),
+        Column("changed_by", String(100), nullable=False),
+        Column("changed_at", Utc, nullable=False),
+        *constraints,
+        *more,
+        sqlite_autoincrement=True,
+    )
