@@ -8,13 +8,13 @@
 
 The second parameter, if there is one, is a record: it is the body of the
 request, the options of ``gerbang call`` and the fields of the form. The name is
-the function's, with hyphens: ``hotel.book``.
+the function's, with hyphens: ``hotel.check-in``; or one that is given: ``bookings.get``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, get_type_hints
 
@@ -47,30 +47,26 @@ class Command:
     summary: str
     """The first line of its docstring: English, a key of the translations."""
 
-    def named(self, name: str) -> Command:
-        """The same command under another name: master data derives ``rooms.add`` from one function."""
-        return replace(self, name=name)
-
 
 Decorator = Callable[[Callable[..., Any]], Command]
 
 
-def query(*roles: str) -> Decorator:
+def query(*roles: str, name: str = "") -> Decorator:
     """Make a function a command that reads."""
-    return _made(Effect.QUERY, roles)
+    return _made(Effect.QUERY, roles, name)
 
 
-def change(*roles: str) -> Decorator:
+def change(*roles: str, name: str = "") -> Decorator:
     """Make a function a command that writes."""
-    return _made(Effect.CHANGE, roles)
+    return _made(Effect.CHANGE, roles, name)
 
 
-def work(*roles: str) -> Decorator:
+def work(*roles: str, name: str = "") -> Decorator:
     """Make a function a command that takes long."""
-    return _made(Effect.WORK, roles)
+    return _made(Effect.WORK, roles, name)
 
 
-def _made(effect: Effect, roles: tuple[str, ...]) -> Decorator:
+def _made(effect: Effect, roles: tuple[str, ...], name: str) -> Decorator:
     if not roles:
         raise TypeError("a command names the roles that may use it")
 
@@ -82,7 +78,7 @@ def _made(effect: Effect, roles: tuple[str, ...]) -> Decorator:
         if not 1 <= len(names) <= 2:
             raise TypeError(f"{function.__name__} takes a context and at most one record")
         return Command(
-            name=function.__name__.replace("_", "-"),
+            name=name or function.__name__.replace("_", "-"),
             function=function,
             effect=effect,
             roles=frozenset(roles),

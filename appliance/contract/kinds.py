@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 __all__ = [
     "Code",
@@ -32,6 +32,7 @@ __all__ = [
     "Unit",
     "Whole",
     "YesNo",
+    "aware",
     "one_line",
     "several_lines",
 ]
@@ -80,6 +81,15 @@ def _refuse_unprintable(text: str, allowed: str) -> None:
             raise ValueError(f"the character U+{ord(character):04X} cannot stand in a text")
 
 
+def aware(moment: datetime) -> datetime:
+    """The moment, if it has its offset from UTC and a year that every database and zone can hold."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its offset from UTC")
+    if not 1900 <= moment.year <= 2999:
+        raise ValueError("a moment from 1900 to 2999")
+    return moment
+
+
 Line = Annotated[str, MaxLen(200), AfterValidator(one_line), Entry("line")]
 """A text of one line, up to 200 characters; may be empty."""
 Name = Annotated[str, MinLen(1), MaxLen(100), AfterValidator(one_line), StringConstraints(min_length=1), Entry("line")]
@@ -106,6 +116,6 @@ Decimals = Annotated[float, Ge(-1e15), Le(1e15)]
 """A measured number; infinities and NaN are refused."""
 Day = Annotated[date, Ge(date(1900, 1, 1)), Le(date(2999, 12, 31))]
 """A day of the calendar."""
-Moment = AwareDatetime
+Moment = Annotated[datetime, AfterValidator(aware)]
 """A moment with its offset from UTC."""
 YesNo = bool

@@ -43,6 +43,8 @@ class Service:
     roles: tuple[Role, ...]
     requires: tuple[str, ...] = ()
     """Services that must be there."""
+    settings: frozenset[str] = frozenset({"administrator"})
+    """The roles that change its settings, if its model has ``Settings``."""
     folders: tuple[str, ...] = ()
     """Folders below the state folder that a backup takes beside the tables."""
     public: bool = False

@@ -13,6 +13,7 @@ from appliance.contract.listings import Listing, Order
 from appliance.contract.master_data import MasterData
 from appliance.contract.service import Service
 from appliance.services.master_data import commands_of
+from appliance.services.settings import settings_commands
 from appliance.store.tables import master_tables, metadata
 
 __all__ = ["Offered", "Registry"]
@@ -59,6 +60,9 @@ def _offered(service: Service) -> Offered:
         table = by_name[master.name]
         found |= {command.name: command for command in commands_of(master, table)}
         listings.setdefault(master.name, _listing(master, table))
+    settings: type | None = getattr(model, "Settings", None)
+    if settings is not None:
+        found |= {command.name: command for command in settings_commands(service, settings)}
     for value in vars(commands).values() if commands else ():
         if isinstance(value, Command):
             found[value.name] = value
@@ -67,7 +71,7 @@ def _offered(service: Service) -> Offered:
         metadata=kept,
         commands=found,
         listings=listings,
-        settings=getattr(model, "Settings", None),
+        settings=settings,
     )
 
 

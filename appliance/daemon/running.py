@@ -10,18 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import Connection
 
 from appliance.contract.commands import Command, Effect
 from appliance.contract.context import Context, Event, Progress
 from appliance.contract.fields import Kind, fields_of
+from appliance.contract.kinds import Entry
 from appliance.contract.people import Person
 from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.daemon.once import Once
 from appliance.daemon.registry import Offered, Registry
 from appliance.language import _
 from appliance.store.audit import Line, append
@@ -55,10 +57,34 @@ class Answer:
 
     command: Command
     value: Any
+    repeated: bytes | None = None
+    """The answer of the first time, when the same request came twice."""
 
     def json(self) -> bytes:
         """As JSON, by the command's declared type."""
+        if self.repeated is not None:
+            return self.repeated
         return bytes(adapter(self.command.returns).dump_json(self.value))
+
+    def json_without_secrets(self) -> bytes:
+        """What is kept of it: a one-time password is told once."""
+        secrets = _secret_names(type(self.value)) if is_dataclass(self.value) else set()
+        if not secrets:
+            return self.json()
+        held = adapter(self.command.returns).dump_python(self.value, mode="json")
+        return bytes(to_json({name: "•••" if name in secrets else value for name, value in held.items()}))
+
+
+class _Repeated(Exception):
+    """Ends the transaction of a change that was made before."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+
+def _secret_names(record: type) -> set[str]:
+    hints = get_type_hints(record, include_extras=True)
+    return {name for name, hint in hints.items() if Entry("secret") in getattr(hint, "__metadata__", ())}
 
 
 @cache
@@ -115,15 +141,24 @@ class Runner:
         except ValidationError as error:
             raise InvalidArguments(tuple(_problems(error))) from None
 
-    def call(self, person: Person, service: str, name: str, body: bytes) -> Answer:
-        """Run a query or a change. What it raises leaves the store as it was."""
+    def call(self, person: Person, service: str, name: str, body: bytes, once: Once | None = None) -> Answer:
+        """Run a query or a change, with ``once`` never twice. What it raises leaves the store as it was."""
         _, command = self.find(person, service, name)
         arguments = self.read_arguments(command, body)
         if command.effect is Effect.QUERY:
             with self.store.reading() as connection:
                 return Answer(command, self._run(command, self._context(connection, person, service), arguments))
-        with self.changing(person, service, name, redacted(arguments)) as context:
-            return Answer(command, self._run(command, context, arguments))
+        try:
+            with self.changing(person, service, name, redacted(arguments)) as context:
+                # Looked up in the writer's own transaction, so that two repeats at one moment see each other.
+                if once is not None and (repeated := once.answer(context.connection)) is not None:
+                    raise _Repeated(repeated)
+                answer = Answer(command, self._run(command, context, arguments))
+                if once is not None:
+                    once.keep(context, answer.json_without_secrets())
+        except _Repeated as found:
+            return Answer(command, None, found.answer)
+        return answer
 
     def work(self, person: Person, service: str, name: str, body: bytes, tell: Callable[[Progress], None]) -> Answer:
         """Run a command that takes long, in the caller's thread; ``tell`` may raise Cancelled."""
