@@ -53,6 +53,7 @@ __all__ = [
     "Status",
     "Stay",
     "StayRoom",
+    "Weekday",
 ]
 
 DESK = frozenset({"receptionist", "administrator"})

@@ -15,7 +15,7 @@ from appliance.contract.context import Context
 from appliance.contract.documents import Document
 from appliance.contract.kinds import Code, Count, Day, Line, Name, Note, Rupiah, Share
 from appliance.contract.records import record
-from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom
+from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom, Weekday
 from appliance.services.hotel.rules import PUBLISHED, quote
 from appliance.services.hotel.tables import BOOKINGS, CANCELLATIONS, MASTER, NIGHTS, PAYMENTS
 
@@ -67,6 +67,7 @@ class Calendar:
 
     first: Day
     days: Count
+    weekend_nights: tuple[Weekday, ...]
     rooms: tuple[CalendarRoom, ...]
 
 
@@ -136,6 +137,7 @@ def calendar(context: Context, question: CalendarQuestion) -> Calendar:
     return Calendar(
         first=question.first,
         days=question.days,
+        weekend_nights=context.settings(Settings).weekend_nights,
         rooms=tuple(
             CalendarRoom(
                 room=row["code"],

@@ -1,0 +1,1 @@
+"""Ways to the console from elsewhere: a browser, and SSH."""

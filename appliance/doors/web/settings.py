@@ -1,0 +1,58 @@
+"""What the web door is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Limits", "WebSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much the door takes on. A console is a process of some 60 MB."""
+
+    consoles: int = 20
+    consoles_of_one: int = 4
+    """Of one browser session."""
+    visitors: int = 8
+    """Consoles without a login, together."""
+    idle: float = 1800.0
+    """Seconds without a key or a click, after which a console ends."""
+    message: int = 256 * 1024
+    """Bytes that a browser sends at once: a paste."""
+    packet: int = 16 * 1024 * 1024
+    """Bytes that a console sends at once."""
+    upload: int = 20 * 1024 * 1024
+    """Bytes of one file."""
+    sessions: int = 1000
+    """Browsers that are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where the door listens, and which daemon stands behind it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    public_url: str = ""
+    """As browsers name it, ``https://gate.example``: the only Origin that is let in. Empty: made of host and port."""
+    certificate: Path | None = None
+    key: Path | None = None
+    daemon: tuple[str, ...] = ()
+    """The options with which a console finds the daemon: ``("--socket", "/run/…")``."""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as in the Origin header (RFC 6454)."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme, usual = ("https", 443) if self.certificate else ("http", 80)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}" if self.port == usual else f"{scheme}://{host}:{self.port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the door by TLS, ours or a proxy's."""
+        return self.origin.startswith("https://")

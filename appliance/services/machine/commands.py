@@ -1,0 +1,124 @@
+"""Plan, commit, confirm, roll back, and look: the commit engine as commands.
+
+Commits are work: they take long, can be cancelled, and leave their line in the
+audit log when they have ended, with how they ended.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from appliance.commit.results import CommitStatus, Diagnosis, Outcome, Plan
+from appliance.contract.commands import query, work
+from appliance.contract.context import Context
+from appliance.language import _
+from appliance.services.machine.model import KEEPERS, WATCHERS, Back, GenerationRow, LogAsked, ProgramRow, Wish
+
+__all__ = ["commit", "confirm", "diagnose", "generations", "log", "plan", "programs", "rollback", "status"]
+
+
+@query(*WATCHERS)
+def plan(context: Context) -> Plan:
+    """Show what a commit would do, and all that is wrong with it."""
+    planned: Plan = context.appliance.commits.plan(context.appliance.components(context.connection))
+    return planned
+
+
+@work(*KEEPERS)
+def commit(context: Context, wish: Wish) -> Outcome:
+    """Make the machine what the services want, or leave it as it was."""
+    with context.reading() as connection:
+        components = context.appliance.components(connection)
+    outcome: Outcome = context.appliance.commits.commit(
+        components, context.person.name, wish.note, wish.confirm_within, context.tell, overwrite=wish.overwrite
+    )
+    return _told(context, "commit", wish, outcome)
+
+
+@work(*KEEPERS)
+def confirm(context: Context) -> Outcome:
+    """Keep the generation that waits."""
+    outcome: Outcome = context.appliance.commits.confirm(context.person.name)
+    return _told(context, "confirm", None, outcome)
+
+
+@work(*KEEPERS)
+def rollback(context: Context, back: Back) -> Outcome:
+    """Take back the generation that waits, or go to an older one."""
+    outcome: Outcome = context.appliance.commits.rollback(back.to, who=context.person.name, progress=context.tell)
+    return _told(context, "rollback", back, outcome)
+
+
+@query(*WATCHERS)
+def status(context: Context) -> CommitStatus:
+    """Show which generation the machine runs, and whether one waits for its confirmation."""
+    found: CommitStatus = context.appliance.commits.status()
+    return found
+
+
+@query(*WATCHERS)
+def generations(context: Context) -> tuple[GenerationRow, ...]:
+    """List the generations that are kept, newest first."""
+    return tuple(
+        GenerationRow(
+            number=line.number,
+            standing=line.standing.value,
+            current=line.current,
+            who=line.who,
+            when=line.when.astimezone(context.zone),
+            note=line.note,
+            components=line.components,
+        )
+        for line in context.appliance.commits.generations()
+    )
+
+
+@work(*WATCHERS)
+def diagnose(context: Context) -> Diagnosis:
+    """Probe every component, and look for files that were edited by hand."""
+    found: Diagnosis = context.appliance.commits.diagnose()
+    return found
+
+
+@query(*WATCHERS)
+def programs(context: Context) -> tuple[ProgramRow, ...]:
+    """List the daemons that are supervised."""
+    return tuple(
+        ProgramRow(
+            program=one.program,
+            state=one.state.value,
+            process=one.process,
+            since=datetime.fromtimestamp(one.since, UTC).astimezone(context.zone) if one.since else None,
+            restarts=one.restarts,
+            said=one.said[-200:],
+        )
+        for one in context.appliance.machine.status()
+    )
+
+
+@query(*WATCHERS)
+def log(context: Context, asked: LogAsked) -> tuple[str, ...]:
+    """Show the last lines that a daemon has said."""
+    lines: tuple[str, ...] = context.appliance.machine.log(asked.program, asked.lines)
+    return lines
+
+
+def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> Outcome:
+    from appliance.daemon.running import redacted
+
+    said = {**redacted(arguments), "ending": outcome.ending.value, "generation": outcome.generation}
+    with context.writing(command, said) as writing:
+        deadline = outcome.deadline.isoformat() if outcome.deadline else ""
+        writing.publish(
+            "generation",
+            f"generations/{outcome.standing}",
+            _("{person}: {command} ended {ending}; generation {standing} runs"),
+            urgent=bool(deadline),
+            person=context.person.name,
+            command=command,
+            ending=outcome.ending.value,
+            standing=outcome.standing,
+            deadline=deadline,
+        )
+    return outcome
