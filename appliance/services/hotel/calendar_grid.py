@@ -75,7 +75,7 @@ class CalendarGrid(ScrollView, can_focus=True):
         Binding("enter", "choose", _("Open or book"), id="calendar.choose"),
     ]
 
-    first: reactive[date] = reactive(date(2000, 1, 1), init=False)
+    first: reactive[date] = reactive(date.min, init=False)
 
     @dataclass
     class Opened(Message):
@@ -92,15 +92,20 @@ class CalendarGrid(ScrollView, can_focus=True):
         departure: date
 
     @dataclass
+    class Moved(Message):
+        """The cursor is elsewhere; what is there, in plain words."""
+
+        text: str
+
+    @dataclass
     class Beyond(Message):
         """The cursor wants days that are not shown: so many after, or before when below zero."""
 
         days: int
 
-    def __init__(self, today: date) -> None:
-        """``today`` is underlined."""
+    def __init__(self) -> None:
         super().__init__()
-        self.today = today
+        self.today = date.today()
         self.lines: tuple[RoomLine, ...] = ()
         self.weekend: frozenset[int] = frozenset()
         self.row = 0
@@ -112,11 +117,19 @@ class CalendarGrid(ScrollView, can_focus=True):
         """How many days fit."""
         return max((self.size.width - HEAD) // CELL, 1)
 
-    def show(self, first: date, lines: tuple[RoomLine, ...], weekend: frozenset[int]) -> None:
+    @property
+    def booking(self) -> str | None:
+        """The booking under the cursor."""
+        bar = self.lines[self.row].at(self.day) if self.lines else None
+        return bar.booking if bar else None
+
+    def show(self, first: date, today: date, lines: tuple[RoomLine, ...], weekend: frozenset[int]) -> None:
         """Show these rooms from this day on; the cursor stays where it is, as far as there is such a place.
 
-        ``weekend`` are the days of the week (Monday is 0) whose nights cost the weekend's rate.
+        ``today`` is underlined; ``weekend`` are the days of the week (Monday is 0) whose nights cost the weekend's
+        rate.
         """
+        self.today = today
         self.lines = lines
         self.weekend = weekend
         self.row = min(self.row, max(len(lines) - 1, 0))
@@ -124,7 +137,20 @@ class CalendarGrid(ScrollView, can_focus=True):
         self.nights = 1
         self.virtual_size = Size(HEAD + self.days * CELL, len(lines) + 2)
         self.set_reactive(CalendarGrid.first, first)
+        self._placed()
+
+    def _placed(self) -> None:
+        """The cursor or what is under it has changed."""
         self.refresh()
+        if self.lines:
+            line, day = self.lines[self.row], self.first + timedelta(days=self.day)
+            bar = line.at(self.day)
+            text = f"{line.room} {line.name} · {day.isoformat()}"
+            if bar is not None:
+                text += f" · {bar.booking} · {bar.guest} · {say(self, bar.status)}"
+            elif line.closed:
+                text += f" · {say(self, _('closed'))}"
+            self.post_message(self.Moved(plain_text(text)))
 
     def action_move(self, down: int, right: int) -> None:
         """Another room, or another day."""
@@ -135,7 +161,7 @@ class CalendarGrid(ScrollView, can_focus=True):
         elif right:
             self.post_message(self.Beyond(right))
         self.scroll_to(y=self.row - self.size.height // 2, animate=False)
-        self.refresh()
+        self._placed()
 
     def action_extend(self, by: int) -> None:
         """Choose more nights, or fewer."""
@@ -146,17 +172,21 @@ class CalendarGrid(ScrollView, can_focus=True):
         """The first or the last day that is shown."""
         self.nights = 1
         self.day = (self.days - 1) * last
-        self.refresh()
+        self._placed()
 
     def action_choose(self) -> None:
         """Open the booking under the cursor, or ask for one."""
         if not self.lines:
             return
-        line = self.lines[self.row]
-        bar = line.at(self.day)
-        if bar is not None:
-            self.post_message(self.Opened(bar.booking))
-        elif not line.closed:
+        if self.booking is not None:
+            self.post_message(self.Opened(self.booking))
+        else:
+            self.action_choose_free()
+
+    def action_choose_free(self) -> None:
+        """Ask for a booking of the chosen nights, if they are free."""
+        if self.lines and self.booking is None and not self.lines[self.row].closed:
+            line = self.lines[self.row]
             arrival = self.first + timedelta(days=self.day)
             self.post_message(self.Wanted(line.room, arrival, arrival + timedelta(days=self.nights)))
 
@@ -165,7 +195,7 @@ class CalendarGrid(ScrollView, can_focus=True):
         row, day = event.y - 2 + self.scroll_offset.y, (event.x - HEAD) // CELL
         if 0 <= row < len(self.lines) and 0 <= day < self.days:
             self.row, self.day, self.nights = row, day, 1
-            self.refresh()
+            self._placed()
             if event.chain == 2:
                 self.action_choose()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, case, cast, func, literal, select
 
 from appliance.contract.fields import fields_of
 from appliance.contract.listings import Listing, Order
@@ -14,12 +14,18 @@ from appliance.services.hotel.tables import BOOKED_ROOMS, BOOKINGS, CANCELLATION
 __all__ = ["LISTINGS"]
 
 
+def _room_with_beds() -> Any:
+    """``104``, or ``104+2`` with two extra beds."""
+    beds = BOOKED_ROOMS.c.extra_beds
+    return BOOKED_ROOMS.c.room + case((beds > 0, literal("+") + cast(beds, String)), else_="")
+
+
 def _bookings(_person: Any) -> Any:
     """The rows of the list of bookings."""
     guests = MASTER["guests"]
     agreed = (
         select(
-            func.aggregate_strings(BOOKED_ROOMS.c.room, ", ").label("rooms"),
+            func.aggregate_strings(_room_with_beds(), ", ").label("rooms"),
             func.coalesce(func.sum(BOOKED_ROOMS.c.extra_beds), 0).label("extra_beds"),
             BOOKED_ROOMS.c.booking,
         )

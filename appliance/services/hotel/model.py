@@ -54,6 +54,7 @@ __all__ = [
     "Stay",
     "StayRoom",
     "Weekday",
+    "rooms_of",
 ]
 
 DESK = frozenset({"receptionist", "administrator"})
@@ -271,6 +272,7 @@ class BookingRow:
     status: Status
     guest_name: Name
     rooms: Line
+    """``104, 105+2``: the codes, and behind a plus the extra beds."""
     arrival: Day
     departure: Day
     nights: Count
@@ -282,6 +284,12 @@ class BookingRow:
     guest: Code
     staff: Line
     note: Note
+
+
+def rooms_of(text: str) -> tuple[StayRoom, ...]:
+    """The rooms of a line of the list: ``104, 105+2``."""
+    parts = (part.strip().partition("+") for part in text.split(",") if part.strip())
+    return tuple(StayRoom(room=code, extra_beds=int(beds or 0)) for code, _plus, beds in parts)
 
 
 @record(title="payment")

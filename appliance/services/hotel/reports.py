@@ -5,115 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from annotated_types import Ge, Le
 from sqlalchemy import func, select
 
 from appliance.contract.commands import query
 from appliance.contract.context import Context
 from appliance.contract.documents import Document
-from appliance.contract.kinds import Code, Count, Day, Line, Name, Note, Rupiah, Share
-from appliance.contract.records import record
-from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom, Weekday
+from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom
+from appliance.services.hotel.report_lines import (
+    Calendar,
+    CalendarDay,
+    CalendarQuestion,
+    CalendarRoom,
+    DayLine,
+    PeriodReport,
+    PublishedExample,
+)
 from appliance.services.hotel.rules import PUBLISHED, quote
 from appliance.services.hotel.tables import BOOKINGS, CANCELLATIONS, MASTER, NIGHTS, PAYMENTS
 
-__all__ = [
-    "Calendar",
-    "CalendarDay",
-    "CalendarQuestion",
-    "DayLine",
-    "PeriodReport",
-    "calendar",
-    "occupancy",
-    "period_report",
-    "print_period_report",
-    "published_example",
-]
-
-
-@record
-class CalendarQuestion:
-    """The first day, and how many."""
-
-    first: Day
-    days: Annotated[int, Ge(1), Le(62)] = 14
-
-
-@record
-class CalendarDay:
-    """A night of a room that is taken."""
-
-    night: Day
-    booking: Code
-    guest: Name
-    status: Line
-
-
-@record
-class CalendarRoom:
-    """A room and its taken nights."""
-
-    room: Code
-    name: Name
-    closed: bool
-    nights: tuple[CalendarDay, ...]
-
-
-@record
-class Calendar:
-    """Rooms by day."""
-
-    first: Day
-    days: Count
-    weekend_nights: tuple[Weekday, ...]
-    rooms: tuple[CalendarRoom, ...]
-
-
-@record
-class DayLine:
-    """One day of a report."""
-
-    day: Day
-    bookings: Count
-    """Made on this day."""
-    arrivals: Count
-    departures: Count
-    nights: Count
-    """Rooms taken in the night that begins."""
-    occupancy: Share
-    cancellations: Count
-    received: Rupiah
-    refunded: Rupiah
-
-
-@record
-class PeriodReport:
-    """A line for each day, and the sums."""
-
-    period: Period
-    rows: tuple[DayLine, ...]
-    rooms: Count
-    bookings: Count
-    cancellations: Count
-    nights: Count
-    occupancy: Share
-    received: Rupiah
-    refunded: Rupiah
-    income: Rupiah
-
-
-@record
-class PublishedExample:
-    """A booking as the source prints it, and by the rules."""
-
-    number: Code
-    printed_total: Rupiah
-    total: Rupiah
-    printed_balance: Rupiah
-    balance: Rupiah
-    explanation: Note
+__all__ = ["calendar", "occupancy", "period_report", "print_period_report", "published_example"]
 
 
 @query(*READERS)
@@ -136,6 +48,7 @@ def calendar(context: Context, question: CalendarQuestion) -> Calendar:
     found = context.connection.execute(select(rooms).order_by(rooms.c.code)).mappings()
     return Calendar(
         first=question.first,
+        today=context.today,
         days=question.days,
         weekend_nights=context.settings(Settings).weekend_nights,
         rooms=tuple(
@@ -159,7 +72,7 @@ def period_report(context: Context, period: Period) -> PeriodReport:
 @query(*READERS)
 def occupancy(context: Context, period: Period) -> tuple[DayLine, ...]:
     """Show how full the hotel is, by day."""
-    return _reported(context, period).rows
+    return _reported(context, period).lines
 
 
 @query(*READERS)
@@ -206,7 +119,7 @@ def _reported(context: Context, period: Period) -> PeriodReport:
     cancellations = _moments(context, CANCELLATIONS.c.at, CANCELLATIONS.c.fee, period)
     money = _moments(context, PAYMENTS.c.at, PAYMENTS.c.amount, period)
     rooms = context.connection.execute(select(func.count()).select_from(MASTER["rooms"])).scalar_one()
-    rows = tuple(
+    lines = tuple(
         DayLine(
             day=day,
             bookings=made_on.get(day, 0),
@@ -220,16 +133,16 @@ def _reported(context: Context, period: Period) -> PeriodReport:
         )
         for day in _days(period)
     )
-    slept = sum(row.nights for row in rows)
-    received, refunded = sum(row.received for row in rows), sum(row.refunded for row in rows)
+    slept = sum(line.nights for line in lines)
+    received, refunded = sum(line.received for line in lines), sum(line.refunded for line in lines)
     return PeriodReport(
         period=period,
-        rows=rows,
+        lines=lines,
         rooms=rooms,
-        bookings=sum(row.bookings for row in rows),
-        cancellations=sum(row.cancellations for row in rows),
+        bookings=sum(line.bookings for line in lines),
+        cancellations=sum(line.cancellations for line in lines),
         nights=slept,
-        occupancy=_share(slept, rooms * len(rows)),
+        occupancy=_share(slept, rooms * len(lines)),
         received=received,
         refunded=refunded,
         income=received - refunded,

@@ -10,61 +10,17 @@ from sqlalchemy import RowMapping, select
 from appliance.contract.commands import query
 from appliance.contract.context import Context
 from appliance.contract.documents import Document
-from appliance.contract.kinds import Code, Count, Line, Moment, Name, Rupiah
-from appliance.contract.records import record
 from appliance.contract.refusals import NotFound
 from appliance.language import _
 from appliance.services.hotel.bookings import lines_of
 from appliance.services.hotel.model import DESK, Booking, CancellationRow, Guest, Package, PaymentRow
+from appliance.services.hotel.papers import Asked, Bill, BillLine, Slip
 from appliance.services.hotel.tables import BOOKINGS, CANCELLATIONS, MASTER, PAYMENTS
 from appliance.store.rows import made, row_of
 
-__all__ = ["Bill", "BillLine", "Slip", "bill", "cancellation_slip", "settlement_slip"]
+__all__ = ["bill", "cancellation_slip", "settlement_slip"]
 
 COPIES = (_("Guest"), _("Front office"), _("Accounting"))
-
-
-@record
-class Asked:
-    """The number of the paper's booking, payment or cancellation."""
-
-    number: Code
-
-
-@record
-class BillLine:
-    """One line: so many of something at a price."""
-
-    text: Name
-    room: Line
-    count: Count
-    unit: Line
-    price: Rupiah
-    amount: Rupiah
-
-
-@record
-class Bill:
-    """What a room bill says."""
-
-    booking: Booking
-    guest: Guest
-    lines: tuple[BillLine, ...]
-    payments: tuple[PaymentRow, ...]
-    printed_at: Moment
-    printed_by: Name
-
-
-@record
-class Slip:
-    """What a settlement or cancellation slip says."""
-
-    booking: Booking
-    guest: Guest
-    payment: PaymentRow | None = None
-    cancellation: CancellationRow | None = None
-    printed_at: Moment
-    printed_by: Name
 
 
 @query(*DESK)

@@ -101,3 +101,15 @@ def test_parallel_receptionists_never_sell_a_night_twice(tmp_path_factory: pytes
         refuse_contradictions(trial)
     finally:
         trial.close()
+
+
+def test_parallel_receptionists_on_either_database(database: str) -> None:
+    trial = opened(database)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            desks = [trial.person(f"desk{number}", "receptionist") for number in range(4)]
+            happened = sum(pool.map(work, desks, range(4), [12] * 4), Counter[str]())
+        assert happened["book"] > 0
+        refuse_contradictions(trial)
+    finally:
+        trial.close()

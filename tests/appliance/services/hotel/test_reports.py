@@ -58,7 +58,7 @@ def test_the_report_counts_by_the_clock_of_the_hotel(trial: Trial) -> None:
     manager = trial.person("joko", "manager")
     # Half past eleven at night in Jakarta is still the same day, though it is the 5th in London too: and at one, not.
     report = manager("period-report", first="2026-01-05", last="2026-01-05")
-    assert report["rows"][0]["bookings"] == 5
+    assert report["lines"][0]["bookings"] == 5
     assert report["received"] > 0
     assert report["received"] == report["income"]
     assert manager("period-report", first="2026-01-06", last="2026-01-06")["received"] == 0
@@ -71,8 +71,8 @@ def test_the_report_counts_by_the_clock_of_the_hotel(trial: Trial) -> None:
 def test_sums_are_the_sums_of_the_days(trial: Trial) -> None:
     report = trial.person("joko", "manager")("period-report", first="2026-01-01", last="2026-01-31")
     for name in ("bookings", "nights", "cancellations", "received", "refunded"):
-        assert report[name] == sum(row[name] for row in report["rows"])
-    assert len(report["rows"]) == 31
+        assert report[name] == sum(row[name] for row in report["lines"])
+    assert len(report["lines"]) == 31
     assert report["nights"] == 2 + 1 + 2 + 1 + 3
 
 

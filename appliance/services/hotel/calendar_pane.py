@@ -1,0 +1,177 @@
+"""The screen of the calendar: rooms by day, and what the desk does from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from appliance.console.actions import Action, perform
+from appliance.console.dialog import LookScreen
+from appliance.console.plain import plain
+from appliance.console.screens import Pane
+from appliance.contract.refusals import Refused
+from appliance.language import _
+from appliance.services.hotel.calendar_grid import CalendarGrid
+from appliance.services.hotel.calendar_layout import room_lines, weekend_of
+from appliance.services.hotel.model import Booking
+from appliance.services.hotel.screens import BOOK, ON_A_BOOKING
+
+__all__ = ["CalendarPane"]
+
+HELP = _("""\
+# Rooms by day
+
+The arrows choose a room and a day; **Shift+Right** adds nights. **Enter** opens the booking under the cursor, or books
+the chosen nights. **PgUp** and **PgDn** go through the weeks, **t** goes to today.
+
+With a booking under the cursor: **c** changes it, **i** checks in, **y** takes money, **o** checks out, **k** cancels,
+**l** shows the bill.
+""")
+
+
+class CalendarPane(Pane):
+    """A grid of rooms and days over the daemon's ``calendar``."""
+
+    HELP = HELP
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "turn(1)", _("Later"), id="hotel.later"),
+        Binding("pageup", "turn(-1)", _("Earlier"), id="hotel.earlier"),
+        Binding("t", "today", _("Today"), id="hotel.today"),
+        *(
+            Binding(one.key, f"do('{one.command}')", one.title, id=f"hotel.{one.command}")
+            for one in (BOOK, *ON_A_BOOKING)
+        ),
+    ]
+    DEFAULT_CSS = """
+    CalendarPane #calendar-note { height: 1; color: $text-muted; padding: 0 1; }
+    """
+
+    def __init__(self, service: str, *, title: str = "", help: str = "") -> None:
+        super().__init__(service, title=title, help=help)
+        self.first = date.today() - timedelta(days=2)
+
+    def compose(self) -> ComposeResult:
+        """The grid, and a line that tells of the booking under the cursor."""
+        yield CalendarGrid()
+        yield Static(id="calendar-note", markup=False)
+
+    @property
+    def grid(self) -> CalendarGrid:
+        """Rooms and days."""
+        return self.query_one(CalendarGrid)
+
+    def on_mount(self) -> None:
+        """Ask for the days, as soon as it is known how many fit."""
+        self.call_after_refresh(self.look)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Other sizes show other days."""
+        self.look()
+
+    def look(self) -> None:
+        """Ask the daemon for what is shown."""
+        if self.grid.size.width:
+            self.run_worker(self._look(), group="look", exclusive=True)
+
+    async def _look(self) -> None:
+        question = {"first": self.first, "days": min(self.grid.days, 62)}
+        try:
+            answer = await self.door.call(self.service, "calendar", question)
+        except Refused as error:
+            self.shell.say_refused(error)
+            return
+        today = date.fromisoformat(answer["today"])
+        self.grid.show(self.first, today, room_lines(answer), weekend_of(answer))
+
+    def action_turn(self, by: int) -> None:
+        """A window of days earlier or later."""
+        self.first += timedelta(days=by * max(self.grid.days - 1, 1))
+        self.look()
+
+    def action_today(self) -> None:
+        """Two days before today first."""
+        self.first = date.today() - timedelta(days=2)
+        self.look()
+
+    @on(CalendarGrid.Beyond)
+    def _beyond(self, event: CalendarGrid.Beyond) -> None:
+        self.first += timedelta(days=event.days)
+        self.look()
+
+    @on(CalendarGrid.Moved)
+    def _moved(self, event: CalendarGrid.Moved) -> None:
+        self.query_one("#calendar-note", Static).update(plain(event.text))
+
+    @on(CalendarGrid.Opened)
+    def _opened(self, event: CalendarGrid.Opened) -> None:
+        self.run_worker(self._open(event.booking), group="action", exclusive=True)
+
+    async def _open(self, number: str) -> None:
+        row = await self._booking(number)
+        if row:
+            self.app.push_screen(LookScreen(self.reader.say(_("Booking")), Booking, row))
+
+    @on(CalendarGrid.Wanted)
+    def _wanted(self, event: CalendarGrid.Wanted) -> None:
+        if self.refuses("do('book')"):
+            return
+        stay = {
+            "arrival": event.arrival.isoformat(),
+            "departure": event.departure.isoformat(),
+            "rooms": [{"room": event.room}],
+        }
+        action = Action(BOOK.command, BOOK.record, BOOK.title, BOOK.key, given=lambda _row: stay)
+        self.run_worker(self._perform(action, {}), group="action", exclusive=True)
+
+    def why_not(self, action: str) -> str:
+        """Roles first; then whether a booking is under the cursor."""
+        command = action.removeprefix("do('").removesuffix("')")
+        if command == action:
+            return ""
+        if reason := self.needs(command):
+            return reason
+        if command != BOOK.command and self.is_mounted and self.grid.booking is None:
+            return self.reader.say(_("There is no booking under the cursor."))
+        return ""
+
+    def action_do(self, command: str) -> None:
+        """One of the desk's actions."""
+        if self.refuses(f"do('{command}')"):
+            return
+        if command == BOOK.command:
+            self.grid.action_choose_free()
+            return
+        action = next(one for one in ON_A_BOOKING if one.command == command)
+        self.run_worker(self._do(action, self.grid.booking or ""), group="action", exclusive=True)
+
+    async def _do(self, action: Action, number: str) -> None:
+        row = await self._booking(number)
+        if row:
+            await self._perform(action, row)
+
+    async def _perform(self, action: Action, row: Mapping[str, Any]) -> None:
+        if await perform(self, action, row):
+            self.look()
+
+    async def _booking(self, number: str) -> dict[str, Any]:
+        """A booking as the list of bookings has it, with its version; empty when it cannot be had."""
+        try:
+            kept = await self.door.call(self.service, "bookings.get", {"number": number})
+        except Refused as error:
+            self.shell.say_refused(error)
+            return {}
+        rooms = ", ".join(
+            f"{one['room']}+{one['extra_beds']}" if one["extra_beds"] else one["room"] for one in kept["rooms"]
+        )
+        return {**kept["row"], "version": kept["version"], "rooms": rooms}
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """Another desk has booked, or a room has changed."""
+        if str(event.get("subject", "")).partition("/")[0] in {"bookings", "rooms", "settings"}:
+            self.look()

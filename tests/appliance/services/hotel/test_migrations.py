@@ -1,0 +1,10 @@
+"""The hotel's migrations give its tables, on both databases."""
+
+from __future__ import annotations
+
+from appliance.services.hotel import service
+from appliance.store.authoring import assert_migrations_match
+
+
+def test_migrations_give_the_tables(database: str) -> None:
+    assert_migrations_match(service, database)
