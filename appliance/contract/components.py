@@ -79,6 +79,9 @@ class Machine(Protocol):
     def status(self) -> tuple[Status, ...]:
         """All programs that are supervised."""
 
+    def log(self, program: str, lines: int) -> tuple[str, ...]:
+        """The last lines of the program's output."""
+
     def apply_network(self, before: Path | None, after: Path | None, confirm_within: int) -> None:
         """Make addresses, routes, filter and balance of the folder hold; put back what was
         when nobody confirms in time."""

@@ -1,0 +1,1 @@
+"""The verbs of the appliance, one file each, cheap to import."""

@@ -1,0 +1,116 @@
+"""A listing on the command line: ``--search``, ``--sort``, ``--where``; as a table, JSON or CSV."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from appliance.client.blocking import Client
+
+__all__ = ["add_question", "show_rows"]
+
+CONDITION = re.compile(
+    r"\s*([A-Za-z0-9_.-]+?)\s*(!=|<=|>=|=|<|>|\s(?:contains|starts|empty|filled)(?=\s|$))\s*(.*)", re.S
+)
+WIDEST = 60
+
+
+def add_question(parser: ArgumentParser) -> None:
+    """Add the options of a listing."""
+    parser.add_argument("--search", metavar="TEXT", default="", help="stands in one of the text columns")
+    parser.add_argument("--sort", metavar="COLUMN", action="append", default=[], help="--sort=-rate: the largest first")
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        type=_condition,
+        help="'rate>300000', 'name contains lotus', 'email empty'; all of them hold",
+    )
+    parser.add_argument("--limit", metavar="N", type=_count, help="at most so many rows")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="how the rows are shown")
+
+
+def _condition(text: str) -> dict[str, str]:
+    found = CONDITION.fullmatch(text)
+    if found is None:
+        raise ArgumentTypeError(f"{text!r}: expected such as 'rate>300000', 'name contains lotus', 'email empty'")
+    column, operator, value = found.groups()
+    return {"column": column, "operator": operator.strip(), "value": value.strip()}
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no number of rows")
+    return int(text)
+
+
+def show_rows(client: Client, service: str, name: str, columns: Sequence[Mapping[str, Any]], given: Namespace) -> int:
+    """Ask, and show what is found."""
+    order = [{"column": one.lstrip("-"), "descending": one.startswith("-")} for one in given.sort]
+    query = client.ask(service, name, {"order": order, "conditions": given.where, "search": given.search})
+    if given.format == "csv" and given.limit is None:
+        for part in client.export(query, "csv"):
+            sys.stdout.buffer.write(part)
+        sys.stdout.flush()
+        return 0
+    rows: Iterable[Mapping[str, Any]] = client.rows(query)
+    if given.limit is not None:
+        rows = (row for row, _place in zip(rows, range(given.limit), strict=False))
+    names = [str(one["name"]) for one in columns]
+    if given.format == "json":
+        found = [
+            {"id": row["id"], "version": row["version"], **dict(zip(names, row["values"], strict=True))} for row in rows
+        ]
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    elif given.format == "csv":
+        import csv
+
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_text(one) for one in row["values"]] for row in rows)
+    else:
+        _table(names, columns, [[_shown(one) for one in row["values"]] for row in rows], query.count)
+    return 0
+
+
+def _table(names: list[str], columns: Sequence[Mapping[str, Any]], rows: list[list[str]], count: int) -> None:
+    widths = [max([_width(name), *(_width(row[place]) for row in rows)]) for place, name in enumerate(names)]
+    right = [str(one["kind"]) in {"whole", "rupiah", "share", "decimals"} for one in columns]
+    for row in [names, *rows]:
+        cells = [_padded(cell, width, right=to) for cell, width, to in zip(row, widths, right, strict=True)]
+        print("  ".join(cells).rstrip())
+    print(f"{len(rows)} of {count} rows" if len(rows) != count else f"{count} rows", file=sys.stderr)
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    blank = " " * (width - _width(text))
+    return blank + text if right else text + blank
+
+
+def _width(text: str) -> int:
+    return sum(
+        2 if unicodedata.east_asian_width(one) in "WF" else 0 if unicodedata.combining(one) else 1 for one in text
+    )
+
+
+def _shown(value: Any) -> str:
+    """On one line, without what would move the cursor of who reads it."""
+    text = "".join(one if one.isprintable() else " " for one in _text(value))
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(one) for one in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)

@@ -1,0 +1,42 @@
+"""``gerbang console``: the screens, in a terminal."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from compiler.cli.verb import Verb
+
+__all__ = ["verb"]
+
+
+def _configure(parser: ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket")
+    where.add_argument("--url", metavar="URL", help="the daemon's address, https://…")
+    where.add_argument("--demo", action="store_true", help="start a daemon of its own with sample data, in memory")
+
+
+def _run(arguments: Namespace) -> int:
+    # The order is the point: the demo's daemon starts on another core while Textual is still being imported.
+    from appliance.console.places import Places
+
+    places = Places.of(socket=arguments.socket, url=arguments.url)
+    if arguments.demo:
+        from appliance.console.embedded import Embedded
+
+        with Embedded() as embedded:
+            from appliance.console.app import run
+
+            return run(embedded.places, embedded=embedded)
+    from appliance.console.app import run
+
+    return run(places)
+
+
+verb = Verb(
+    summary="log in to the appliance and work with its services",
+    configure=_configure,
+    run=_run,
+    examples=("console", "console --demo", "console --socket /run/gerbang/daemon/api.sock"),
+)

@@ -1,0 +1,107 @@
+"""What the helper does for each request.
+
+What a compromised daemon can do through this: start, stop, reload, check
+and shadow-start the programs that installed services declare, with
+configurations of its choice; change addresses, routes and the filter;
+install the packages that installed services declare; read what programs
+say. So it can do what the configuration language of such a program can, as
+the user that the program runs as, and it can take the network down. It
+cannot run a command of its own, name a path, read or write files elsewhere,
+start what is not declared, become another user, or change a file between
+its check and its use.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.contract.programs import Program, Supervisor
+from appliance.helper import requests
+from appliance.helper.admission import Admission
+from appliance.helper.answers import Done, HelperRefused
+from appliance.helper.catalogue import Catalogue
+from appliance.helper.checking import check
+from appliance.helper.network import Network, installed_network
+from appliance.helper.packages import install
+from appliance.helper.shadow import shadow
+from appliance.supervisor.places import Places
+
+__all__ = ["Actions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actions:
+    """Does requests, several at a time. Raises HelperRefused, and GerbangError for what failed."""
+
+    catalogue: Catalogue
+    supervisor: Supervisor
+    admission: Admission
+    places: Places
+    privileged: bool
+    network: Callable[[], Network] = installed_network
+    install: Callable[[str, tuple[str, ...]], None] = install
+    _network_turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def do(self, request: requests.Request) -> Done:
+        """One request."""
+        if isinstance(request, requests.OfFiles):
+            return self._with_files(request)
+        if isinstance(request, requests.Stop):
+            return Done(statuses=(self.supervisor.stop(self._known(request.program).name),))
+        if isinstance(request, requests.ShowStatus):
+            return Done(statuses=self.supervisor.status())
+        if isinstance(request, requests.Log):
+            return Done(lines=self.supervisor.log(self._known(request.program).name, request.lines))
+        if isinstance(request, requests.InstallPackages):
+            return self._install(request.service)
+        return self._change_network(request)
+
+    def _with_files(self, request: requests.OfFiles) -> Done:
+        program = self._known(request.program)
+        files = self.admission.admit(request.generation, request.component, program.user, self._in_use())
+        match request:
+            case requests.Start():
+                return Done(statuses=(self.supervisor.start(program, str(files)),))
+            case requests.Reload():
+                return Done(statuses=(self.supervisor.reload(program, str(files)),))
+            case requests.Check():
+                return Done(said=check(program, files, self.places, privileged=self.privileged))
+            case _:
+                return Done(said=shadow(program, files, self.places, privileged=self.privileged))
+
+    def _change_network(
+        self, request: requests.ApplyNetwork | requests.ConfirmNetwork | requests.RollBackNetwork
+    ) -> Done:
+        network = self.network()
+        if isinstance(request, requests.ApplyNetwork):
+            before, after = (
+                self.admission.admit(number, request.component, in_use=self._in_use()) if number else None
+                for number in (request.before, request.after)
+            )
+            with self._network_turn:
+                network.apply(before, after, request.confirm_within)
+        elif isinstance(request, requests.ConfirmNetwork):
+            with self._network_turn:
+                network.confirm()
+        else:
+            with self._network_turn:
+                network.roll_back()
+        return Done()
+
+    def _install(self, service: str) -> Done:
+        if service not in self.catalogue.packages:
+            raise HelperRefused("unknown", f"no installed service {service} declares packages")
+        self.install(service, self.catalogue.packages[service])
+        return Done()
+
+    def _known(self, name: str) -> Program:
+        if name not in self.catalogue.programs:
+            raise HelperRefused("unknown", f"no installed service declares a program {name}")
+        return self.catalogue.programs[name]
+
+    def _in_use(self) -> frozenset[Path]:
+        linked = (self.places.linked_files(name) for name in self.catalogue.programs)
+        return frozenset(Path(files) for files in linked if files)

@@ -1,0 +1,205 @@
+"""Files of a generation, copied to a place of root's own before root uses them.
+
+The daemon owns the folder of generations and could change a file between
+the check of it and its use, put a symbolic link in its place, or a pipe.
+So a component's files are read once, without following links, within
+bounds, each compared with the SHA-256 of the generation's manifest, and
+only the copy is used. The copy's name holds the manifest's own digest: the
+same number with another manifest is another copy, and a running program's
+files never change under it.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import threading
+from collections.abc import Collection
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from appliance.helper.answers import HelperRefused
+from appliance.helper.names import COMPONENT_NAME
+
+__all__ = ["Admission"]
+
+LARGEST_MANIFEST = 4 << 20
+LARGEST_FILE = 16 << 20
+LARGEST_COMPONENT = 64 << 20
+"""Bytes."""
+MOST_FILES = 10_000
+KEPT_COPIES = 8
+"""Copies of generations beside those in use."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    component: str
+    path: str
+    sha256: str
+    mode: int
+
+
+class _Manifest(BaseModel):
+    """What the helper reads of ``manifest.json`` (``appliance.commit.generations``)."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    number: int
+    files: tuple[_Line, ...]
+
+
+class Admission:
+    """``source`` holds ``generations/7/…`` and belongs to the daemon; ``store`` to root alone."""
+
+    def __init__(self, source: Path, store: Path) -> None:
+        self._source = source
+        self._store = store
+        self._turn = threading.Lock()
+        store.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for half in store.glob(".new-*"):
+            shutil.rmtree(half)
+
+    def admit(self, number: int, component: str, user: str = "", in_use: Collection[Path] = ()) -> Path:
+        """The root-owned copy of a component's files, readable by the user. Raises HelperRefused (``tampered``).
+
+        ``in_use`` are folders that programs run on: they are never cleared away.
+        """
+        if not COMPONENT_NAME.fullmatch(component):
+            raise HelperRefused("ill-formed", "no component has such a name")
+        with self._turn:
+            try:
+                generation = self._open_generation(number)
+            except OSError as error:
+                raise HelperRefused("tampered", f"generation {number} cannot be read: {error.strerror}") from None
+            try:
+                return self._copy(generation, number, component, user, in_use)
+            except OSError as error:
+                place = f" {error.filename}" if error.filename else ""
+                raise HelperRefused(
+                    "tampered", f"generation {number}, {component}:{place} cannot be copied: {error.strerror}"
+                ) from None
+            finally:
+                os.close(generation)
+
+    def _open_generation(self, number: int) -> int:
+        """Each folder on the way is opened from the one before, so that none is swapped for a link meanwhile."""
+        root = _folder(self._source)
+        try:
+            generations = _folder("generations", root)
+        finally:
+            os.close(root)
+        try:
+            return _folder(str(number), generations)
+        finally:
+            os.close(generations)
+
+    def _copy(self, generation: int, number: int, component: str, user: str, in_use: Collection[Path]) -> Path:
+        raw = _read(generation, PurePosixPath("manifest.json"), LARGEST_MANIFEST)
+        manifest = _manifest(raw, number)
+        home = self._store / f"{number}-{sha256(raw).hexdigest()[:24]}"
+        target = home / f"{component}@{user or 'root'}"
+        if target.is_dir():
+            return target
+        lines = [line for line in manifest.files if line.component == component]
+        if not lines:
+            raise HelperRefused("unknown", f"generation {number} has no component {component}")
+        fresh = Path(mkdtemp(prefix=".new-", dir=self._store))
+        try:
+            fresh.chmod(0o755)
+            room = LARGEST_COMPONENT
+            for line in lines:
+                content = _read(generation, PurePosixPath(component) / _safe(line.path, number), LARGEST_FILE)
+                room -= len(content)
+                if room < 0:
+                    raise HelperRefused("tampered", f"{component} of generation {number} is too large")
+                if sha256(content).hexdigest() != line.sha256:
+                    raise HelperRefused("tampered", f"{component}/{line.path} is not what generation {number} says")
+                _write(fresh, _safe(line.path, number), content, line.mode, user)
+            home.mkdir(mode=0o755, exist_ok=True)
+            home.chmod(0o755)
+            fresh.rename(target)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+        self._clear({*in_use, target})
+        return target
+
+    def _clear(self, in_use: Collection[Path]) -> None:
+        """Remove the oldest copies that nothing runs on."""
+        homes = sorted((path for path in self._store.iterdir()), key=lambda path: path.stat().st_mtime, reverse=True)
+        for home in homes[KEPT_COPIES:]:
+            if not any(path.is_relative_to(home) for path in in_use):
+                shutil.rmtree(home, ignore_errors=True)
+
+
+def _manifest(raw: bytes, number: int) -> _Manifest:
+    try:
+        manifest = _Manifest.model_validate_json(raw)
+    except ValidationError:
+        raise HelperRefused("tampered", f"the manifest of generation {number} is none") from None
+    if manifest.number != number or len(manifest.files) > MOST_FILES:
+        raise HelperRefused("tampered", f"the manifest of generation {number} is of another, or too long")
+    return manifest
+
+
+def _safe(path: str, number: int) -> PurePosixPath:
+    """A path below its component's folder."""
+    pure = PurePosixPath(path)
+    if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or not pure.parts or len(path) > 512:
+        raise HelperRefused("tampered", f"the manifest of generation {number} names {path[:80]!r}")
+    return pure
+
+
+def _folder(path: Path | str, inside: int | None = None) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
+
+
+def _read(folder: int, path: PurePosixPath, most: int) -> bytes:
+    """A plain file below the folder, no link on the way. Raises OSError or HelperRefused."""
+    handle = os.dup(folder)
+    try:
+        for part in path.parent.parts:
+            inner = _folder(part, handle)
+            os.close(handle)
+            handle = inner
+        # O_NONBLOCK: opening a pipe must not wait for its other end.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.open(path.name, flags, dir_fd=handle)
+    finally:
+        os.close(handle)
+    with os.fdopen(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise HelperRefused("tampered", f"{path} is no plain file")
+        content = opened.read(most + 1)
+    if len(content) > most:
+        raise HelperRefused("tampered", f"{path} is larger than {most} bytes")
+    return content
+
+
+def _write(home: Path, path: PurePosixPath, content: bytes, mode: int, user: str) -> None:
+    """One file of the copy, which its program may read and never write.
+
+    A file that only its owner may read (a key) belongs to the program's user;
+    any other to root and the user's group.
+    """
+    for parent in reversed((home / path).relative_to(home).parents):
+        (home / parent).mkdir(mode=0o755, exist_ok=True)
+        (home / parent).chmod(0o755)
+    with (home / path).open("xb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+        # Neither set-user-ID nor writable for anybody but root.
+        rights = mode & 0o755
+        if user and os.geteuid() == 0:
+            entry = pwd.getpwnam(user)
+            own = not rights & 0o077
+            os.fchown(file.fileno(), entry.pw_uid if own else 0, entry.pw_gid)
+            rights = rights & 0o555 if own else rights
+        os.fchmod(file.fileno(), rights)

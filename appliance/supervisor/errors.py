@@ -1,0 +1,19 @@
+"""What a supervisor says when a wish cannot be fulfilled."""
+
+from __future__ import annotations
+
+from compiler.errors import GerbangError
+
+__all__ = ["SupervisionFailed"]
+
+
+class SupervisionFailed(GerbangError):
+    """A program that did not start, stop or reload. ``said`` is its last words, several lines."""
+
+    exit_code = 1
+
+    def __init__(self, program: str, why: str, said: str = "") -> None:
+        super().__init__(f"{program}: {why}" + (f"\n{said}" if said else ""))
+        self.program = program
+        self.why = why
+        self.said = said
