@@ -139,9 +139,9 @@ def _write_chains(
     header = _header(source, target, options, unknown + refusals, prove=prove)
     ruleset = replace(ruleset, header=header)
     if target == "nftables":
-        from compiler.dialects.nftables.writer import write as write_nftables
+        from compiler.dialects.nftables import writer
 
-        return write_nftables(ruleset), refusals
+        return (writer.write_counted if options.counted else writer.write)(ruleset), refusals
     from compiler.dialects.routeros.writer import write as write_routeros
 
     return write_routeros(ruleset, options), refusals

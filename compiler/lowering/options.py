@@ -56,3 +56,5 @@ class Options:
     routeros: int = 7
     lists: tuple[str, ...] = ()
     """Only these lists; all when empty."""
+    counted: bool = False
+    """nftables: each rule counts, and its comment begins with the place of its line: ``router.cfg:12``."""

@@ -77,7 +77,7 @@ class LinuxDeployment:
             waiting = Waiting(identity, now() + confirm_within, held.ours, target, text=self._text, used=used)
             self._records.wait(waiting)
             try:
-                guardian.arm(self._records, waiting)
+                guardian.arm(self._records.folder, waiting)
             except DeployError:
                 self._records.end()
                 raise

@@ -101,6 +101,10 @@ class Kernel:
         """The interface of a number; empty when there is none."""
         return next((name for name, (number, _) in self._links.items() if number == index), "")
 
+    def is_there(self, interface: str) -> bool:
+        """Whether there is such an interface."""
+        return interface in self._links
+
     def is_up(self, interface: str) -> bool:
         """Whether an interface is there and set up."""
         return bool(self._links.get(interface, (0, 0))[1] & _UP)

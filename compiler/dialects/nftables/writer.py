@@ -8,6 +8,7 @@ the same outcome (nft(8)). Every rule of the tree is one rule of the text; use
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from compiler.addresses import AddressSet
@@ -18,7 +19,7 @@ from compiler.policy.match import Match
 from compiler.policy.ruleset import Chain, NamedSet, Rule, Ruleset, Verdict
 from compiler.rendering import render
 
-__all__ = ["write"]
+__all__ = ["write", "write_counted"]
 
 _PORT_WORDS = {6: "tcp", 17: "udp", 33: "dccp", 132: "sctp", 136: "udplite"}
 _MOST_PER_LINE = 8
@@ -26,13 +27,22 @@ _MOST_PER_LINE = 8
 
 def write(ruleset: Ruleset) -> str:
     """The text for ``nft -f``. Raises UsageError for a rule that is not one rule of nft."""
+    return _written(ruleset, counted=False)
+
+
+def write_counted(ruleset: Ruleset) -> str:
+    """As :func:`write`; each rule counts its packets, and its comment begins with the place that it came from."""
+    return _written(ruleset, counted=True)
+
+
+def _written(ruleset: Ruleset, *, counted: bool) -> str:
     tables = []
     for table in dict.fromkeys(chain.table for chain in ruleset.chains):
         family = table.partition(" ")[0]
         if family not in facts.FAMILIES:
             raise UsageError(f"the table {table!r}: expected a name like 'ip gerbang'")
         blocks = ["\n".join(_set_block(one)) for one in ruleset.sets if one.table == table]
-        blocks += ["\n".join(_chain_block(chain, family)) for chain in ruleset.chains if chain.table == table]
+        blocks += ["\n".join(_chain_block(chain, family, counted)) for chain in ruleset.chains if chain.table == table]
         tables.append({"name": table, "blocks": blocks})
     return render("nftables/ruleset.nft.j2", header=ruleset.header, tables=tables).lstrip("\n")
 
@@ -49,7 +59,7 @@ def _set_block(one: NamedSet) -> Iterator[str]:
     yield "\t}"
 
 
-def _chain_block(chain: Chain, family: str) -> Iterator[str]:
+def _chain_block(chain: Chain, family: str, counted: bool) -> Iterator[str]:
     yield f"\tchain {chain.name} {{"
     if chain.comment:
         yield f'\t\tcomment "{clean(chain.comment, facts.COMMENT_BYTES)}"'
@@ -58,11 +68,19 @@ def _chain_block(chain: Chain, family: str) -> Iterator[str]:
         yield f"\t\ttype filter hook {chain.hook.value} priority {chain.priority}; policy {policy};"
     for rule in chain.rules:
         if not rule.disabled:
-            yield from _rule(rule, family)
+            yield from _rule(_placed(rule) if counted else rule, family, " counter" if counted else "")
     yield "\t}"
 
 
-def _rule(rule: Rule, family: str) -> Iterator[str]:
+def _placed(rule: Rule) -> Rule:
+    """The rule with the place of its line before its comment."""
+    if not rule.span.line or rule.verdict is Verdict.CONTINUE:
+        return rule
+    place = f"{rule.span.source}:{rule.span.line}"
+    return replace(rule, comment=f"{place} {rule.comment}" if rule.comment else place)
+
+
+def _rule(rule: Rule, family: str, counter: str = "") -> Iterator[str]:
     match = rule.match
     if rule.unmodelled:
         raise UsageError(f"{rule.span}: a rule with {rule.unmodelled[0].text!r} cannot be written")
@@ -73,6 +91,7 @@ def _rule(rule: Rule, family: str) -> Iterator[str]:
     verdict = _verdict(rule)
     if verdict:
         tail = f"{tail} {verdict}"
+    tail = f"{counter}{tail}"
     if rule.comment:
         comment = clean(rule.comment, facts.COMMENT_BYTES)
         if comment != rule.comment:  # the whole remark, where nft has no room for it
