@@ -29,10 +29,12 @@ from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
 from labs.tracing import follow
 from labs.unanswered import with_unanswered
 
-__all__ = ["Progress", "run"]
+__all__ = ["Progress", "Watch", "run"]
 
 Progress = Callable[[int, int], None]
 """Called now and then with the virtual nanoseconds that have passed and those that there may be."""
+Watch = Callable[[SimulatedLab], None]
+"""Called as often, to look at the network while it runs; it changes nothing there."""
 
 _STEPS = 100
 """Parts of the run between which progress is told, and the end of all traffic is noticed."""
@@ -48,6 +50,7 @@ def run(
     folder: Path | None = None,
     progress: Progress | None = None,
     trace: Sequence[str] = (),
+    watch: Watch | None = None,
 ) -> Observation:
     """Run the lab until all its traffic is over, or its duration is.
 
@@ -62,7 +65,7 @@ def run(
         activities = _Activities(world)
         for fault in lab.faults:
             _plan(world, fault)
-        _run(world, activities, progress)
+        _run(world, activities, progress, watch)
     return Observation(
         "simulator",
         used,
@@ -76,7 +79,7 @@ def run(
     )
 
 
-def _run(world: SimulatedLab, activities: _Activities, progress: Progress | None) -> None:
+def _run(world: SimulatedLab, activities: _Activities, progress: Progress | None, watch: Watch | None) -> None:
     engine, duration = world.engine, world.lab.duration
     last_fault = max((fault.at for fault in world.lab.faults), default=0)
     step = max(duration // _STEPS, 1)
@@ -84,8 +87,12 @@ def _run(world: SimulatedLab, activities: _Activities, progress: Progress | None
         engine.run(min(engine.now + step, duration))
         if progress is not None:
             progress(engine.now, duration)
+        if watch is not None:
+            watch(world)
     if engine.now < duration:
         engine.run(min(engine.now + _AFTERMATH, duration))
+        if watch is not None:
+            watch(world)
 
 
 # -- traffic -----------------------------------------------------------------------------

@@ -1,0 +1,89 @@
+"""The keys of the workbench, its help, and its commands in the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+
+from textual.binding import Binding, BindingType
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from appliance.console.plain import plain
+from appliance.language import _
+
+__all__ = ["BINDINGS", "HELP", "HELP_LINES", "Commands"]
+
+BINDINGS: list[BindingType] = [
+    Binding("f1", "explain", _("Help"), tooltip=_("What can be done here, and its keys"), id="workbench.help"),
+    Binding("ctrl+o", "open_file", _("Open"), tooltip=_("Open a configuration"), id="workbench.open"),
+    Binding("ctrl+s", "save", _("Save"), tooltip=_("Save this text"), id="workbench.save"),
+    Binding("f2", "compare", _("Compare"), tooltip=_("Compare two open texts"), id="workbench.compare", show=False),
+    Binding("f3", "files", _("Files"), tooltip=_("Show or hide the files"), id="workbench.files", show=False),
+    Binding("f4", "panel", _("View"), tooltip=_("Both, results only, text only"), id="workbench.panel"),
+    Binding("f5", "compile", _("Compile"), tooltip=_("Compile this text and prove it"), id="workbench.compile"),
+    Binding("f6", "next_pane", _("Part"), tooltip=_("Between text and results"), id="workbench.part", show=False),
+    Binding("f7", "find_next", _("Find next"), tooltip=_("Find the next place"), id="workbench.find-next", show=False),
+    Binding("f8", "next_finding", _("Next"), tooltip=_("Go to the next finding"), id="workbench.next-finding"),
+    Binding("shift+f8,f20", "next_finding(True)", _("Finding before"), id="workbench.last-finding", show=False),
+    Binding("f9", "trace", _("Trace"), tooltip=_("Follow a packet through this text"), id="workbench.trace"),
+    Binding("f10", "lab", _("Lab"), tooltip=_("Run a lab"), id="workbench.lab"),
+    Binding("ctrl+n", "new_file", _("New"), id="workbench.new", show=False),
+    Binding("f12", "save_as", _("Save as"), id="workbench.save-as", show=False),
+    Binding("ctrl+w", "close_file", _("Close"), id="workbench.close", show=False),
+    Binding("ctrl+f", "find", _("Find"), id="workbench.find", show=False),
+    Binding("ctrl+g", "go_to_line", _("Line"), tooltip=_("Go to a line"), id="workbench.line", show=False),
+    Binding("ctrl+pagedown,ctrl+t", "tab(1)", _("Next text"), id="workbench.next-tab", show=False),
+    Binding("ctrl+pageup", "tab(-1)", _("Text before"), id="workbench.last-tab", show=False),
+    Binding("escape", "leave", _("Back to the text"), id="workbench.leave", show=False),
+]
+
+HELP_LINES = (
+    _("Ctrl+O open    Ctrl+N new      Ctrl+S save     F12 save as"),
+    _("Ctrl+W close   F3 files        Ctrl+PgDn, Ctrl+PgUp other texts"),
+    _("Ctrl+F find    F7 find next    Ctrl+G go to a line"),
+    _("Ctrl+Z undo    Ctrl+Y redo     Ctrl+X cut, Ctrl+C copy, Ctrl+V paste"),
+    _("F6 text or results             F4 both, results only, text only"),
+    "",
+    _("Texts are checked as you type: ● error, ▲ warning, · note."),
+    _("F8 goes to the next finding, Shift+F8 to the one before."),
+    "",
+    _("F5 compiles for another device, and shows the text only when it is"),
+    _("proved equal over all packets. Otherwise you see a packet that the two"),
+    _("decide differently, or what the target cannot say, with its place."),
+    _("Interfaces are HERE=THERE, with blanks between."),
+    "",
+    _("F9 follows a packet; ✓ and ✗ mark the line that decided. A whole packet"),
+    _("pasted into “from” fills the form."),
+    _("F2 compares two open texts, also of different dialects."),
+    _("F10 runs a lab; the plot shows what its links carry."),
+    "",
+    _("In lists Enter goes to the place, or traces the packet ▸; C copies."),
+)
+HELP = "\n".join(HELP_LINES)
+"""For the console's key sheet."""
+
+
+class Commands(Provider):
+    """Every action of the workbench by its name."""
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for binding in _named():
+            yield DiscoveryHit(plain(binding.description), self._action(binding.action), help=binding.tooltip or None)
+
+    async def search(self, query: str) -> Hits:
+        """Those that match what was typed."""
+        matcher = self.matcher(query)
+        for binding in _named():
+            score = matcher.match(binding.description)
+            if score > 0:
+                yield Hit(score, matcher.highlight(binding.description), self._action(binding.action))
+
+    def _action(self, action: str) -> Callable[[], Awaitable[None]]:
+        return partial(self.screen.run_action, action)
+
+
+def _named() -> Iterator[Binding]:
+    for binding in BINDINGS:
+        if isinstance(binding, Binding) and binding.action != "leave":
+            yield binding
