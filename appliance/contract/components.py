@@ -92,6 +92,9 @@ class Machine(Protocol):
     def roll_back_network(self) -> None:
         """Undo what apply_network did and nobody has confirmed."""
 
+    def network_status(self) -> str:
+        """How the network stands, as the JSON of the network service's ``NetworkStatus``."""
+
 
 class Component(Protocol):
     """One part. Implementations are frozen dataclasses; only ``act`` changes anything."""

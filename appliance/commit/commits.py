@@ -1,0 +1,317 @@
+"""The commit, as commands use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.commit import looking
+from appliance.commit.carrying import Carrying, Watching, stands
+from appliance.commit.clock import Clock, SystemClock
+from appliance.commit.generations import Folder
+from appliance.commit.journal import Journal, Underway
+from appliance.commit.keeping import Kinds
+from appliance.commit.lock import Busy, locked
+from appliance.commit.order import in_order
+from appliance.commit.planning import Draft, draft, edited, failure
+from appliance.commit.pruning import previous
+from appliance.commit.results import CommitStatus, Diagnosis, Edit, Ending, GenerationLine, Outcome, Phase, Plan
+from appliance.commit.settling import Ground, retried, silent, taken_back
+from appliance.commit.timer import Timer
+from appliance.commit.transition import Failed, errors_of, probe_one
+from appliance.contract.components import Component, Finding, Machine, Severity
+from appliance.contract.context import Progress
+from appliance.contract.refusals import Refused
+from appliance.language import _
+
+__all__ = ["Commits", "NothingToConfirm", "NothingToRollBackTo", "Unconfirmed"]
+
+PATIENCE = 5.0
+"""Seconds in which what a dead process has started lets go of the lock."""
+
+
+class Unconfirmed(Refused):
+    """A generation waits to be confirmed; nothing else is committed until then."""
+
+    code = "unconfirmed"
+
+
+class NothingToConfirm(Refused):
+    """No generation waits to be confirmed."""
+
+    code = "nothing-to-confirm"
+
+
+class NothingToRollBackTo(Refused):
+    """There is no such generation, or none before the one that stands."""
+
+    code = "nothing-to-roll-back-to"
+
+
+class Commits:
+    """The generations of one appliance, below one folder of which this process's user is the owner.
+
+    ``kinds`` are the classes that components are of. ``keep`` confirmed
+    generations stay. ``told`` hears of what the timer took back, in the timer's
+    thread. Call ``recover`` first, once; it may be called at any time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        machine: Machine,
+        kinds: Iterable[type],
+        *,
+        clock: Clock | None = None,
+        keep: int = 10,
+        told: Callable[[Outcome], None] | None = None,
+    ) -> None:
+        if keep < 1:
+            raise ValueError("at least one generation is kept")
+        self._ground = Ground(Folder(folder), machine, Kinds(kinds), clock or SystemClock())
+        self._keep = keep
+        self._told = told
+        self._timer = Timer(self._rang)
+
+    def plan(self, components: Sequence[Component]) -> Plan:
+        """What a commit would do and all that is wrong with it. Writes nothing. Raises Refused."""
+        journal = self._ground.journal()
+        return self._draft(journal, components).plan
+
+    def commit(
+        self,
+        components: Sequence[Component],
+        who: str,
+        note: str = "",
+        confirm_within: int = 0,
+        progress: Watching = silent,
+        *,
+        overwrite: bool = False,
+    ) -> Outcome:
+        """Make the machine what these components say, or leave it as it was.
+
+        ``confirm_within`` is in seconds; 0: it is confirmed once it serves.
+        ``overwrite``: go on although files were edited by hand. Raises Refused
+        when it cannot begin (Busy, Unconfirmed), Cancelled when ``progress``
+        does, after undoing.
+        """
+        with self._locked(who) as found:
+            if found.underway is not None:
+                raise _unconfirmed(found)
+            journal, left = retried(self._ground, found)
+            made = self._draft(journal, components)
+            findings = (*made.plan.findings, *_warnings(left))
+            if not overwrite:
+                findings = (*findings, *_refused(made.plan.standing, made.plan.edits))
+            if errors_of(findings):
+                return self._outcome(Ending.REFUSED, journal, findings, Phase.VERIFY)
+            if made.plan.empty and journal.standing:
+                return self._outcome(Ending.UNCHANGED, journal, findings)
+            progress(Progress(done=0, total=len(made.plan.acts), doing=Phase.RENDER))
+            underway = Underway(
+                before=journal.standing,
+                after=made.plan.generation,
+                phase=Phase.RENDER,
+                who=who,
+                note=note,
+                since=self._ground.clock.now(),
+            )
+            begun = replace(journal, last=underway.after)
+            return self._carried(
+                Carrying(self._ground, begun, underway, progress, self._keep), findings, confirm_within, made
+            )
+
+    def confirm(self, who: str) -> Outcome:
+        """Keep the generation that waits. Raises NothingToConfirm."""
+        with self._locked(who) as waiting:
+            underway = waiting.underway
+            if underway is None:
+                raise NothingToConfirm(_("no generation waits to be confirmed"))
+            transition = self._ground.transition(underway.before, underway.after)
+            try:
+                transition.confirm()
+            except Failed as error:
+                self._timer.clear()
+                return taken_back(self._ground, waiting, underway, error.phase, error.findings)
+            try:
+                journal = stands(self._ground, waiting, underway.after, who, self._keep)
+            except OSError as error:
+                raise Refused(_("the journal cannot be written: {error}"), error=str(error)) from error
+            self._timer.clear()
+            return self._outcome(Ending.CONFIRMED, journal, generation=underway.after)
+
+    def rollback(self, to: int | None = None, *, who: str, progress: Watching = silent) -> Outcome:
+        """Take back the generation that waits; or go to an older one: ``to``, or the last confirmed before this one.
+
+        ``to`` 0 is the empty machine. Raises NothingToRollBackTo.
+        """
+        with self._locked(who) as found:
+            journal = found
+            if found.underway is not None:
+                self._timer.clear()
+                outcome = taken_back(self._ground, found, found.underway, None, ())
+                if outcome.ending is not Ending.UNDONE or to is None or to == outcome.standing:
+                    return outcome
+                journal = self._ground.journal()
+            journal, left = retried(self._ground, journal)
+            target = previous(journal) if to is None else to
+            if (to is None and not target) or (target and target not in self._ground.folder.numbers()):
+                raise NothingToRollBackTo(_("there is no generation {to} to go back to"), to=target or "")
+            if target == journal.standing:
+                return self._outcome(Ending.UNCHANGED, journal)
+            said = (*_warnings(left), *self._altered(target))
+            if errors_of(said):
+                return self._outcome(Ending.REFUSED, journal, said, Phase.VERIFY)
+            underway = Underway(
+                before=journal.standing,
+                after=target,
+                phase=Phase.PREFLIGHT,
+                who=who,
+                since=self._ground.clock.now(),
+            )
+            return self._carried(Carrying(self._ground, journal, underway, progress, self._keep), said, 0, None)
+
+    def recover(self) -> Outcome | None:
+        """After a start: take back what a death has interrupted or what nobody has confirmed in time, and set the
+        timer for what still waits. None when there was nothing to take back."""
+        with self._locked("recover", settle=False, patience=PATIENCE) as interrupted:
+            outcome = self._settled(interrupted)
+            journal = self._ground.journal()
+            if journal.underway is None and self._ground.folder.pointed() != journal.standing:
+                self._ground.folder.switch(journal.standing)
+            return outcome
+
+    def resume(self, who: str, progress: Watching = silent) -> Outcome:
+        """After a boot: make every component of the current generation act whose probe says that it does not serve."""
+        with self._locked(who) as found:
+            journal, findings = retried(self._ground, found)
+            generation = self._ground.folder.read(journal.current)
+            requires = {name: one.requires for name, one in generation.kept.items()}
+            acted: list[str] = []
+            for done, name in enumerate(in_order(requires, requires, {})):
+                progress(Progress(done=done, total=len(requires), doing=name))
+                said = self._resumed(journal.current, name)
+                if said is not None:
+                    acted.append(name)
+                    findings = (*findings, *said)
+            broken = bool(errors_of(findings))
+            ending = Ending.BROKEN if broken else Ending.CONFIRMED if acted else Ending.UNCHANGED
+            return replace(self._outcome(ending, journal, findings, generation=journal.current), acted=tuple(acted))
+
+    def expire(self) -> Outcome | None:
+        """Take back what nobody has confirmed in time; None when there is no such thing."""
+        with self._locked("the confirm timer", settle=False) as journal:
+            return self._settled(journal)
+
+    def generations(self) -> tuple[GenerationLine, ...]:
+        """Those that are kept, newest first."""
+        return looking.lines(self._ground)
+
+    def status(self) -> CommitStatus:
+        """Where the appliance stands."""
+        return looking.status(self._ground)
+
+    def diagnose(self) -> Diagnosis:
+        """Probe everything, and look for edits by hand."""
+        return looking.diagnosis(self._ground)
+
+    def close(self) -> None:
+        """Stop the timer. What waits is taken back by the next ``recover``, if its time has passed by then."""
+        self._timer.clear()
+
+    @contextmanager
+    def _locked(self, who: str, *, settle: bool = True, patience: float = 0.0) -> Iterator[Journal]:
+        """The journal, under the lock, with what a death has interrupted settled."""
+        folder = self._ground.folder
+        folder.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with locked(folder.lock, who, self._ground.clock.now(), patience):
+            folder.prepare()
+            journal = self._ground.journal()
+            if settle and self._settled(journal) is not None:
+                journal = self._ground.journal()
+                if journal.underway is not None:
+                    raise Refused(_("generation {number} could not be taken back"), number=journal.underway.after)
+            yield journal
+
+    def _settled(self, journal: Journal) -> Outcome | None:
+        """Take back what is underway, unless it waits in its time."""
+        underway = journal.underway
+        if underway is None:
+            return None
+        if underway.phase is Phase.CONFIRM and underway.deadline is not None:
+            left = underway.deadline.left(self._ground.clock)
+            if left > 0:
+                self._timer.set(left)
+                return None
+        self._timer.clear()
+        return taken_back(self._ground, journal, underway, None, ())
+
+    def _draft(self, journal: Journal, components: Sequence[Component]) -> Draft:
+        number = max((journal.last, *self._ground.folder.numbers())) + 1
+        return draft(self._ground.folder, journal, number, components, self._ground.kinds)
+
+    def _carried(
+        self, carrying: Carrying, findings: tuple[Finding, ...], confirm_within: int, made: Draft | None
+    ) -> Outcome:
+        outcome = carrying.carry(findings, confirm_within, made)
+        if outcome.ending is Ending.UNCONFIRMED:
+            self._timer.set(confirm_within)
+        return outcome
+
+    def _altered(self, number: int) -> tuple[Finding, ...]:
+        return _refused(number, self._ground.folder.edits(number))
+
+    def _resumed(self, number: int, name: str) -> tuple[Finding, ...] | None:
+        """What its probe says after it acted; None when it served and did not."""
+        ground = self._ground
+        generation = ground.folder.read(number)
+        files = ground.folder.current / name
+        if not errors_of(probe_one(files, generation, name, ground.kinds, ground.machine)):
+            return None
+        try:
+            ground.kinds.restore(generation.kept[name]).act(ground.folder.of(number) / name, files, ground.machine)
+        except Exception as error:
+            return (failure(name, error),)
+        return tuple(probe_one(files, generation, name, ground.kinds, ground.machine))
+
+    def _outcome(
+        self,
+        ending: Ending,
+        journal: Journal,
+        findings: tuple[Finding, ...] = (),
+        phase: Phase | None = None,
+        *,
+        generation: int = 0,
+    ) -> Outcome:
+        return Outcome(ending=ending, generation=generation, standing=journal.current, findings=findings, phase=phase)
+
+    def _rang(self) -> None:
+        """The timer's thread. Somebody who holds the lock is confirming, or will be done soon."""
+        try:
+            outcome = self.expire()
+        except Busy:
+            self._timer.set(1.0)
+            return
+        if outcome is not None and self._told is not None:
+            self._told(outcome)
+
+
+def _unconfirmed(journal: Journal) -> Unconfirmed:
+    underway = journal.underway
+    until = underway.deadline.wall.isoformat(timespec="seconds") if underway and underway.deadline else ""
+    return Unconfirmed(
+        _("generation {number} of {who} waits to be confirmed until {until}; confirm it or roll it back first"),
+        number=underway.after if underway else 0,
+        who=underway.who if underway else "",
+        until=until,
+    )
+
+
+def _warnings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(replace(finding, severity=Severity.WARNING) for finding in findings)
+
+
+def _refused(number: int, edits: Sequence[Edit]) -> tuple[Finding, ...]:
+    return tuple(replace(edited(number, edit), severity=Severity.ERROR) for edit in edits)

@@ -1,0 +1,113 @@
+"""The journal: one small file that says what stands, what is underway, and how far it is.
+
+It is replaced whole before each step, so that a reader after a crash sees the
+step that was begun. Everything that must agree is in this one file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from appliance.commit import durable
+from appliance.commit.clock import Deadline
+from appliance.commit.results import Phase, Standing
+from appliance.contract.refusals import Refused
+from appliance.language import _
+
+__all__ = ["Journal", "JournalUnreadable", "Record", "Underway", "Unfinished", "read_journal", "write_journal"]
+
+
+class JournalUnreadable(Refused):
+    """The journal is no journal: somebody edited it, or the disk is failing."""
+
+    code = "journal-unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underway:
+    """A change from generation ``before`` to generation ``after``."""
+
+    before: int
+    after: int
+    phase: Phase
+    who: str
+    note: str = ""
+    since: datetime
+    acted: tuple[str, ...] = ()
+    """Components that have begun to act; the last may not have finished."""
+    deadline: Deadline | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What became of one generation."""
+
+    number: int
+    standing: Standing
+    by: str
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A component that could not be undone."""
+
+    component: str
+    generation: int
+    """The one that it was to be taken back from, and may still run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """Everything that must survive."""
+
+    standing: int = 0
+    """The confirmed generation; 0: the empty machine."""
+    last: int = 0
+    """The highest number ever given."""
+    underway: Underway | None = None
+    records: tuple[Record, ...] = ()
+    unfinished: tuple[Unfinished, ...] = ()
+
+    def became(self, number: int, standing: Standing, by: str, when: datetime) -> Journal:
+        """With the fate of one generation."""
+        others = tuple(record for record in self.records if record.number != number)
+        record = Record(number=number, standing=standing, by=by, when=when)
+        return replace(self, records=tuple(sorted((*others, record), key=lambda one: one.number)))
+
+    @property
+    def current(self) -> int:
+        """The generation that serves: the confirmed one, or the one that waits to be confirmed."""
+        waits = self.underway is not None and self.underway.phase is Phase.CONFIRM
+        return self.underway.after if waits and self.underway else self.standing
+
+    def confirmed(self) -> tuple[int, ...]:
+        """The generations that have served and were confirmed, oldest first."""
+        return tuple(record.number for record in self.records if record.standing is Standing.CONFIRMED)
+
+
+@cache
+def _adapter() -> TypeAdapter[Journal]:
+    return TypeAdapter(Journal)
+
+
+def read_journal(path: Path) -> Journal:
+    """The journal, or that of an empty machine when there is none. Raises JournalUnreadable."""
+    try:
+        return _adapter().validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return Journal()
+    except ValidationError as error:
+        raise JournalUnreadable(
+            _("{path} cannot be read as a journal: {why}"), path=str(path), why=str(error.errors()[0]["msg"])
+        ) from error
+
+
+def write_journal(path: Path, journal: Journal) -> None:
+    """Replace the journal; it lasts when this returns."""
+    durable.put(path, _adapter().dump_json(journal, indent=1) + b"\n")

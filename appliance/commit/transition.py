@@ -1,0 +1,169 @@
+"""From one generation to another: switch, act, probe; and back again when something fails.
+
+A transition is made of values that both generations keep on disk, so the same
+code carries a commit, takes one back in the same process, and takes one back
+after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from appliance.commit.generations import Folder, Written
+from appliance.commit.journal import Journal, Underway, write_journal
+from appliance.commit.keeping import Kinds
+from appliance.commit.order import dependents
+from appliance.commit.planning import failure
+from appliance.commit.results import Phase
+from appliance.contract.components import Component, Finding, Machine, Severity
+from appliance.contract.context import Cancelled, Progress
+from appliance.contract.refusals import Refused
+
+__all__ = ["GRACE", "Failed", "Transition", "errors_of", "probe_one"]
+
+GRACE = 120
+"""Seconds by which the root helper's own timer is later than ours: time to act and probe everything."""
+
+
+class Failed(Exception):
+    """A phase did not pass."""
+
+    def __init__(self, phase: Phase, findings: Sequence[Finding]) -> None:
+        self.phase = phase
+        self.findings = tuple(findings)
+        super().__init__("; ".join(str(finding) for finding in findings))
+
+
+def errors_of(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those that stop a commit."""
+    return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """The change from ``before`` to ``after``, both as written on disk."""
+
+    folder: Folder
+    machine: Machine
+    kinds: Kinds
+    before: Written
+    after: Written
+    progress: Callable[[Progress], None]
+
+    def preflight(self, order: Sequence[str]) -> tuple[Finding, ...]:
+        """What every component of the new generation says of its files, and whether the old ones of those that will
+        act can be made again, because only then can it be undone. Nothing runs yet."""
+        findings: list[Finding] = []
+        for name in order:
+            if name in self.before.kept:
+                try:
+                    self.kinds.restore(self.before.kept[name])
+                except Refused as error:
+                    findings.append(failure(name, error))
+        for name in self.after.kept:
+            self.progress(Progress(done=0, total=0, doing=f"{Phase.PREFLIGHT} {name}"))
+            try:
+                component = self.kinds.restore(self.after.kept[name])
+                findings += component.preflight(self.folder.of(self.after.manifest.number) / name, self.machine)
+            except Cancelled:
+                raise
+            except Exception as error:
+                findings.append(failure(name, error))
+        return tuple(findings)
+
+    def advance(self, journal: Journal, underway: Underway, order: Sequence[str], guard: int) -> Underway:
+        """Switch, then act in this order; each step is in the journal before it is begun. Raises Failed."""
+        underway = self._noted(journal, replace(underway, phase=Phase.SWITCH))
+        try:
+            self.folder.switch(underway.after)
+        except OSError as error:
+            raise Failed(Phase.SWITCH, (failure("", error),)) from error
+        for done, name in enumerate(order):
+            underway = self._noted(journal, replace(underway, phase=Phase.ACT, acted=(*underway.acted, name)))
+            self.progress(Progress(done=done, total=len(order), doing=f"{Phase.ACT} {name}"))
+            try:
+                self._act(name, self.before, self.after, guard)
+            except Cancelled:
+                raise
+            except Exception as error:
+                raise Failed(Phase.ACT, (failure(name, error),)) from error
+        return self._noted(journal, replace(underway, phase=Phase.PROBE))
+
+    def probe(self, acted: Sequence[str]) -> tuple[Finding, ...]:
+        """Whether those that acted serve, and all that stand on them."""
+        return self._probed(self.after, acted)
+
+    def confirm(self) -> None:
+        """Tell the components whose change the helper would take back. Raises Failed."""
+        for name, kept in self.after.kept.items():
+            try:
+                component = self.kinds.restore(kept)
+                confirm = getattr(component, "confirm", None)
+                if confirm is not None:
+                    confirm(self.machine)
+            except Exception as error:
+                raise Failed(Phase.CONFIRM, (failure(name, error),)) from error
+
+    def undo(self, acted: Sequence[str]) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+        """``current`` back, then each act in reverse; all of them, whatever fails. Who was undone, and what failed.
+
+        The link comes first: a program that is told to read again must find the
+        old files under the path that it knows.
+        """
+        undone: list[str] = []
+        failed: list[Finding] = []
+        try:
+            self.folder.switch(self.before.manifest.number)
+        except OSError as error:
+            return (), (failure("", error),)
+        for name in reversed(acted):
+            try:
+                self._act(name, self.after, self.before, 0)
+                undone.append(name)
+            except Exception as error:
+                failed.append(failure(name, error))
+        return tuple(undone), tuple(failed)
+
+    def probe_undone(self, undone: Sequence[str]) -> tuple[Finding, ...]:
+        """Whether the old ones serve again."""
+        return errors_of(self._probed(self.before, undone))
+
+    def _noted(self, journal: Journal, underway: Underway) -> Underway:
+        try:
+            write_journal(self.folder.journal, replace(journal, underway=underway))
+        except OSError as error:
+            raise Failed(underway.phase, (failure("", error),)) from error
+        return underway
+
+    def _act(self, name: str, before: Written, after: Written, guard: int) -> None:
+        """One component; the value that acts is the new one, or the old one when there is no new."""
+        component = self._component(name, after, before)
+        old = self.folder.of(before.manifest.number) / name if name in before.kept else None
+        new = self.folder.current / name if name in after.kept else None
+        guarded = getattr(component, "act_guarded", None)
+        if guard and guarded is not None:
+            guarded(old, new, self.machine, guard)
+        else:
+            component.act(old, new, self.machine)
+
+    def _component(self, name: str, first: Written, second: Written) -> Component:
+        return self.kinds.restore(first.kept.get(name) or second.kept[name])
+
+    def _probed(self, generation: Written, acted: Sequence[str]) -> tuple[Finding, ...]:
+        requires: Mapping[str, Sequence[str]] = {name: one.requires for name, one in generation.kept.items()}
+        standing = set(acted) | dependents(acted, requires)
+        findings: list[Finding] = []
+        for name in generation.kept:
+            if name in standing:
+                findings += probe_one(self.folder.current / name, generation, name, self.kinds, self.machine)
+        return tuple(findings)
+
+
+def probe_one(files: Path, generation: Written, name: str, kinds: Kinds, machine: Machine) -> Sequence[Finding]:
+    """What one component's probe says; an exception is a finding too."""
+    try:
+        return tuple(kinds.restore(generation.kept[name]).probe(files, machine))
+    except Exception as error:
+        return (failure(name, error),)
