@@ -102,7 +102,7 @@ class Transition:
                 component = self.kinds.restore(kept)
                 confirm = getattr(component, "confirm", None)
                 if confirm is not None:
-                    confirm(self.machine)
+                    confirm(self.folder.of(self.after.manifest.number) / name, self.machine)
             except Exception as error:
                 raise Failed(Phase.CONFIRM, (failure(name, error),)) from error
 

@@ -136,5 +136,5 @@ class Guarded(Protocol):
         """``act``, in such a way that the helper takes it back ``within`` seconds from now if ``confirm`` was not
         called. This is behind the commit's own timer, for the day when the daemon dies: it is always later."""
 
-    def confirm(self, machine: Machine) -> None:
+    def confirm(self, files: Path, machine: Machine) -> None:
         """Keep it for good. Raises when the helper has taken it back already. Doing it twice is doing it once."""

@@ -1,50 +1,100 @@
-"""What the daemon's own services reach beside the store: ``context.appliance``."""
+"""The daemon's way to the machine: its commits, and who acts for it as root."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from appliance.contract.components import Component, Machine
 from appliance.contract.service import Service
 
-__all__ = ["Ports", "components_of", "kinds_of"]
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from appliance.commit.commits import Commits
+    from appliance.commit.results import Outcome
+
+__all__ = ["MachinePorts"]
+
+log = logging.getLogger("gerbang.machine")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Given to commands as ``context.appliance``; only services of the appliance itself use it."""
+class MachinePorts:
+    """Commits and the machine of one daemon; each is made when it is first used.
 
-    commits: Any
-    """``appliance.commit.Commits``; imported when the daemon has started."""
-    machine: Machine
-    components: Callable[[Connection], tuple[Component, ...]]
-    """What all services want of the machine, by one snapshot of the store."""
-    state: Path
-    """The daemon's own folder."""
-    store: Any
-    registry: Any
-    secret: bytes
-    """The key of the audit chain."""
+    With a root helper's socket the helper acts; without one the daemon runs
+    programs itself, as its own user.
+    """
 
+    def __init__(
+        self,
+        services: Iterable[Service],
+        state: Path,
+        helper: Path | None,
+        told: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> None:
+        self._services = tuple(services)
+        self._state = state
+        self._helper = helper
+        self._told = told
+        self._closing: list[Callable[[], None]] = []
 
-def components_of(services: Iterable[Service]) -> Callable[[Connection], tuple[Component, ...]]:
-    """A function that asks each service's ``components.components(connection)``."""
-    sources = [
-        module.components for one in services if (module := one.module("components")) and hasattr(module, "components")
-    ]
+    @cached_property
+    def machine(self) -> Machine:
+        """The root helper, or this process itself."""
+        from appliance.helper.catalogue import installed_catalogue
+        from appliance.helper.client import HelperMachine
+        from appliance.helper.direct import DirectMachine
+        from appliance.supervisor.own import OwnSupervisor
+        from appliance.supervisor.places import Places
 
-    def ask(connection: Connection) -> tuple[Component, ...]:
+        if self._helper is not None:
+            return HelperMachine(self._helper, self._state / "generations")
+        programs = installed_catalogue(self._services).programs
+        places = Places(run=self._state / "run", state=self._state / "programs")
+        supervisor = OwnSupervisor(places, programs)
+        self._closing.append(supervisor.close)
+        return DirectMachine(supervisor, programs, places)
+
+    @cached_property
+    def commits(self) -> Commits:
+        """The generations."""
+        from appliance.commit.commits import Commits
+        from appliance.components import standard_kinds
+
+        commits = Commits(self._state, self.machine, (*standard_kinds(), *self._declared("KINDS")), told=self._told)
+        self._closing.append(commits.close)
+        return commits
+
+    def components(self, connection: Connection) -> tuple[Component, ...]:
+        """What all services want of the machine, by one snapshot of the store."""
+        sources = [module.components for module in self._modules() if hasattr(module, "components")]
         return tuple(component for source in sources for component in source(connection))
 
-    return ask
+    def start(self) -> None:
+        """After a start of the daemon: take back what was interrupted or not confirmed, then make everything serve."""
+        if not (self._state / "journal.json").exists():
+            return
+        try:
+            if (taken := self.commits.recover()) is not None:
+                self._told(taken)
+            if self.commits.status().current:
+                outcome = self.commits.resume("start")
+                if outcome.acted:
+                    log.info("made serve again: %s", ", ".join(outcome.acted))
+        except Exception:
+            log.exception("the machine could not be brought to its generation")
 
+    def close(self) -> None:
+        """Stop what was started here."""
+        for close in reversed(self._closing):
+            close()
 
-def kinds_of(services: Iterable[Service]) -> tuple[type, ...]:
-    """The classes of which the components of these services are: each service's ``components.KINDS``."""
-    modules = [module for one in services if (module := one.module("components"))]
-    return tuple(dict.fromkeys(kind for module in modules for kind in getattr(module, "KINDS", ())))
+    def _modules(self) -> Iterable[Any]:
+        return [module for one in self._services if (module := one.module("components"))]
+
+    def _declared(self, name: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(one for module in self._modules() for one in getattr(module, name, ())))

@@ -57,6 +57,8 @@ class Actions:
             return Done(lines=self.supervisor.log(self._known(request.program).name, request.lines))
         if isinstance(request, requests.InstallPackages):
             return self._install(request.service)
+        if isinstance(request, requests.ShowNetwork):
+            return Done(said=self.network().told())
         return self._change_network(request)
 
     def _with_files(self, request: requests.OfFiles) -> Done:

@@ -99,6 +99,10 @@ class HelperMachine:
         """Undo what was applied."""
         self._ask(_request(requests.RollBackNetwork))
 
+    def network_status(self) -> str:
+        """How the network stands, as JSON."""
+        return self._ask(_request(requests.ShowNetwork)).said
+
     def _named(self, files: Path) -> tuple[int, str]:
         """The generation and component of a folder: the helper is told names, never paths."""
         try:

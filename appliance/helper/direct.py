@@ -87,6 +87,10 @@ class DirectMachine:
         """Undo what was applied."""
         self._network().roll_back()
 
+    def network_status(self) -> str:
+        """How the network stands, as JSON."""
+        return self._network().told()
+
     def _known(self, name: str) -> Program:
         if name not in self._programs:
             raise HelperRefused("unknown", f"no installed service declares a program {name}")

@@ -24,6 +24,9 @@ class Network(Protocol):
     def roll_back(self) -> None:
         """Undo it."""
 
+    def told(self) -> str:
+        """How the network stands: ``reading.NetworkStatus`` as JSON."""
+
 
 def installed_network() -> Network:
     """The installed one; ImportError when the service is not there."""

@@ -27,6 +27,7 @@ __all__ = [
     "Request",
     "RollBackNetwork",
     "Shadow",
+    "ShowNetwork",
     "ShowStatus",
     "Start",
     "Stop",
@@ -115,6 +116,12 @@ class ConfirmNetwork(_Action):
     action: Literal["confirm-network"] = "confirm-network"
 
 
+class ShowNetwork(_Action):
+    """How the network stands, as the network service tells it."""
+
+    action: Literal["show-network"] = "show-network"
+
+
 class RollBackNetwork(_Action):
     """Undo what was applied."""
 
@@ -139,6 +146,7 @@ Request = Annotated[
     | ApplyNetwork
     | ConfirmNetwork
     | RollBackNetwork
+    | ShowNetwork
     | InstallPackages,
     Field(discriminator="action"),
 ]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from appliance.contract.service import Role, Service
 
-__all__ = ["SERVICE"]
+__all__ = ["service"]
 
-SERVICE = Service(
+service = Service(
     name="network",
     title="Network",
     package="appliance.services.network",

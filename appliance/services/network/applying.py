@@ -24,7 +24,7 @@ from compiler.deploy.linux import guardian
 from compiler.deploy.linux.foreign import obstacles_of
 from compiler.deploy.linux.state import PROTOCOL as BALANCE_PROTOCOL
 
-__all__ = ["apply", "confirm", "differences", "put_back", "roll_back", "standing", "start"]
+__all__ = ["apply", "confirm", "differences", "put_back", "roll_back", "standing", "start", "told"]
 
 GUARDIAN = "appliance.services.network.guardian"
 AfterStep = Callable[[int], None]
@@ -36,6 +36,10 @@ def _quietly(number: int) -> None:
     """After a step, when nobody looks."""
 
 
+AT_ONCE = 60
+"""Seconds that a change without a confirmation has for itself, should it be killed midway."""
+
+
 def apply(
     before: Path | None,
     after: Path | None,
@@ -44,13 +48,18 @@ def apply(
     folders: Folders = FOLDERS,
     after_step: AfterStep = _quietly,
 ) -> Standing | None:
-    """Make the kernel as the files of ``after`` say (None: nothing of ours); None when it was so already.
+    """Make the kernel as the files of ``after`` say (None: nothing of ours); None when nothing waits afterwards.
 
-    It lasts only if :func:`confirm` comes within that many seconds. When the
+    It lasts only if :func:`confirm` comes within that many seconds; with 0 it
+    is confirmed once it is made. When the
     change from ``after`` to ``before`` waits itself, this is its undoing.
     DeployError when something fails: then all is as it was. InputError,
     InputErrors or UsageError for files that are not what they should be.
     """
+    if not confirm_within:
+        if apply(before, after, AT_ONCE, folders=folders, after_step=after_step) is not None:
+            confirm(folders=folders)
+        return None
     records = Records(folders)
     files, earlier = read_files(after), digest_of(read_files(before))
     wish = wish_of(files)
@@ -237,3 +246,12 @@ def _kept(records: Records, files: dict[str, str], wish: Wish) -> None:
     before = records.settings_before()
     if before.keys() - wanted.keys():
         records.remember_settings({name: value for name, value in before.items() if name in wanted})
+
+
+def told() -> str:
+    """How the network stands, as the JSON of ``reading.NetworkStatus``; DeployError where the kernel tells nothing."""
+    from pydantic import TypeAdapter
+
+    from appliance.services.network.reading import NetworkStatus, status
+
+    return TypeAdapter(NetworkStatus).dump_json(status()).decode()

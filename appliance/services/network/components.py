@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.contract.components import Component, Finding, Machine, RenderedFile, Severity
-from appliance.contract.programs import Program, Ready
+from appliance.contract.programs import Program, Ready, State
 from appliance.contract.refusals import RuleBroken
 from appliance.services.network.balancing import BalanceOutcome, compile_intent
+from appliance.services.network.describing import described
 from appliance.services.network.filtering import Filter, compile_filter
 from appliance.services.network.lockout import lockouts
 from appliance.services.network.model import NetworkDescription
 from appliance.services.network.plan import plan_of, write_plan
 from appliance.services.network.rules import Problem, problems
 
-__all__ = ["CHECK", "PROGRAMS", "STANDING", "WATCH", "NetworkComponent"]
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["CHECK", "KINDS", "PROGRAMS", "STANDING", "WATCH", "NetworkComponent", "NetworkWatch", "components"]
 
 CHECK, STANDING, WATCH = "network.check", "network.standing", "network.watch"
 _CHECKING = (sys.executable, "-m", "appliance.services.network.checking")
@@ -111,8 +117,19 @@ class NetworkComponent:
         return self._said(machine.check(CHECK, files))
 
     def act(self, before: Path | None, after: Path | None, machine: Machine) -> None:
-        """Change the kernel; it changes itself back unless it is confirmed in time."""
-        machine.apply_network(before, after, self.description.settings.confirm_within)
+        """Change the kernel, for good."""
+        machine.apply_network(before, after, 0)
+
+    def act_guarded(self, before: Path | None, after: Path | None, machine: Machine, within: int) -> None:
+        """Change the kernel; it changes itself back unless it is confirmed within so many seconds."""
+        machine.apply_network(before, after, within)
+
+    def confirm(self, files: Path, machine: Machine) -> None:
+        """Keep the change. Raises RuntimeError when it has been taken back already."""
+        if json.loads(machine.network_status())["waiting"]:
+            machine.confirm_network()
+        if said := machine.check(STANDING, files):
+            raise RuntimeError(said)
 
     def probe(self, files: Path, machine: Machine) -> Sequence[Finding]:
         """Whether addresses, routes and rulesets, read back from the kernel, are what the files say."""
@@ -125,3 +142,64 @@ class NetworkComponent:
             for line in text.splitlines()
             if line.strip()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWatch:
+    """The daemon that watches the uplinks of the balance and takes dead ones out."""
+
+    balance: str
+    """The intent, so that another one makes it act."""
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return WATCH
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """The routes that it changes."""
+        return ("network",)
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """It reads the intent anew when the network has changed."""
+        return ("network",)
+
+    def verify(self, all_components: Mapping[str, Component]) -> Sequence[Finding]:
+        """The network verifies the intent."""
+        return ()
+
+    def render(self) -> Sequence[RenderedFile]:
+        """The intent, its own copy."""
+        return (RenderedFile(path="balance.yaml", content=f"{self.balance}\n".encode(), secret=True),)
+
+    def preflight(self, files: Path, machine: Machine) -> Sequence[Finding]:
+        """The network's preflight has compiled it."""
+        return ()
+
+    def act(self, before: Path | None, after: Path | None, machine: Machine) -> None:
+        """Start, reload or stop it."""
+        if after is None:
+            machine.stop(WATCH)
+        else:
+            machine.start(WATCH, after)
+
+    def probe(self, files: Path, machine: Machine) -> Sequence[Finding]:
+        """Whether it runs."""
+        if any(one.program == WATCH and one.state is State.READY for one in machine.status()):
+            return ()
+        return (Finding(component=WATCH, severity=Severity.ERROR, template="it is not running"),)
+
+
+KINDS = (NetworkComponent, NetworkWatch)
+
+
+def components(connection: Connection) -> tuple[Component, ...]:
+    """The network as it is described now; nothing while nobody has described any of it."""
+    whole = described(connection)
+    if whole is None:
+        return ()
+    if not whole.settings.balance:
+        return (NetworkComponent(whole),)
+    return (NetworkComponent(whole), NetworkWatch(whole.settings.balance))

@@ -21,7 +21,6 @@ __all__ = [
     "PolicyName",
     "PolicyText",
     "Port",
-    "Seconds",
     "address",
     "interface_address",
     "network",
@@ -88,5 +87,4 @@ Metric = Annotated[int, Ge(0), Le(2**31 - 1)]
 """Of a route: the least is taken. 0 is the kernel's own choice."""
 Mtu = Annotated[int, Ge(0), Le(65535), Unit("octets")]
 """The largest packet of an interface; 0 leaves it as it is."""
-Seconds = Annotated[int, Ge(10), Le(86_400), Unit("s")]
 """A time to confirm in."""

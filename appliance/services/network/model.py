@@ -12,7 +12,6 @@ from typing import Annotated, Literal, TypeVar
 from netaddr import IPAddress
 
 from appliance.contract.kinds import Line, Name, Refers, YesNo
-from appliance.contract.listings import Listing
 from appliance.contract.master_data import MasterData
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
@@ -26,14 +25,12 @@ from appliance.services.network.kinds import (
     PolicyName,
     PolicyText,
     Port,
-    Seconds,
     address,
     interface_address,
     network,
 )
 
 __all__ = [
-    "LISTINGS",
     "MASTER_DATA",
     "Fragments",
     "Interface",
@@ -162,7 +159,6 @@ class Settings:
     """Denied packets are answered; else they vanish."""
     ssh_port: Port = 22
     tls_port: Port = 8443
-    confirm_within: Seconds = 300
     balance: PolicyText = ""
     """The intent of a balance over several uplinks (YAML, as ``gerbang balance check`` reads it); empty for none."""
 
@@ -194,8 +190,6 @@ MASTER_DATA = (
     MasterData(name="policies", record=Policy, key="name", see=_SEE, change=_CHANGE),
     MasterData(name="management", record=ManagementNetwork, key="name", see=_SEE, change=_CHANGE),
 )
-LISTINGS: tuple[Listing, ...] = ()
-"""Beside those of the master data; how the kernel stands is ``reading.NetworkStatus``."""
 
 
 def _checked(parse: Callable[[str], Found], text: str, field: str) -> Found:

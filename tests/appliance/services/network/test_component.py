@@ -155,23 +155,44 @@ class Recorder:
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
+        self.waiting = ""
+        self.said = "one line\nanother line\n"
 
     def check(self, program: str, files: Path) -> str:
         self.asked.append((program, files))
-        return "one line\nanother line\n"
+        return self.said
 
     def apply_network(self, before: Path | None, after: Path | None, confirm_within: int) -> None:
         self.asked.append((before, after, confirm_within))
 
+    def confirm_network(self) -> None:
+        self.asked.append(("confirm",))
+
+    def network_status(self) -> str:
+        return f'{{"waiting": "{self.waiting}"}}'
+
 
 def test_it_asks_the_helper_by_name_and_changes_only_by_it():
-    machine, component, files = Recorder(), NetworkComponent(described(LAN, confirm_within=90)), Path("7/network")
+    machine, component, files = Recorder(), NetworkComponent(described(LAN)), Path("7/network")
     assert [one.values["what"] for one in component.preflight(files, machine)] == ["one line", "another line"]
     assert len(component.probe(files, machine)) == 2
     component.act(None, files, machine)
-    component.act(files, None, machine)
-    assert machine.asked == [(CHECK, files), (STANDING, files), (None, files, 90), (files, None, 90)]
+    component.act_guarded(files, None, machine, 90)
+    assert machine.asked == [(CHECK, files), (STANDING, files), (None, files, 0), (files, None, 90)]
     assert {one.name for one in components.PROGRAMS} >= {CHECK, STANDING}
+
+
+def test_a_change_is_confirmed_once_and_only_while_it_stands():
+    machine, component, files = Recorder(), NetworkComponent(described(LAN)), Path("7/network")
+    machine.waiting, machine.said = "8f3a", ""
+    component.confirm(files, machine)
+    assert machine.asked == [("confirm",), (STANDING, files)]
+    machine.waiting, machine.asked = "", []
+    component.confirm(files, machine)
+    assert machine.asked == [(STANDING, files)]
+    machine.said = "address 10.1.0.1/24 is missing"
+    with pytest.raises(RuntimeError, match="is missing"):
+        component.confirm(files, machine)
 
 
 def test_the_rendered_filter_is_read_by_our_own_reader():

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from appliance.contract.fields import fields_of
 from appliance.contract.refusals import RuleBroken
-from appliance.services.network import SERVICE
+from appliance.services.network import service
 from appliance.services.network.kinds import interface_address, network
 from appliance.services.network.model import (
     MASTER_DATA,
@@ -170,5 +170,5 @@ def test_every_field_has_a_kind_and_every_reference_a_master():
         fields = fields_of(one.record)
         assert one.key in {field.name for field in fields}
         assert {field.refers for field in fields if field.refers} <= names
-        assert one.see | one.change <= {role.name for role in SERVICE.roles}
+        assert one.see | one.change <= {role.name for role in service.roles}
     assert fields_of(Settings)
