@@ -1,0 +1,384 @@
+"""One entry of a form for each kind of value that is written or chosen in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.actions import SkipAction
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Checkbox, Input, OptionList, Select, TextArea
+from textual.widgets.option_list import Option
+from textual.widgets.text_area import Edit, EditResult
+
+from appliance.console.plain import plain, plain_lines, plain_text
+from appliance.console.widgets.calendar import CalendarScreen, moved
+from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.typed import Unreadable, read_day
+from appliance.console.widgets.validation import Fault, check, read
+from appliance.console.words import Reader
+from appliance.contract.fields import Field, Kind
+from appliance.language import _
+
+__all__ = ["NOTHING", "ChoiceEditor", "DayEditor", "Editor", "Lookup", "NoteEditor", "ReferenceEditor", "TextEditor",
+           "YesNoEditor"]  # fmt: skip
+
+Lookup = Callable[[str, str], Awaitable[Sequence[tuple[str, str]]]]
+"""From what a reference refers to and the text typed so far to keys and titles."""
+
+
+class _Nothing:
+    """No value was given."""
+
+
+NOTHING = _Nothing()
+DEBOUNCE = 0.15
+
+
+class Editor(Vertical):
+    """An entry. A value that nobody touched comes back as it was given, whatever its text leaves out."""
+
+    DEFAULT_CSS = """
+    Editor {
+        height: auto;
+        & Input, & TextArea { background: $foreground 8%; color: $foreground; }
+        & Input:focus, & TextArea:focus { background: $primary 25%; }
+    }
+    """
+
+    class Changed(Message):
+        """Something else is entered."""
+
+        def __init__(self, editor: Editor) -> None:
+            super().__init__()
+            self.editor = editor
+
+    def __init__(self, field: Field, value: Any = NOTHING) -> None:
+        super().__init__()
+        self.field = field
+        self.initial = value
+        self._start: Any = NOTHING
+
+    def raw(self) -> Any:
+        """What is entered, in the widget's own terms."""
+        raise NotImplementedError
+
+    def read_raw(self) -> Any | Fault:
+        """The value that is entered, or what is wrong with it."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """What it begins with is untouched."""
+        self._start = self.raw()
+
+    @property
+    def touched(self) -> bool:
+        """Whether something else is entered than at first."""
+        return self._start is not NOTHING and bool(self.raw() != self._start)
+
+    def result(self) -> Any | Fault:
+        """The value, or what is wrong with it."""
+        if self.initial is not NOTHING and not self.touched:
+            return check(self.field, self.initial)
+        return self.read_raw()
+
+    def changed(self) -> None:
+        """Tell the form."""
+        self.post_message(self.Changed(self))
+
+
+class PlainInput(Input):
+    """An Input whose text moves no cursor of the terminal, also when it was pasted."""
+
+    def validate_value(self, value: str) -> str:
+        """Unseen characters are seen."""
+        return plain_text(value)
+
+
+class DayInput(PlainInput):
+    """A line whose day is moved by + and -. Where no whole day stands, they are typed: as in 2013-02-15."""
+
+    def __init__(self, value: str, step: Callable[[int], bool], **options: Any) -> None:
+        super().__init__(value, **options)
+        self._step = step
+
+    def on_key(self, event: events.Key) -> None:
+        """+ (also without shift) and -."""
+        days = {"+": 1, "=": 1, "-": -1}.get(event.character or "")
+        if days and self._step(days):
+            event.prevent_default()
+            event.stop()
+
+
+class PlainTextArea(TextArea):
+    """The same for several lines."""
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Unseen characters are seen."""
+        edit.text = "\n".join(plain_lines(edit.text))
+        return super().edit(edit)
+
+
+def entry_text(field: Field, value: Any, reader: Reader) -> str:
+    """The text by which a value is entered: without its unit."""
+    if value is None or value is NOTHING:
+        return ""
+    if field.kind is Kind.SECRET:
+        return str(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None, microsecond=0).isoformat(" ") + value.strftime("%z")
+    if isinstance(value, date | int | float):
+        return reader.value(value)
+    return plain_text(str(value))
+
+
+class TextEditor(Editor):
+    """A line, a secret, a number, a moment."""
+
+    def compose(self) -> ComposeResult:
+        """One line."""
+        text = entry_text(self.field, self.initial, reader_of(self))
+        yield self.make_line(text)
+
+    def make_line(self, text: str) -> PlainInput:
+        """The line that is typed in."""
+        return PlainInput(text, password=self.field.kind is Kind.SECRET, compact=True, select_on_focus=False)
+
+    def raw(self) -> str:
+        """The text."""
+        return self.query_one(PlainInput).value
+
+    def read_raw(self) -> Any | Fault:
+        """By the field's kind and the reader's language."""
+        return read(self.field, self.raw(), reader_of(self).language)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.changed()
+
+
+class DayEditor(TextEditor):
+    """A day: typed, moved by + and -, or chosen from a month."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4,down", "calendar", _("Calendar"), id="form.calendar", tooltip=_("Choose from a month")),
+    ]
+
+    def make_line(self, text: str) -> PlainInput:
+        """A line that + and - move."""
+        return DayInput(text, self.step, compact=True, select_on_focus=False)
+
+    def step(self, days: int) -> bool:
+        """Move the day; whether there was one to move."""
+        day = self._day()
+        if day is None:
+            return False
+        self._put(moved(day, days=days))
+        return True
+
+    def _day(self) -> date | None:
+        try:
+            return read_day(self.raw().strip())
+        except Unreadable:
+            return None
+
+    def _put(self, day: date) -> None:
+        line = self.query_one(PlainInput)
+        line.value = reader_of(self).value(day)
+        line.cursor_position = len(line.value)
+
+    def action_calendar(self) -> None:
+        """Choose from a month."""
+
+        def chosen(day: date | None) -> None:
+            if day:
+                self._put(day)
+
+        self.app.push_screen(CalendarScreen(self._day()), chosen)
+
+
+class NoteEditor(Editor):
+    """Several lines."""
+
+    DEFAULT_CSS = "NoteEditor TextArea { height: 4; padding: 0; }"
+
+    def compose(self) -> ComposeResult:
+        """An area; Tab leaves it."""
+        text = "" if self.initial is None or self.initial is NOTHING else str(self.initial)
+        yield PlainTextArea(
+            "\n".join(plain_lines(text)), tab_behavior="focus", compact=True, highlight_cursor_line=False
+        )
+
+    def raw(self) -> str:
+        """The text."""
+        return self.query_one(PlainTextArea).text
+
+    def read_raw(self) -> Any | Fault:
+        """The text, or None when it is empty and may be."""
+        return read(self.field, self.raw(), reader_of(self).language)
+
+    @on(TextArea.Changed)
+    def _changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self.changed()
+
+
+class YesNoEditor(Editor):
+    """A tick; where None is allowed too, a choice of three."""
+
+    def compose(self) -> ComposeResult:
+        """The widget that fits."""
+        reader = reader_of(self)
+        value = self.initial
+        if self.field.optional:
+            options = [(plain(reader.say(_("yes"))), True), (plain(reader.say(_("no"))), False)]
+            start = value if isinstance(value, bool) else Select.NULL
+            yield Select(options, value=start, prompt="–", compact=True)
+        else:
+            yield Checkbox(self._words(value is True), value=value is True, compact=True)
+
+    def raw(self) -> bool | None:
+        """Yes, no, or neither."""
+        if self.field.optional:
+            select = self.query_one(Select)
+            return None if select.is_blank() else bool(select.value)
+        return self.query_one(Checkbox).value
+
+    def read_raw(self) -> Any | Fault:
+        """As it is."""
+        return check(self.field, self.raw())
+
+    def _words(self, value: bool) -> Content:
+        # A tick that is off looks much like one that is on.
+        return plain(reader_of(self).say(_("yes") if value else _("no")))
+
+    @on(Checkbox.Changed)
+    @on(Select.Changed)
+    def _changed(self, event: Checkbox.Changed | Select.Changed) -> None:
+        event.stop()
+        if isinstance(event, Checkbox.Changed):
+            event.checkbox.label = self._words(event.value)
+        self.changed()
+
+
+class ChoiceEditor(Editor):
+    """One of the choices, shown in the reader's language."""
+
+    def compose(self) -> ComposeResult:
+        """A list that opens."""
+        reader = reader_of(self)
+        value = self.initial.value if isinstance(self.initial, Enum) else self.initial
+        options = [(plain(reader.say(choice)), choice) for choice in self.field.choices]
+        start = value if isinstance(value, str) and value in self.field.choices else Select.NULL
+        yield Select(options, value=start, prompt=reader.say(_("choose")), compact=True)
+
+    def raw(self) -> str | None:
+        """The choice, or None."""
+        select = self.query_one(Select)
+        return None if select.is_blank() else str(select.value)
+
+    def read_raw(self) -> Any | Fault:
+        """The choice as the record takes it."""
+        return check(self.field, self.raw())
+
+    @on(Select.Changed)
+    def _changed(self, event: Select.Changed) -> None:
+        event.stop()
+        self.changed()
+
+
+class ReferenceEditor(TextEditor):
+    """The key of a record, with suggestions of keys and titles while it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "to_list", _("Suggestions"), id="form.suggestions", tooltip=_("Choose from the suggestions")),
+        Binding("escape", "close", _("Close"), show=False, id="form.close-suggestions"),
+    ]
+    DEFAULT_CSS = """
+    ReferenceEditor OptionList {
+        display: none; height: auto; max-height: 8; overlay: screen; constrain: none inside;
+        border: round $primary; background: $surface; color: $foreground; padding: 0;
+    }
+    ReferenceEditor OptionList.-open { display: block; }
+    """
+
+    def __init__(self, field: Field, value: Any = NOTHING, lookup: Lookup | None = None) -> None:
+        super().__init__(field, value)
+        self._lookup = lookup
+        self._timer: Timer | None = None
+        self._keys: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """The line, and the list below it."""
+        yield from super().compose()
+        yield OptionList()
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        if self._timer:
+            self._timer.stop()
+        if self._lookup and self.touched and self.query_one(PlainInput).has_focus and self.raw() not in self._keys:
+            self._timer = self.set_timer(DEBOUNCE, self._ask)
+
+    def _ask(self) -> None:
+        self.run_worker(self._suggest(), group="lookup", exclusive=True, exit_on_error=False)
+
+    async def _suggest(self) -> None:
+        assert self._lookup is not None
+        text = self.raw()
+        try:
+            found = await self._lookup(self.field.refers, text.strip())
+        except Exception:  # suggestions are a help; the daemon checks the key when it is saved
+            found = ()
+        if text != self.raw():
+            return
+        self._keys = [str(key) for key, _title in found][:50]
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options([Option(plain(f"{key}  {title}")) for key, title in found[:50]])
+        listed.set_class(bool(found), "-open")
+
+    def action_to_list(self) -> None:
+        """Open the suggestions, or go into them."""
+        listed = self.query_one(OptionList)
+        if listed.has_class("-open"):
+            listed.focus()
+            listed.highlighted = 0
+        elif self._lookup:
+            self._ask()
+
+    def action_close(self) -> None:
+        """Close the suggestions; when they are closed, the key is the form's."""
+        listed = self.query_one(OptionList)
+        if not listed.has_class("-open"):
+            raise SkipAction
+        self._close(listed)
+
+    def _close(self, listed: OptionList) -> None:
+        listed.remove_class("-open")
+        self.query_one(PlainInput).focus()
+
+    def on_descendant_blur(self) -> None:
+        """A list that hides what is behind it goes with the focus."""
+        self.call_after_refresh(self._close_unfocused)
+
+    def _close_unfocused(self) -> None:
+        if not self.has_focus_within:
+            self.query_one(OptionList).remove_class("-open")
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        line = self.query_one(PlainInput)
+        line.value = self._keys[event.option_index]
+        line.cursor_position = len(line.value)
+        self._close(event.option_list)

@@ -1,0 +1,455 @@
+"""A grid of any number of rows: sorted, filtered, searched, marked and copied by keys or the mouse.
+
+Rows come in pages from a RowSource; moving never waits for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.actions import SkipAction
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from appliance.console.plain import plain
+from appliance.console.widgets.dialogs import ChooseScreen
+from appliance.console.widgets.filters import FilterFault, parse_filter
+from appliance.console.widgets.grid_body import GridBody
+from appliance.console.widgets.grid_keys import GRID_KEYS
+from appliance.console.widgets.grid_layout import tab_separated
+from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.row_cache import PAGE, RowCache
+from appliance.console.widgets.rows import AddsUp, PlacesRows, Row, RowSource
+from appliance.contract.listings import Condition, Order, Question
+from appliance.contract.refusals import Refused
+from appliance.language import _
+
+__all__ = ["Grid"]
+
+DEBOUNCE = 0.12
+"""Seconds without a key before a search or filter is asked."""
+
+
+class Grid(Vertical):
+    """Rows of a source."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(GRID_KEYS)
+    DEFAULT_CSS = """
+    Grid {
+        height: 1fr;
+        & > Input {
+            display: none; height: 1; border: none; padding: 0 1; background: $boost; color: $foreground;
+        }
+        & > Input.-open { display: block; }
+        & > .grid--fault { display: none; height: auto; max-height: 3; color: $text-error; }
+        & > .grid--fault.-open { display: block; }
+        & > .grid--status { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+        & > .grid--status.-error { background: $error; color: $text; }
+    }
+    """
+
+    class Chosen(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, grid: Grid, row: Row) -> None:
+            super().__init__()
+            self.grid = grid
+            self.row = row
+
+        @property
+        def control(self) -> Grid:
+            """The sender."""
+            return self.grid
+
+    class Highlighted(Message):
+        """The cursor is on another row; ``row`` is None while it is not loaded, or there is none."""
+
+        def __init__(self, grid: Grid, row: Row | None) -> None:
+            super().__init__()
+            self.grid = grid
+            self.row = row
+
+        @property
+        def control(self) -> Grid:
+            """The sender."""
+            return self.grid
+
+    class Asked(Message):
+        """The source answered: so many rows."""
+
+        def __init__(self, grid: Grid, count: int) -> None:
+            super().__init__()
+            self.grid = grid
+            self.count = count
+
+    def __init__(
+        self,
+        source: RowSource,
+        *,
+        order: Sequence[Order] = (),
+        conditions: Sequence[Condition] = (),
+        shown: Sequence[str] = (),
+        empty: str = "",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """``shown``: the columns at first, all when empty; ``empty``: an English template, said when there are no
+        rows at all."""
+        super().__init__(id=id, classes=classes)
+        self.body = GridBody(source)
+        if shown:
+            self.body.shown = list(shown)
+        self.order = tuple(order)
+        self.conditions = tuple(conditions)
+        self.search = ""
+        self._empty = empty or _("There is nothing here yet.")
+        self._all: int | None = None
+        self._error = ""
+        self._asking = False
+        self._timer: Timer | None = None
+        self._highlighted: Row | None = None
+
+    @property
+    def source(self) -> RowSource:
+        """Where the rows come from."""
+        return self.body.source
+
+    @property
+    def question(self) -> Question:
+        """What is asked of the source."""
+        return Question(order=self.order, conditions=self.conditions, search=self.search)
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.body.row
+
+    @property
+    def marked(self) -> tuple[Row, ...]:
+        """The marked rows, in the order in which they were marked."""
+        return tuple(self.body.marks.values())
+
+    @property
+    def count(self) -> int:
+        """How many rows fit the question."""
+        return self.body.cache.count
+
+    def compose(self) -> ComposeResult:
+        """Rows, the two lines that open below them, what is wrong with a filter, and the counts."""
+        reader = reader_of(self)
+        yield self.body
+        yield Input(placeholder=reader.say(_("search")), id="grid-search", compact=True)
+        yield Input(placeholder=self._example(), id="grid-filter", compact=True)
+        yield Static(classes="grid--fault")
+        yield Static(classes="grid--status")
+
+    def _example(self) -> str:
+        names = " ".join(self.body.shown)
+        return reader_of(self).say(
+            _('column=value column>value column~part column!="" with: {names}'), {"names": names}
+        )
+
+    def on_mount(self) -> None:
+        """Ask at once."""
+        self.action_refresh_rows()
+
+    # Asking
+
+    def show(self, source: RowSource) -> None:
+        """Rows of another source with the same columns."""
+        self.body.source = source
+        self._all = None
+        self.action_refresh_rows()
+
+    def action_refresh_rows(self) -> None:
+        """Ask again; the cursor stays on its row."""
+        self._ask(changed=False)
+
+    def _ask(self, *, changed: bool) -> None:
+        self.body.paused = True
+        self._asking = True
+        self._show_status()
+        self.run_worker(self._answered(changed), group="question", exclusive=True, exit_on_error=False)
+
+    async def _answered(self, changed: bool) -> None:
+        body, source, question = self.body, self.source, self.question
+        kept = body.row
+        try:
+            count = await source.ask(question)
+            cursor = await self._place_of(kept, count, changed)
+            cache = RowCache(count)
+            if count:
+                page = cursor // PAGE
+                cache.put(page, await source.page(page * PAGE, PAGE))
+                if kept and not isinstance(source, PlacesRows) and not changed:
+                    cursor = cache.offset_near(kept.id, cursor) or cursor
+            body.totals = await source.totals() if isinstance(source, AddsUp) else {}
+        except Exception as error:  # whatever a source raises is shown in place of its rows
+            self._fail(error)
+            return
+        self._asking, body.paused, self._error = False, False, ""
+        if question == Question(order=question.order):
+            self._all = count
+        body.order = question.order
+        body.words = reader_of(self).say(self._empty if self._all == count else _("No row fits."))
+        body.accept(cache, cursor, keep_line=kept is not None)
+        self._show_status()
+        self._tell()
+        self.post_message(self.Asked(self, count))
+
+    async def _place_of(self, kept: Row | None, count: int, changed: bool) -> int:
+        """Where the cursor goes: to its row, or where it was, or to the top when others are shown."""
+        here = min(self.body.cursor, max(count - 1, 0))
+        if kept is not None and isinstance(self.source, PlacesRows):
+            place = await self.source.place(kept.id)
+            if place is not None and place < count:
+                return place
+        return 0 if changed else here
+
+    def _fail(self, error: Exception) -> None:
+        reader = reader_of(self)
+        said = reader.say(error.template, error.values) if isinstance(error, Refused) else str(error)
+        self._asking, self.body.paused = False, False
+        self._error = reader.say(
+            _("The rows cannot be read: {error}. r tries again."), {"error": said or type(error).__name__}
+        )
+        if not self.count:
+            self.body.words = self._error
+            self.body.refresh()
+        self._show_status()
+
+    @on(GridBody.LoadFailed)
+    def _load_failed(self, event: GridBody.LoadFailed) -> None:
+        event.stop()
+        self._fail(event.error)
+
+    # The line of counts
+
+    def _show_status(self) -> None:
+        status = self.query_one(".grid--status", Static)
+        status.set_class(bool(self._error), "-error")
+        # The line has its height: a new layout of the screen for each key would be seen.
+        status.update(plain(self._error or "  ".join(self._status_parts())), layout=False)
+
+    def _status_parts(self) -> list[str]:
+        reader, parts = reader_of(self), []
+        if self._all is not None and self._all != self.count:
+            parts.append(reader.say(_("{count} of {all}"), {"count": self.count, "all": self._all}))
+        else:
+            parts.append(reader.say(_("{count} rows"), {"count": self.count}))
+        if self.count:
+            parts.append(reader.say(_("row {row}"), {"row": self.body.cursor + 1}))
+        if self.body.marks:
+            parts.append(reader.say(_("{count} marked"), {"count": len(self.body.marks)}))
+        if self.search:
+            parts.append(reader.say(_("search: {text}"), {"text": self.search}))
+        if self.conditions:
+            parts.append(reader.say(_("{count} conditions"), {"count": len(self.conditions)}))
+        if self._asking:
+            parts.append(reader.say(_("reading …")))
+        return parts
+
+    @on(GridBody.Moved)
+    def _moved(self, event: GridBody.Moved) -> None:
+        event.stop()
+        if not self._error:
+            self._show_status()
+        self._tell()
+
+    def _tell(self) -> None:
+        row = self.body.row
+        if row is not self._highlighted:
+            self._highlighted = row
+            self.post_message(self.Highlighted(self, row))
+
+    # Choosing and marking
+
+    def action_choose(self) -> None:
+        """Open the row."""
+        if (row := self.body.row) is None:
+            self.app.bell()
+        else:
+            self.post_message(self.Chosen(self, row))
+
+    @on(GridBody.RowClicked)
+    def _row_clicked(self, event: GridBody.RowClicked) -> None:
+        event.stop()
+        if event.ctrl:
+            self._toggle_mark()
+        elif event.chain == 2:
+            self.action_choose()
+
+    def action_mark(self) -> None:
+        """Mark the row and go on to the next."""
+        self._toggle_mark()
+        self.body.action_move(1)
+
+    def _toggle_mark(self) -> None:
+        if (row := self.body.row) is None:
+            self.app.bell()
+            return
+        if self.body.marks.pop(row.id, None) is None:
+            self.body.marks[row.id] = row
+        self.body.refresh_mark(self.body.cursor)
+        self._show_status()
+
+    def action_unmark_all(self) -> None:
+        """No row is marked."""
+        self.body.marks.clear()
+        self.body.forget_lines()
+        self._show_status()
+
+    # Sorting
+
+    def action_sort(self, also: bool) -> None:
+        """By the column of the cursor."""
+        self.sort_by(self.body.column_name, also=also)
+
+    @on(GridBody.HeaderClicked)
+    def _header_clicked(self, event: GridBody.HeaderClicked) -> None:
+        event.stop()
+        self.sort_by(event.column, also=event.shift)
+
+    def sort_by(self, column: str, *, also: bool = False) -> None:
+        """Sort by a column; the other way round when it is sorted by it. ``also``: after the columns that sort
+        already."""
+        if not column:
+            return
+        before = next((one for one in self.order if one.column == column), None)
+        order = Order(column=column, descending=before is not None and not before.descending)
+        if also:
+            self.order = tuple(order if one is before else one for one in self.order)
+            if before is None:
+                self.order = (*self.order, order)
+        else:
+            self.order = (order,)
+        self._ask(changed=False)
+
+    # Searching and filtering
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        self._open("#grid-search")
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self._open("#grid-filter")
+
+    def _open(self, selector: str) -> None:
+        line = self.query_one(selector, Input)
+        line.add_class("-open")
+        line.focus()
+
+    @on(Input.Changed)
+    def _line_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_timer(DEBOUNCE, self._apply)
+
+    @on(Input.Submitted)
+    def _line_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._apply():
+            event.input.set_class(bool(event.value.strip()), "-open")
+            self.body.focus()
+
+    def _apply(self) -> bool:
+        """Ask what the two lines say, if that is another question; whether they can be read."""
+        if self._timer:
+            self._timer.stop()
+            self._timer = None
+        line = self.query_one("#grid-filter", Input)
+        search = self.query_one("#grid-search", Input).value.strip()[:200]
+        reader = reader_of(self)
+        conditions = self.conditions
+        fault = ""
+        try:
+            # Conditions that a screen gave stay until somebody opens the line.
+            if line.has_class("-open"):
+                conditions = parse_filter(line.value, self.source.columns, reader.language)
+        except FilterFault as wrong:
+            said = reader.say(wrong.template, wrong.values)
+            column = f"{wrong.column}: " if wrong.column else ""
+            fault = f"{' ' * min(wrong.place - 1, 60)}^ {column}{said}"
+        shown = self.query_one(".grid--fault", Static)
+        shown.set_class(bool(fault), "-open")
+        shown.update(plain(fault))
+        if fault:
+            return False
+        if (search, conditions) != (self.search, self.conditions):
+            self.search, self.conditions = search, conditions
+            self._ask(changed=True)
+        return True
+
+    def action_clear(self) -> None:
+        """Drop the line that is open, or search and filter together."""
+        search, line = self.query_one("#grid-search", Input), self.query_one("#grid-filter", Input)
+        if not (search.has_class("-open") or line.has_class("-open") or self.search or self.conditions):
+            raise SkipAction
+        for one in (search, line):
+            if one.has_focus or self.body.has_focus:
+                one.value = ""
+        if self.body.has_focus or line.has_focus:
+            self.conditions, changed = (), bool(self.conditions)
+            if changed:
+                self._ask(changed=True)
+        self._apply()
+        for one in (search, line):
+            if not one.value:
+                one.remove_class("-open")
+        self.body.focus()
+
+    # Columns
+
+    def action_choose_columns(self) -> None:
+        """Tick the columns that are shown."""
+        reader = reader_of(self)
+        options = [(column.name, reader.label(column.field)) for column in self.source.columns]
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names:
+                self.show_columns(names)
+
+        question = reader.say(_("Which columns? space ticks, enter takes"))
+        self.app.push_screen(ChooseScreen(question, options, tuple(self.body.shown), 1), chosen)
+
+    def show_columns(self, names: Sequence[str]) -> None:
+        """Show these columns, in this order."""
+        self.body.shown = list(names)
+        self.body.lay_out()
+
+    def action_hide_column(self) -> None:
+        """Hide the column of the cursor; the last one stays."""
+        if len(self.body.shown) > 1:
+            self.show_columns([name for name in self.body.shown if name != self.body.column_name])
+
+    def action_widen(self, cells: int) -> None:
+        """Make the column of the cursor wider or narrower."""
+        if self.body.plan.slots:
+            slot = self.body.plan.slots[self.body.column]
+            self.body.wished[slot.field.name] = max(3, min(slot.width + cells, 200))
+            self.body.lay_out()
+
+    # Copying
+
+    def action_copy(self, cell: bool) -> None:
+        """Copy as TSV, which spreadsheets paste into cells."""
+        if cell:
+            rows, slots = [self.body.row], [self.body.plan.slots[self.body.column]] if self.body.plan.slots else []
+        else:
+            rows, slots = list(self.marked) or [self.body.row], list(self.body.plan.slots)
+        reader = reader_of(self)
+        lines = tab_separated(reader, slots, [row.values for row in rows if row is not None])
+        if not lines:
+            self.app.bell()
+            return
+        self.app.copy_to_clipboard("\n".join(lines))
+        said = reader.say(_("Copied: {count} rows"), {"count": len(lines)}) if not cell else reader.say(_("Copied"))
+        self.app.notify(said, markup=False, timeout=2)

@@ -1,0 +1,58 @@
+"""Values in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+
+from appliance.console.words import Reader, number
+from appliance.contract.fields import Field, fields_of
+from tests.appliance.console.widgets.rooms import BillLine, Kind, Room
+
+FIELDS = {field.name: field for field in fields_of(Room)}
+ENGLISH, INDONESIAN = Reader(), Reader(language="id")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "indonesian"),
+    [
+        ("rate", 300_000, "Rp 300,000", "Rp 300.000"),
+        ("rate", -300_000, "-Rp 300,000", "-Rp 300.000"),
+        ("discount", 10, "10 %", "10 %"),
+        ("area", 1234.5, "1,234.5", "1.234,5"),
+        ("area", 3.0, "3", "3"),
+        ("beds", 1234567, "1,234,567", "1.234.567"),
+        ("built", date(2013, 2, 15), "2013-02-15", "15/02/2013"),
+        ("built", "2013-02-15", "2013-02-15", "15/02/2013"),
+        ("built", None, "", ""),
+        ("cleaned", datetime(2013, 2, 15, 14, 5, tzinfo=timezone(timedelta(hours=8))), "2013-02-15 14:05",
+         "15/02/2013 14.05"),
+        ("vip", True, "yes", "yes"),
+        ("kind", Kind.DOUBLE, "double", "double"),
+        ("pin", "1234", "••••••", "••••••"),
+        ("facilities", ("AC", "[/x]"), "AC, [/x]", "AC, [/x]"),
+        ("name", "a\x1bb", "a␛b", "a␛b"),
+        ("lines", (BillLine(what="Bed", count=2, each=150_000),), "Bed · 2 · Rp 150,000", "Bed · 2 · Rp 150.000"),
+    ],
+)  # fmt: skip
+def test_shown(name: str, value: object, english: str, indonesian: str) -> None:
+    field: Field = FIELDS[name]
+    assert ENGLISH.shown(field, value) == english
+    assert INDONESIAN.shown(field, value) == indonesian
+
+
+def test_words_are_translated_and_values_are_not() -> None:
+    reader = Reader({"yes": "ya", "{what} is {state}": "{what}: {state}"}.__getitem__, "id")
+    assert reader.value(True) == "ya"
+    assert reader.say("{what} is {state}", {"what": "{x}[/]", "state": 1000}) == "{x}[/]: 1.000"
+
+
+def test_a_word_that_is_not_there_does_no_harm() -> None:
+    assert ENGLISH.say("{a} and {b}", {"a": 1}) == "1 and {b}"
+    assert ENGLISH.say("{a} and {", {"a": 1}) == "{a} and {"
+
+
+def test_number_keeps_all_digits() -> None:
+    assert number(2**53 - 1, "id") == "9.007.199.254.740.991"
+    assert number(0.1, "id") == "0,1"
