@@ -6,20 +6,19 @@ neither a change without its line nor a line without its change.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, Integer, String, Table, Text, insert, select
 
 from appliance.store.tables import metadata
 from appliance.store.types import Utc
 
-__all__ = ["AUDIT", "METADATA", "Line", "append", "digest"]
+__all__ = ["AUDIT", "FIRST", "METADATA", "Head", "Line", "append", "digest", "sealed"]
 
 METADATA = metadata()
 AUDIT = Table(
@@ -36,6 +35,7 @@ AUDIT = Table(
     Column("hash", String(64), nullable=False),
 )
 FIRST = "0" * 64
+"""What the first line says of the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,15 @@ class Line:
     outcome: str = "done"
 
 
-def append(connection: Connection, line: Line, key: bytes) -> int:
-    """Add a line to the chain in this transaction; returns its number. ``key`` is the appliance's own secret."""
+class Head(NamedTuple):
+    """The last line of the chain. Once its transaction is kept, ``seal.HeadFile`` is told."""
+
+    number: int
+    hash: str
+
+
+def append(connection: Connection, line: Line, key: bytes) -> Head:
+    """Add a line to the chain in this transaction; returns the new head. ``key`` is the appliance's own secret."""
     last = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
     number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
     row = {
@@ -64,8 +71,9 @@ def append(connection: Connection, line: Line, key: bytes) -> int:
         "outcome": line.outcome,
         "previous": previous,
     }
-    connection.execute(insert(AUDIT).values(**row, hash=digest(row, key)))
-    return number
+    head = Head(number, digest(row, key))
+    connection.execute(insert(AUDIT).values(**row, hash=head.hash))
+    return head
 
 
 def digest(row: Mapping[str, Any], key: bytes) -> str:
@@ -73,10 +81,12 @@ def digest(row: Mapping[str, Any], key: bytes) -> str:
 
     Without the key, who can write the database cannot make a chain that fits.
     """
-    said = [
-        row["number"],
-        row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
-        *(row[name] for name in ("person", "service", "command", "arguments", "outcome", "previous")),
-    ]
-    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    moment = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    names = ("person", "service", "command", "arguments", "outcome", "previous")
+    return sealed([row["number"], moment, *(row[name] for name in names)], key)
+
+
+def sealed(values: list[Any], key: bytes) -> str:
+    """HMAC-SHA-256 (RFC 2104) over JSON values; hexadecimal."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()

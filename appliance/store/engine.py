@@ -7,28 +7,53 @@ lock: waiting writers are served in the order in which they came.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
+
+from appliance.store.failures import StoreAway, explained
+from appliance.store.folding import fold
+from appliance.store.owner import own_file, own_server
+from compiler.errors import UsageError
 
 __all__ = ["Store"]
 
 
 class Store:
-    """A database that is open. ``url`` is SQLAlchemy's: ``sqlite:///…``, ``sqlite://`` (in memory), ``postgresql://…``."""
+    """A database that is open. ``url`` is SQLAlchemy's: ``sqlite:///…``, ``sqlite://`` (in memory), ``postgresql://…``.
+
+    Raises UsageError for a URL that is none of these.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            raise UsageError("a store is named as sqlite:///FILE, sqlite:// or postgresql://USER@HOST/NAME") from None
+        backend = self.url.get_backend_name()
+        if backend not in {"sqlite", "postgresql"}:
+            raise UsageError(f"the store is kept in sqlite or postgresql, not in {backend}")
         self._writer = threading.RLock()
+        self._within: Connection | None = None
+        self._release: Callable[[], None] | None = None
+        self._holder: Connection | None = None
         self._reading: Engine
-        self.memory = self.url.get_backend_name() == "sqlite" and self.url.database in {None, "", ":memory:"}
-        if self.url.get_backend_name() == "postgresql":
+        self.memory = backend == "sqlite" and self.url.database in {None, "", ":memory:"}
+        if backend == "postgresql":
             self._writing = create_engine(
-                self.url.set(drivername="postgresql+psycopg"), pool_size=2, pool_pre_ping=True
+                self.url.set(drivername="postgresql+psycopg"),
+                pool_size=2,
+                max_overflow=8,
+                pool_pre_ping=True,
+                # Kept means on the disk, whatever the server's own default is.
+                connect_args={"options": "-c synchronous_commit=on -c timezone=UTC", "connect_timeout": 10},
             )
             self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         elif self.memory:
@@ -43,26 +68,118 @@ class Store:
         """The engine of the writer, for migrations and backups."""
         return self._writing
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None in memory and on a server."""
+        if self.memory or self.url.get_backend_name() != "sqlite":
+            return None
+        return Path(str(self.url.database))
+
+    def own(self) -> None:
+        """Take the store for this process until it is closed or dies; raises StoreBusy when another daemon has it.
+
+        A new SQLite file is made readable by its owner only.
+        """
+        if self._release is not None or self.memory:
+            return
+        if (file := self.file) is not None:
+            self._release = own_file(file)
+            try:
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            except OSError as error:
+                self.close()
+                raise StoreAway(f"{file}: {error.strerror}") from None
+            return
+        with explained(self.url):
+            self._holder, self._release = own_server(self._writing, self.url)
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process still owns it. A server that was restarted has forgotten: then ``own`` again."""
+        if self._holder is None:
+            return self._release is not None or self.memory
+        try:
+            return bool(self._holder.execute(text("SELECT true")).scalar_one())
+        except DBAPIError:
+            return False
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One snapshot, read only."""
+        """One snapshot, read only: the state at the first line of the block. Raises StoreFault.
+
+        In memory a reader inside the writer's own block shares its connection.
+        """
         if self.memory:
-            with self._writer, self._reading.connect() as connection:
-                yield connection
+            with self._writer:
+                if self._within is not None:
+                    yield self._within
+                    return
+                with self._reading.connect() as connection, _alone(self, connection):
+                    yield connection
             return
-        with self._reading.connect() as connection:
+        with explained(self.url), self._reading.connect() as connection:
+            # Both databases take the snapshot at the first statement, not at BEGIN.
+            connection.exec_driver_sql(
+                "SELECT 1 FROM sqlite_schema LIMIT 1" if self.url.get_backend_name() == "sqlite" else "SELECT 1"
+            )
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, alone: kept when the block ends, undone when it raises."""
-        with self._writer, self._writing.begin() as connection:
+        """One transaction, alone: kept when the block ends, undone when it raises. Raises StoreFault."""
+        with (
+            explained(self.url),
+            self._writer,
+            self._writing.connect() as connection,
+            connection.begin(),
+            _alone(self, connection),
+        ):
             yield connection
 
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """``writing`` without checks of references on SQLite, so that a table can be made anew beside the old one.
+
+        All references are checked before the transaction is kept
+        (https://www.sqlite.org/lang_altertable.html, "Making Other Kinds Of Table Schema Changes").
+        """
+        if self.url.get_backend_name() != "sqlite":
+            with self.writing() as connection:
+                yield connection
+            return
+        with explained(self.url), self._writer, self._writing.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin(), _alone(self, connection):
+                    yield connection
+                    wrong = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                    if wrong is not None:
+                        raise LookupError(f"row {wrong[1]} of {wrong[0]} refers to nothing in {wrong[2]}")
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
+
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections and give up the ownership."""
+        if self._release is not None:
+            self._release()
+            self._release = self._holder = None
         self._reading.dispose()
         self._writing.dispose()
+
+
+@contextmanager
+def _alone(store: Store, connection: Connection) -> Iterator[None]:
+    before, store._within = store._within, connection
+    try:
+        yield
+    finally:
+        store._within = before
+
+
+def _fold(value: Any) -> Any:
+    """A column of text may still hold what was put there past us."""
+    return fold(value) if isinstance(value, str) else value
 
 
 def _sqlite(url: Any, begin: str, *, read_only: bool = False, **options: Any) -> Engine:
@@ -79,6 +196,8 @@ def _sqlite(url: Any, begin: str, *, read_only: bool = False, **options: Any) ->
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
+        # SQLite's own lower() knows ASCII only.
+        connection.create_function("fold_text", 1, _fold, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def started(connection: Connection) -> None:

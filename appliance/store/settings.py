@@ -12,7 +12,8 @@ from sqlalchemy import Column, Connection, Integer, String, Table, Text, insert,
 
 from appliance.contract.context import Context
 from appliance.contract.fields import fields_of
-from appliance.contract.refusals import Conflict
+from appliance.contract.refusals import Conflict, RuleBroken
+from appliance.language import _
 from appliance.store.audit import METADATA
 from appliance.store.types import Utc
 
@@ -56,7 +57,8 @@ def change_settings(context: Context, value: Any, version: int) -> int:
     row = connection.execute(select(SETTINGS).where(SETTINGS.c.service == context.service)).mappings().one_or_none()
     held = row["version"] if row else 0
     if held != version:
-        assert row is not None
+        if row is None:
+            raise RuleBroken(_("nobody has set them yet: their version is 0"), field="version")
         raise Conflict(
             "settings of", context.service, changed_by=row["changed_by"], changed_at=row["changed_at"], version=held
         )

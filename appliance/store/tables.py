@@ -62,7 +62,7 @@ def record_table(
     targets = refers or {}
     columns: list[SchemaItem] = []
     for field in fields_of(record):
-        links = [ForeignKey(targets[field.refers], onupdate="CASCADE", ondelete="RESTRICT")] if field.refers else []
+        links = [_link(targets[field.refers])] if field.refers else []
         columns.append(
             Column(
                 field.name,
@@ -86,3 +86,8 @@ def record_table(
         *more,
         sqlite_autoincrement=True,
     )
+
+
+def _link(target: str) -> ForeignKey:
+    """Deferrable, so that a restore may put rows before those that they refer to."""
+    return ForeignKey(target, onupdate="CASCADE", ondelete="RESTRICT", deferrable=True, initially="IMMEDIATE")

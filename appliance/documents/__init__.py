@@ -1,0 +1,1 @@
+"""Papers: bills, orders, letters, from templates to text, HTML and PDF."""

@@ -1,0 +1,138 @@
+"""Walking the audit chain from its first line to the last, and saying what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Integer, String, Text, column, func, select, table
+
+from appliance.store.audit import AUDIT, FIRST, Head, sealed
+
+__all__ = ["Tampered", "Verdict", "head_of", "verify"]
+
+_NAMES = ("number", "at", "person", "service", "command", "arguments", "outcome", "previous", "hash")
+_BATCH = 5_000
+_MOST = 100
+"""Faults that are told: when all lines are wrong, it is the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tampered:
+    """Something that was done to the chain. ``number`` is the line at which it shows; ``template`` is English."""
+
+    number: int
+    template: str
+
+    def __str__(self) -> str:
+        return self.template.format(number=self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the walk found."""
+
+    lines: int
+    head: Head | None
+    """The last line that is there."""
+    tampered: tuple[Tampered, ...]
+
+    @property
+    def intact(self) -> bool:
+        """No edit was found."""
+        return not self.tampered
+
+
+def head_of(connection: Connection) -> Head | None:
+    """The last line of the chain."""
+    found = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
+    return Head(found.number, found.hash) if found else None
+
+
+def verify(
+    connection: Connection,
+    key: bytes,
+    head: Head | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Verdict:
+    """Walk the chain in one snapshot. ``head`` is the note outside the database: the line that must be there.
+
+    Each line's values must give its hash, and name the hash of the line before;
+    numbers count up by one from 1. ``tell`` hears lines done and their total, and
+    may raise to end it.
+    """
+    total = connection.execute(select(func.count()).select_from(AUDIT)).scalar_one()
+    faults: list[Tampered] = []
+    last, before, done = 0, FIRST, 0
+    noted = ""
+    for batch in _batches(connection):
+        for row in batch:
+            number, hashed = row[0], row[8]
+            faults.extend(_faults(row, last, before, key))
+            if head is not None and number == head.number:
+                noted = hashed
+            last, before = number, hashed
+            done += 1
+        tell(done, total)
+        if len(faults) >= _MOST:
+            break
+    if head is not None and len(faults) < _MOST:
+        faults.extend(_against(head, last, noted))
+    return Verdict(lines=done, head=Head(last, str(before)) if done else None, tampered=tuple(faults[:_MOST]))
+
+
+def _faults(row: Sequence[Any], last: int, before: Any, key: bytes) -> Iterator[Tampered]:
+    number, hashed = row[0], row[8]
+    if number <= 0:
+        yield Tampered(number, "line {number} was inserted: lines count from 1")
+    elif number != last + 1:
+        missing = f"line {last + 1} is" if number == last + 2 else f"lines {last + 1} to {number - 1} are"
+        yield Tampered(last + 1, f"{missing} missing")
+    elif row[7] != before:
+        yield Tampered(number, "line {number} does not follow the line before it: one of the two was put in or changed")
+    try:
+        fits = sealed(list(row[:8]), key) == hashed
+    except (TypeError, ValueError):  # a value of a type that no line has
+        fits = False
+    if not fits:
+        yield Tampered(number, "line {number} was changed, or was not written by this appliance")
+
+
+def _against(head: Head, last: int, noted: Any) -> Iterator[Tampered]:
+    if last < head.number:
+        lines = f"line {head.number} is" if head.number == last + 1 else f"lines {last + 1} to {head.number} are"
+        yield Tampered(last + 1, f"{lines} missing at the end: the log was cut")
+    elif noted != head.hash:
+        yield Tampered(head.number, "line {number} is another than the one that was written then")
+
+
+def _batches(connection: Connection) -> Iterator[Sequence[Sequence[Any]]]:
+    """The lines by their numbers, each as the values that were sealed and its hash. What no date or text is any
+    more comes as it stands, to be found wrong rather than to raise."""
+    plain = connection.dialect.name == "sqlite"
+    # SQLite keeps the moment as text: read as such, it cannot fail to be read.
+    columns: list[Any] = [column(name, _TYPES.get(name, String())) for name in _NAMES]
+    kept = table(AUDIT.name, *columns) if plain else AUDIT
+    query = select(*[kept.c[name] for name in _NAMES]).order_by(kept.c.number).limit(_BATCH)
+    after: int | None = None
+    while True:
+        part = query if after is None else query.where(kept.c.number > after)
+        cursor = connection.execute(part)
+        rows = [(row[0], _moment(row[1]), *row[2:]) for row in cursor]
+        if rows:
+            yield rows
+            after = rows[-1][0]
+        if len(rows) < _BATCH:
+            return
+
+
+_TYPES: dict[str, Any] = {"number": Integer(), "arguments": Text()}
+
+
+def _moment(value: Any) -> Any:
+    """As it was sealed: ISO 8601 in UTC with microseconds."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{value.replace(' ', 'T', 1)}+00:00" if isinstance(value, str) else value

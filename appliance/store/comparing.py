@@ -1,0 +1,197 @@
+"""How values of a listing are compared and sorted, the same on SQLite and PostgreSQL.
+
+Texts are compared as ``folding.fold`` folds them. Choices stand in the order of
+their declaration. What is missing comes last, whichever way the order goes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    type_coerce,
+)
+
+from appliance.contract.fields import Field, Kind
+from appliance.contract.refusals import Refused, RuleBroken
+from appliance.language import _
+from appliance.store.folding import ALONE, fold
+
+__all__ = ["TEXTS", "WHOLES", "condition_on", "has_text", "read_value", "sort_key", "whole_sum"]
+
+TEXTS = frozenset({Kind.LINE, Kind.NOTE, Kind.SEVERAL, Kind.RECORD})
+"""Kinds that are searched. Several values and records are searched as the JSON text that they are kept as."""
+WHOLES = frozenset({Kind.WHOLE, Kind.RUPIAH, Kind.SHARE})
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_WORDED = {"contains", "starts"}
+_SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+_YES = {"yes": True, "true": True, "no": False, "false": False}
+
+
+def _folded(value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
+    """``fold`` in SQL. A text of ASCII, as most are, is spared the way through Python or ICU."""
+    if dialect.name == "sqlite":
+        plain = func.length(value) == func.length(cast(value, LargeBinary))
+        return case((plain, func.lower(value)), else_=func.fold_text(value))
+    plain = func.char_length(value) == func.octet_length(value)
+    marked: ColumnElement[Any] = func.translate(value, "".join(ALONE), "".join(ALONE.values()))
+    other = func.translate(func.lower(marked.collate("und-x-icu")), "ς", "σ")
+    return case((plain, func.lower(value.collate("C"))), else_=other.collate("C")).collate("C")
+
+
+def _as_text(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as the text that is kept, past its own type."""
+    return type_coerce(value, Text())
+
+
+def _rank(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A choice's place in its declaration."""
+    kept = type_coerce(value, String())
+    return case(*[(kept == choice, place) for place, choice in enumerate(field.choices)], else_=None)
+
+
+def sort_key(
+    field: Field, value: ColumnElement[Any], dialect: Dialect, *, descending: bool
+) -> list[ColumnElement[Any]]:
+    """What to sort by."""
+    if field.kind in TEXTS:
+        key = _folded(_as_text(value), dialect)
+    elif field.kind is Kind.CHOICE:
+        key = _rank(field, value)
+    else:
+        key = value
+    missing = [value.is_(None)] if field.optional or field.kind is Kind.CHOICE else []
+    return [*missing, key.desc() if descending else key.asc()]
+
+
+def condition_on(
+    field: Field, operator: str, written: str, value: ColumnElement[Any], dialect: Dialect, at: str
+) -> ColumnElement[bool]:
+    """The condition in SQL. Raises RuleBroken, with ``at`` as its field, for what does not fit."""
+    if operator in {"empty", "filled"}:
+        empty: ColumnElement[bool] = value.is_(None)
+        if field.kind in TEXTS:
+            empty = or_(empty, _as_text(value).in_(["", "[]"] if field.kind is Kind.SEVERAL else [""]))
+        return empty if operator == "empty" else not_(empty)
+    if field.kind in TEXTS:
+        return _text_condition(operator, written, _as_text(value), dialect)
+    if operator in _WORDED or (operator in _SIGNS and field.kind is Kind.YES_NO):
+        raise _unfit(at, _("{column} cannot be compared by {operator}"), column=field.name, operator=operator)
+    wanted = read_value(field, written, at)
+    if field.kind is Kind.CHOICE:
+        if operator in _SIGNS:
+            return _SIGNS[operator](_rank(field, value), wanted)  # type: ignore[no-any-return]
+        value, wanted = type_coerce(value, String()), field.choices[wanted]
+    if operator == "=":
+        return type_coerce(value == wanted, Boolean())
+    if operator == "!=":
+        return value.is_distinct_from(wanted)
+    return _SIGNS[operator](value, wanted)  # type: ignore[no-any-return]
+
+
+def read_value(field: Field, written: str, at: str) -> Any:
+    """The value of a condition, by the kind of its column; a choice as its place."""
+    wrong = _unfit(at, _("{value} is no value of {column}"), value=written, column=field.name)
+    text = written.strip()
+    try:
+        match field.kind:
+            case Kind.WHOLE | Kind.RUPIAH | Kind.SHARE if _WHOLE.fullmatch(text) and abs(int(text)) < 2**63:
+                return int(text)
+            case Kind.DECIMALS if math.isfinite(float(text)):
+                return float(text)
+            case Kind.DAY:
+                return date.fromisoformat(text)
+            case Kind.MOMENT if (moment := datetime.fromisoformat(text)).tzinfo is not None:
+                return moment.astimezone(UTC)
+            case Kind.YES_NO if text.lower() in _YES:
+                return _YES[text.lower()]
+            case Kind.CHOICE if text in field.choices:
+                return field.choices.index(text)
+    except (ValueError, OverflowError):
+        pass
+    raise wrong
+
+
+def _unfit(at: str, template: str, **values: str) -> Refused:
+    return RuleBroken(template, field=at, **values)
+
+
+def _text_condition(operator: str, written: str, value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:
+    needle = fold(written)
+    if operator == "contains":
+        return has_text([value], written, dialect)
+    there = value.is_not(None)
+    if operator == "starts":
+        found = _like(value, f"{_pattern(needle)}%", dialect)
+        if not needle.isascii():
+            found = and_(found, func.substr(_folded(value, dialect), 1, len(needle)) == needle)
+        return and_(there, found)
+    if operator in _SIGNS:
+        return and_(there, _SIGNS[operator](_folded(value, dialect), literal(needle)))
+    same = _like(value, _pattern(needle), dialect)
+    if not needle.isascii():
+        same = and_(same, _folded(value, dialect) == needle)
+    same = and_(there, same)
+    return same if operator == "=" else not_(same)
+
+
+def has_text(values: list[ColumnElement[Any]], written: str, dialect: Dialect) -> ColumnElement[bool]:
+    """Whether the text stands in one of the columns."""
+    needle = fold(written)
+    pattern = f"%{_pattern(needle)}%"
+    found: list[ColumnElement[bool]] = []
+    for value in values:
+        like = _like(value, pattern, dialect)
+        if not needle.isascii():
+            # The pattern is a quick look in bytes; only what passes it is folded.
+            within = func.instr if dialect.name == "sqlite" else func.strpos
+            like = and_(like, within(_folded(value, dialect), needle) > 0)
+        found.append(func.coalesce(like, false()) if len(values) > 1 else and_(value.is_not(None), like))
+    return or_(false(), *found)
+
+
+def _pattern(needle: str) -> str:
+    """For LIKE: anything may stand for letters beyond ASCII, which LIKE does not fold alike on both databases."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", needle)
+    return re.sub(r"[^\x03-\x7f]+", "%", escaped)
+
+
+def _like(value: ColumnElement[Any], pattern: str, dialect: Dialect) -> ColumnElement[bool]:
+    """LIKE that folds ASCII only: SQLite's own; PostgreSQL's in the C locale."""
+    if dialect.name == "sqlite":
+        return value.like(pattern, escape="\\")
+    return value.collate("C").ilike(pattern, escape="\\")
+
+
+def whole_sum(value: ColumnElement[Any], dialect: Dialect) -> list[ColumnElement[Any]]:
+    """Sums that give, as high * 10**6 + low, the sum of whole numbers: SQLite's own stops at 64 bits."""
+    million = literal_column("1000000", BigInteger())
+    if dialect.name == "sqlite":
+        return [func.sum(value.op("/")(million)), func.sum(value.op("%")(million))]
+    return [literal_column("0"), func.sum(value)]

@@ -1,0 +1,173 @@
+"""One writer, readers on snapshots, one owner, and faults that say what is wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from appliance.store.engine import Store
+from appliance.store.failures import StoreAway, StoreBusy, StoreDamaged, StoreFault, StoreFull
+from compiler.errors import UsageError
+from tests.appliance.postgresql import Server
+
+METADATA = MetaData()
+NUMBERS = Table("numbers", METADATA, Column("id", Integer, primary_key=True), Column("value", Integer))
+COUNT = select(func.count()).select_from(NUMBERS)
+
+
+def opened(url: str) -> Store:
+    store = Store(url)
+    METADATA.create_all(store.engine)
+    return store
+
+
+def test_snapshot_is_of_the_first_line_of_the_block(database: str) -> None:
+    store = opened(database)
+    with store.reading() as snapshot:
+        with store.writing() as writer:
+            writer.execute(insert(NUMBERS).values(value=1))
+        assert snapshot.execute(COUNT).scalar_one() == 0
+    with store.reading() as snapshot:
+        assert snapshot.execute(COUNT).scalar_one() == 1
+    store.close()
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_reader_cannot_write(database: str, memory: bool) -> None:
+    store = opened("sqlite://" if memory else database)
+    if memory:  # one connection: what a reader writes is undone
+        with store.reading() as reader:
+            reader.execute(insert(NUMBERS).values(value=1))
+    else:
+        with pytest.raises((StoreFault, DBAPIError)), store.reading() as reader:
+            reader.execute(insert(NUMBERS).values(value=1))
+    with store.reading() as reader:
+        assert reader.execute(COUNT).scalar_one() == 0
+    store.close()
+
+
+def test_what_raises_is_undone(database: str) -> None:
+    store = opened(database)
+    with pytest.raises(ZeroDivisionError), store.writing() as writer:  # noqa: PT012
+        writer.execute(insert(NUMBERS).values(value=1))
+        raise ZeroDivisionError
+    with store.reading() as reader:
+        assert reader.execute(COUNT).scalar_one() == 0
+    store.close()
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_writers_take_turns(database: str, memory: bool) -> None:
+    store = opened("sqlite://" if memory else database)
+
+    def count_up() -> None:
+        for _ in range(20):
+            with store.writing() as writer:
+                last = writer.execute(select(func.max(NUMBERS.c.value))).scalar_one() or 0
+                writer.execute(insert(NUMBERS).values(value=last + 1))
+
+    threads = [threading.Thread(target=count_up) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.reading() as reader:
+        assert reader.execute(select(func.max(NUMBERS.c.value))).scalar_one() == 100
+    store.close()
+
+
+def test_second_owner_is_refused_until_the_first_has_closed(database: str) -> None:
+    first, second = Store(database), Store(database)
+    first.own()
+    with pytest.raises(StoreBusy, match="owns this store"):
+        second.own()
+    assert first.owned
+    assert not second.owned
+    first.close()
+    second.own()
+    second.close()
+
+
+def test_owner_learns_that_the_server_has_forgotten_it(postgresql_server: Server) -> None:
+    url = postgresql_server.create()
+    store = Store(url)
+    store.own()
+    postgresql_server.stop("QUIT")
+    with pytest.raises(StoreAway), store.reading():
+        pass
+    postgresql_server.start()
+    assert not store.owned
+    with store.reading():
+        pass
+    store.close()
+    postgresql_server.drop(url)
+
+
+def test_new_file_is_its_owners_only(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    store.own()
+    METADATA.create_all(store.engine)
+    assert {oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()} == {"0o600"}
+    store.close()
+
+
+def test_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_bytes(b"this is a letter to my mother, and a long one at that\n" * 200)
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    with pytest.raises(StoreDamaged, match=r"store\.db: this file is not a database"), store.writing():
+        pass
+    store.close()
+
+
+def test_damaged_page(tmp_path: Path) -> None:
+    store = opened(f"sqlite:///{tmp_path}/store.db")
+    with store.writing() as writer:
+        writer.execute(insert(NUMBERS), [{"value": one} for one in range(5000)])
+    store.close()
+    with (tmp_path / "store.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(4096 * 4))
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    with pytest.raises(StoreDamaged, match="restore a backup"), store.reading() as reader:
+        reader.execute(select(NUMBERS)).all()
+    store.close()
+
+
+def test_folder_that_is_not_there(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/none/store.db")
+    with pytest.raises(StoreAway, match="cannot be opened"), store.reading():
+        pass
+    with pytest.raises(StoreAway):
+        store.own()
+
+
+def test_full_disk_undoes_the_transaction(tmp_path: Path) -> None:
+    store = opened(f"sqlite:///{tmp_path}/store.db")
+    with pytest.raises(StoreFull, match="the disk is full"), store.writing() as writer:  # noqa: PT012
+        # SQLite gives the same answer when it may not grow as when the disk may not.
+        writer.exec_driver_sql("PRAGMA max_page_count = 10")
+        for _ in range(50):
+            writer.execute(insert(NUMBERS), [{"value": one} for one in range(1000)])
+    with store.writing() as writer:
+        assert writer.execute(COUNT).scalar_one() == 0
+        writer.exec_driver_sql("PRAGMA max_page_count = 100000")
+        writer.execute(insert(NUMBERS).values(value=1))
+    store.close()
+
+
+def test_server_that_is_not_there(tmp_path: Path) -> None:
+    store = Store(f"postgresql://gerbang:secret@/x?host={tmp_path}")
+    with pytest.raises(StoreAway, match="does not answer") as caught, store.reading():
+        pass
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "nonsense", "", "postgres"])
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        Store(url)
