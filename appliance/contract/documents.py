@@ -19,8 +19,10 @@ class Document:
     template: str
     """``hotel/bill``."""
     title: str
-    """The file's name when it is kept: ``Bill P201302002``."""
+    """``Bill``: English, a key of the translations."""
     values: Any
     """A record: the templates see it as ``it``."""
+    subject: str = ""
+    """Which one: ``P201302002``. Title and subject are the file's name when it is kept."""
     copies: tuple[str, ...] = ()
     """Who gets a copy; each is printed, with its name on it. None: one page without a name."""

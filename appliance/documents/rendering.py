@@ -21,7 +21,7 @@ from appliance.contract.refusals import NotFound, Refused
 from appliance.data import data
 from appliance.documents.words import number_in_words
 from appliance.documents.written import written_day, written_moment, written_number, written_rupiah
-from appliance.language import _, translator
+from appliance.language import DEFAULT, Translate, _, translator
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -83,9 +83,14 @@ def as_pdf(document: Document, paper: Paper) -> bytes:
     return bytes(pdf)
 
 
-def file_name(document: Document, suffix: str) -> str:
-    """The title as the name of a file on any system."""
-    kept = "".join(letter if letter.isalnum() or letter in " -_.()" else "-" for letter in document.title)
+def _titled(document: Document, translate: Translate) -> str:
+    return f"{translate(document.title)} {document.subject}".strip()
+
+
+def file_name(document: Document, suffix: str, language: str = DEFAULT) -> str:
+    """Title and subject as the name of a file on any system."""
+    title = _titled(document, translator(language))
+    kept = "".join(letter if letter.isalnum() or letter in " -_.()" else "-" for letter in title)
     return f"{kept.strip(' .')[:100] or 'document'}{suffix}"
 
 
@@ -97,7 +102,7 @@ def _rendered(name: str, document: Document, paper: Paper, **more: str) -> str:
     language = paper.language
     known: dict[str, Any] = {
         "it": document.values,
-        "title": document.title,
+        "title": _titled(document, translate),
         "copies": document.copies or ("",),
         "letterhead": paper.letterhead,
         "language": language,

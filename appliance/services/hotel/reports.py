@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from appliance.contract.commands import query
 from appliance.contract.context import Context
 from appliance.contract.documents import Document
+from appliance.language import _
 from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom
 from appliance.services.hotel.report_lines import (
     Calendar,
@@ -79,7 +80,10 @@ def occupancy(context: Context, period: Period) -> tuple[DayLine, ...]:
 def print_period_report(context: Context, period: Period) -> Document:
     """Print the report of a period."""
     return Document(
-        template="hotel/period", title=f"Hotel {period.first} {period.last}", values=_reported(context, period)
+        template="hotel/period",
+        title=_("Report of a period"),
+        subject=f"{period.first} {period.last}",
+        values=_reported(context, period),
     )
 
 

@@ -38,7 +38,7 @@ def bill(context: Context, asked: Asked) -> Document:
         printed_at=context.now,
         printed_by=context.person.name,
     )
-    return Document(template="hotel/bill", title=f"Bill {booking.number}", values=said, copies=COPIES)
+    return Document(template="hotel/bill", title=_("Bill"), subject=booking.number, values=said, copies=COPIES)
 
 
 @query(*DESK)
@@ -53,7 +53,7 @@ def settlement_slip(context: Context, asked: Asked) -> Document:
         printed_at=context.now,
         printed_by=context.person.name,
     )
-    return Document(template="hotel/settlement", title=f"Settlement {payment.number}", values=said)
+    return Document(template="hotel/settlement", title=_("Settlement"), subject=payment.number, values=said)
 
 
 @query(*DESK)
@@ -74,7 +74,7 @@ def cancellation_slip(context: Context, asked: Asked) -> Document:
         printed_at=context.now,
         printed_by=context.person.name,
     )
-    return Document(template="hotel/cancellation", title=f"Cancellation {booking.number}", values=said)
+    return Document(template="hotel/cancellation", title=_("Cancellation"), subject=booking.number, values=said)
 
 
 def _guest(context: Context, booking: Booking) -> Guest:
