@@ -15,12 +15,15 @@ def _configure(parser: ArgumentParser) -> None:
     where.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket")
     where.add_argument("--url", metavar="URL", help="the daemon's address, https://…")
     where.add_argument("--demo", action="store_true", help="start a daemon of its own with sample data, in memory")
+    parser.add_argument("--visitor", action="store_true", help="without a login: only what is public")
 
 
 def _run(arguments: Namespace) -> int:
     # The order is the point: the demo's daemon starts on another core while Textual is still being imported.
+    from appliance.console.given import Given
     from appliance.console.places import Places
 
+    given = Given.taken(visitor=arguments.visitor)
     places = Places.of(socket=arguments.socket, url=arguments.url)
     if arguments.demo:
         from appliance.console.embedded import Embedded
@@ -28,10 +31,10 @@ def _run(arguments: Namespace) -> int:
         with Embedded() as embedded:
             from appliance.console.app import run
 
-            return run(embedded.places, embedded=embedded)
+            return run(embedded.places, embedded=embedded, given=given)
     from appliance.console.app import run
 
-    return run(places)
+    return run(places, given=given)
 
 
 verb = Verb(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
+import ssl
 from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from appliance.client.addresses import Address
@@ -20,9 +24,20 @@ def serve_web(arguments: Namespace) -> int:
     """Serve until it is told to end."""
     settings = settings_from(arguments)
     address = Address.of(arguments.socket, arguments.url)
+    listening = _listening(settings)
+    settings = replace(settings, port=listening.getsockname()[1], daemon=_daemon(address), folder=_folder(settings))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # It warns of every malformed request, which strangers can send as fast as they like.
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    door = WebDoor(settings, DaemonClient(address))
+    try:
+        door.tls()
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{settings.certificate} with {settings.key}: no certificate and its key: {error}") from None
     print(f"The console is at {settings.origin}", flush=True)
-    WebDoor(settings, DaemonClient(address)).run()
+    door.run(listening)
     return 0
 
 
@@ -33,28 +48,50 @@ def settings_from(arguments: Namespace) -> WebSettings:
     for path in (arguments.certificate, arguments.key):
         if path is not None and not path.is_file():
             raise UsageError(f"{path}: there is no such file")
-    if arguments.public_url:
-        parts = urlsplit(arguments.public_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
-            raise UsageError(
-                f"--public-url {arguments.public_url}: scheme, host and port are expected, https://host:port"
-            )
-    daemon = ("--socket", str(arguments.socket)) if arguments.socket else ()
+    if not 0 <= arguments.port <= 65535:
+        raise UsageError(f"{arguments.port} is no port")
+    if arguments.consoles < 1 or arguments.visitors < 0 or not arguments.idle > 0:
+        raise UsageError("--consoles and --idle are at least 1, --visitors at least 0")
     settings = WebSettings(
         host=arguments.host,
         port=arguments.port,
-        public_url=arguments.public_url,
+        public_url=_origin(arguments.public_url) if arguments.public_url else "",
         certificate=arguments.certificate,
         key=arguments.key,
-        daemon=("--url", arguments.url) if arguments.url else daemon,
-        limits=Limits(consoles=arguments.consoles, idle=arguments.idle),
+        proxies=frozenset(map(_address, arguments.proxy)),
+        folder=arguments.folder,
+        limits=Limits(consoles=arguments.consoles, visitors=arguments.visitors, idle=arguments.idle),
     )
-    if not settings.certificate and not settings.secure and not _loopback(arguments.host):
+    if not settings.certificate and not _loopback(arguments.host):
         raise UsageError(
             f"--host {arguments.host} without TLS would send passwords in the clear: "
             "give --certificate and --key, or listen on 127.0.0.1 behind a proxy"
         )
+    if not settings.secure and not _loopback(urlsplit(settings.origin).hostname or ""):
+        raise UsageError(f"--public-url {settings.origin} without TLS would send passwords in the clear: say https://…")
     return settings
+
+
+def _origin(url: str) -> str:
+    """As browsers write it (RFC 6454, 6.2): lower case, without the usual port and without a path."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    usual = {"http": 80, "https": 443}
+    beside = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+    if parts.scheme not in usual or not parts.hostname or beside:
+        raise UsageError(f"--public-url {url}: scheme, host and port are expected, https://host:port")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in {None, usual[parts.scheme]} else f":{port}")
+
+
+def _address(said: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(said)
+    except ValueError:
+        raise UsageError(f"--proxy {said}: an address is expected") from None
 
 
 def _loopback(host: str) -> bool:
@@ -62,3 +99,27 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _listening(settings: WebSettings) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _kind, _protocol, _name, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=128)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from None
+
+
+def _daemon(address: Address) -> tuple[str, ...]:
+    """The consoles ask the same daemon, whatever the environment says."""
+    return ("--socket", str(address.socket)) if address.socket else ("--url", address.url)
+
+
+def _folder(settings: WebSettings) -> Path | None:
+    if settings.folder is None:
+        return None
+    try:
+        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {settings.folder}: {error.strerror}") from None
+    return settings.folder.absolute()

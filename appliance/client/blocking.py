@@ -130,7 +130,7 @@ class Client:
 
     def send_file(self, path: Path, media_type: str = "application/octet-stream") -> str:
         """Send a file; answers its number."""
-        headers = {"Content-Type": media_type, "X-Name": path.name.encode("utf-8").decode("latin-1")}
+        headers: Mapping[str, str | bytes] = {"Content-Type": media_type, "X-Name": path.name.encode()}
         return str(self.value(Asked("POST", "/files", path.read_bytes(), headers))["file"])
 
     def events(self) -> Iterator[Mapping[str, Any]]:
@@ -186,5 +186,6 @@ class Client:
                 raise Unreachable(f"{self.address}: {reason(error)}") from error
         raise AssertionError("the second attempt answers or raises")
 
-    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {**more, "Authorization": f"Bearer {self.token}"} if self.token else dict(more)
+    def _headers(self, more: Mapping[str, str | bytes]) -> dict[bytes, bytes]:
+        headers = {**more, "Authorization": f"Bearer {self.token}"} if self.token else more
+        return {name.encode(): one if isinstance(one, bytes) else one.encode() for name, one in headers.items()}

@@ -19,7 +19,7 @@ class Asked(NamedTuple):
     method: str
     path: str
     body: bytes = b""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str | bytes] = {}
     again: bool = False
     """May be sent again when the connection broke."""
 

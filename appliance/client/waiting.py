@@ -132,5 +132,6 @@ class AsyncClient:
                 raise Unreachable(f"{self.address}: {reason(error)}") from error
         raise AssertionError("the second attempt answers or raises")
 
-    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {**more, "Authorization": f"Bearer {self.token}"} if self.token else dict(more)
+    def _headers(self, more: Mapping[str, str | bytes]) -> dict[bytes, bytes]:
+        headers = {**more, "Authorization": f"Bearer {self.token}"} if self.token else more
+        return {name.encode(): one if isinstance(one, bytes) else one.encode() for name, one in headers.items()}

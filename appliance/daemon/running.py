@@ -26,11 +26,11 @@ from appliance.contract.refusals import NotAllowed, NotFound
 from appliance.daemon.once import Once
 from appliance.daemon.registry import Offered, Registry
 from appliance.language import _
-from appliance.store.audit import Line, append
+from appliance.store.audit import Head, Line, append
 from appliance.store.engine import Store
 from appliance.store.settings import settings_of
 
-__all__ = ["Answer", "InvalidArguments", "Problem", "Runner", "redacted"]
+__all__ = ["Answer", "InvalidArguments", "Problem", "Runner", "adapter", "problems_of", "redacted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +87,13 @@ def _secret_names(record: type) -> set[str]:
     return {name for name, hint in hints.items() if Entry("secret") in getattr(hint, "__metadata__", ())}
 
 
-@cache
 def adapter(annotation: Any) -> TypeAdapter[Any]:
     """Pydantic's reader and writer of a type, made once."""
+    return _made(annotation)
+
+
+@cache
+def _made(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
@@ -106,6 +110,7 @@ class Runner:
         publish: Callable[[tuple[Event, ...]], None],
         now: Callable[[], datetime] | None = None,
         appliance: Any = None,
+        note: Callable[[Head], None] = lambda head: None,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -113,9 +118,11 @@ class Runner:
         self.secret = secret
         """The key of the audit chain."""
         self.publish = publish
-        self.now = now or (lambda: datetime.now(zone))
+        self.now = now or (lambda: datetime.now(self.zone))
         self.appliance = appliance
         """Given to the system's own services as ``context.appliance``."""
+        self.note = note
+        """Told the last line of the audit log, once its transaction is kept."""
 
     def find(self, person: Person, service: str, name: str) -> tuple[Offered, Command]:
         """The command, if it is there and this person may use it."""
@@ -139,7 +146,7 @@ class Runner:
                 return _no_arguments(body)
             return adapter(command.arguments).validate_json(body or b"{}")
         except ValidationError as error:
-            raise InvalidArguments(tuple(_problems(error))) from None
+            raise InvalidArguments(tuple(problems_of(error))) from None
 
     def call(self, person: Person, service: str, name: str, body: bytes, once: Once | None = None) -> Answer:
         """Run a query or a change, with ``once`` never twice. What it raises leaves the store as it was."""
@@ -174,8 +181,18 @@ class Runner:
             context = self._context(connection, person, service)
             yield context
             line = Line(at=context.now, person=person.name, service=service, command=name, arguments=arguments)
-            append(connection, line, self.secret)
+            head = append(connection, line, self.secret)
+        self.note(head)
         self.publish(tuple(context.events))
+
+    def tell(self, person: str, service: str, command: str, arguments: Any, outcome: str) -> None:
+        """A line of the audit log of its own, for what was not done: a login that was refused."""
+        line = Line(
+            at=self.now(), person=person, service=service, command=command, arguments=arguments, outcome=outcome
+        )
+        with self.store.writing() as connection:
+            head = append(connection, line, self.secret)
+        self.note(head)
 
     def _run(self, command: Command, context: Context, arguments: Any) -> Any:
         return command.function(context) if command.arguments is None else command.function(context, arguments)
@@ -206,7 +223,8 @@ def _no_arguments(body: bytes) -> None:
         raise InvalidArguments((Problem(field="", kind="no_arguments", bounds={}),))
 
 
-def _problems(error: ValidationError) -> Iterator[Problem]:
+def problems_of(error: ValidationError) -> Iterator[Problem]:
+    """What pydantic found, without what was sent."""
     for one in error.errors(include_url=False, include_input=False):
         context = one.get("ctx", {})
         raised = context.get("error")

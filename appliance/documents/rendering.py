@@ -54,7 +54,8 @@ class Paper:
 def as_text(document: Document, paper: Paper) -> str:
     """For a terminal or a receipt printer; copies are parted by form feeds."""
     return "\f".join(
-        _rendered(f"{document.template}.txt.j2", document, paper, copy=copy) for copy in document.copies or ("",)
+        _rendered(f"{document.template}.txt.j2", document, paper, copy=copy)
+        for copy in map(translator(paper.language), document.copies or ("",))
     )
 
 
@@ -103,7 +104,7 @@ def _rendered(name: str, document: Document, paper: Paper, **more: str) -> str:
     known: dict[str, Any] = {
         "it": document.values,
         "title": _titled(document, translate),
-        "copies": document.copies or ("",),
+        "copies": tuple(map(translate, document.copies)) or ("",),
         "letterhead": paper.letterhead,
         "language": language,
         "size": paper.size,

@@ -24,7 +24,7 @@ from pydantic_core import from_json
 from appliance.store.failures import StoreFault, StoreFull
 from appliance.store.seal import sync_folder
 
-__all__ = ["FORMAT", "BadBackup", "Content", "Manifest", "Part", "Reader", "Writer", "writing_to"]
+__all__ = ["FORMAT", "BadBackup", "Content", "Manifest", "Part", "Reader", "Writer", "manifest_of", "writing_to"]
 
 FORMAT = "gerbang-backup-1"
 _MANIFEST = "manifest.json"
@@ -262,3 +262,10 @@ class Reader:
         free = shutil.disk_usage(folder).free
         if needed > free:
             raise StoreFull(f"{folder}: checking {self.path} needs {needed >> 20} MiB, and {free >> 20} are free")
+
+
+def manifest_of(file: Path) -> Manifest:
+    """What a backup says of itself; it is not checked. Raises BadBackup."""
+    reader = Reader(file)
+    reader.close()
+    return reader.manifest

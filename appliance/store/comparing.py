@@ -1,15 +1,12 @@
 """How values of a listing are compared and sorted, the same on SQLite and PostgreSQL.
 
-Texts are compared as ``folding.fold`` folds them. Choices stand in the order of
-their declaration. What is missing comes last, whichever way the order goes.
+The rules are said in ``appliance.contract.listings``; ``appliance.contract.ordering`` says the same for rows in memory.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -28,30 +25,23 @@ from sqlalchemy import (
     literal,
     literal_column,
     not_,
+    null,
     or_,
     type_coerce,
 )
 
 from appliance.contract.fields import Field, Kind
-from appliance.contract.refusals import Refused, RuleBroken
-from appliance.language import _
-from appliance.store.folding import ALONE, fold
+from appliance.contract.folding import ALONE, fold
+from appliance.contract.ordering import TEXTS, fitting, ranks, read_value
 
-__all__ = ["TEXTS", "WHOLES", "condition_on", "has_text", "read_value", "sort_key", "whole_sum"]
+__all__ = ["condition_on", "has_text", "sort_key", "whole_sum"]
 
-TEXTS = frozenset({Kind.LINE, Kind.NOTE, Kind.SEVERAL, Kind.RECORD})
-"""Kinds that are searched. Several values and records are searched as the JSON text that they are kept as."""
-WHOLES = frozenset({Kind.WHOLE, Kind.RUPIAH, Kind.SHARE})
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
-_WORDED = {"contains", "starts"}
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<": lambda left, right: left < right,
     "<=": lambda left, right: left <= right,
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
-_YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def _folded(value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[Any]:
@@ -71,9 +61,10 @@ def _as_text(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _rank(field: Field, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A choice's place in its declaration."""
+    """A choice's place in its declaration; one that is declared no more is after the others."""
     kept = type_coerce(value, String())
-    return case(*[(kept == choice, place) for place, choice in enumerate(field.choices)], else_=None)
+    places = [(kept == choice, literal(place)) for choice, place in ranks(field).items()]
+    return case((kept.is_(None), null()), *places, else_=literal(len(places)))
 
 
 def sort_key(
@@ -101,8 +92,7 @@ def condition_on(
         return empty if operator == "empty" else not_(empty)
     if field.kind in TEXTS:
         return _text_condition(operator, written, _as_text(value), dialect)
-    if operator in _WORDED or (operator in _SIGNS and field.kind is Kind.YES_NO):
-        raise _unfit(at, _("{column} cannot be compared by {operator}"), column=field.name, operator=operator)
+    fitting(field, operator, at)
     wanted = read_value(field, written, at)
     if field.kind is Kind.CHOICE:
         if operator in _SIGNS:
@@ -113,33 +103,6 @@ def condition_on(
     if operator == "!=":
         return value.is_distinct_from(wanted)
     return _SIGNS[operator](value, wanted)  # type: ignore[no-any-return]
-
-
-def read_value(field: Field, written: str, at: str) -> Any:
-    """The value of a condition, by the kind of its column; a choice as its place."""
-    wrong = _unfit(at, _("{value} is no value of {column}"), value=written, column=field.name)
-    text = written.strip()
-    try:
-        match field.kind:
-            case Kind.WHOLE | Kind.RUPIAH | Kind.SHARE if _WHOLE.fullmatch(text) and abs(int(text)) < 2**63:
-                return int(text)
-            case Kind.DECIMALS if math.isfinite(float(text)):
-                return float(text)
-            case Kind.DAY:
-                return date.fromisoformat(text)
-            case Kind.MOMENT if (moment := datetime.fromisoformat(text)).tzinfo is not None:
-                return moment.astimezone(UTC)
-            case Kind.YES_NO if text.lower() in _YES:
-                return _YES[text.lower()]
-            case Kind.CHOICE if text in field.choices:
-                return field.choices.index(text)
-    except (ValueError, OverflowError):
-        pass
-    raise wrong
-
-
-def _unfit(at: str, template: str, **values: str) -> Refused:
-    return RuleBroken(template, field=at, **values)
 
 
 def _text_condition(operator: str, written: str, value: ColumnElement[Any], dialect: Dialect) -> ColumnElement[bool]:

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from appliance.contract.folding import fold
 from appliance.store.failures import StoreAway, explained
-from appliance.store.folding import fold
 from appliance.store.owner import own_file, own_server
 from compiler.errors import UsageError
 

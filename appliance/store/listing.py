@@ -31,10 +31,11 @@ from sqlalchemy import (
 
 from appliance.contract.fields import Field
 from appliance.contract.listings import Listing, Question, columns_of
+from appliance.contract.ordering import TEXTS, WHOLES
 from appliance.contract.people import Person
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
-from appliance.store.comparing import TEXTS, WHOLES, condition_on, has_text, sort_key, whole_sum
+from appliance.store.comparing import condition_on, has_text, sort_key, whole_sum
 
 __all__ = ["Kept", "Row", "ask", "page", "rows_of", "totals"]
 

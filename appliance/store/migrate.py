@@ -170,6 +170,6 @@ def _kept(store: Store, folder: Path, services: Sequence[Service]) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if store.url.get_backend_name() == "sqlite":
         return copy_file(store, folder / f"{name}.db")
-    file = folder / f"{name}.zip"
+    file = folder / f"{name}.gerbang"
     backup(store, file, services, who="migration")
     return file

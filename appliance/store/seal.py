@@ -22,7 +22,7 @@ from appliance.store.audit import Head, sealed
 from appliance.store.failures import StoreFault
 from compiler.errors import UsageError
 
-__all__ = ["HeadFile", "key_of", "sync_folder"]
+__all__ = ["HeadFile", "key_of", "noted_head", "sync_folder"]
 
 _WIDTH = 256
 """Bytes of the note: one write of one block, never half."""
@@ -114,21 +114,7 @@ class HeadFile:
 
     def read(self) -> Head | None:
         """The note, None when there is none yet. Raises StoreFault for one that was not written with our key."""
-        try:
-            text = self.path.read_bytes()[:_WIDTH]
-        except FileNotFoundError:
-            return None
-        if not text.strip(b" \n\0"):
-            return None
-        try:
-            said = json.loads(text)
-            head = Head(int(said["number"]), str(said["hash"]))
-            fits = hmac.compare_digest(str(said["seal"]), _seal(head, self._key))
-        except (ValueError, KeyError, TypeError):
-            fits = False
-        if not fits:
-            raise StoreFault(f"{self.path}: this note of the audit log's last line is not ours, or was edited")
-        return head if head.number else None
+        return noted_head(self.path.parent, self._key)
 
     def close(self) -> None:
         """Write it to the disk."""
@@ -144,3 +130,23 @@ class HeadFile:
 
 def _seal(head: Head, key: bytes) -> str:
     return sealed(["head", head.number, head.hash], key)
+
+
+def noted_head(folder: Path, key: bytes) -> Head | None:
+    """The note in the state folder, None when there is none yet. Raises StoreFault for one that is not of our key."""
+    path = folder / "audit.head"
+    try:
+        text = path.read_bytes()[:_WIDTH]
+    except FileNotFoundError:
+        return None
+    if not text.strip(b" \n\0"):
+        return None
+    try:
+        said = json.loads(text)
+        head = Head(int(said["number"]), str(said["hash"]))
+        fits = hmac.compare_digest(str(said["seal"]), _seal(head, key))
+    except (ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise StoreFault(f"{path}: this note of the audit log's last line is not ours, or was edited")
+    return head if head.number else None

@@ -1,0 +1,118 @@
+"""The HTTP API: paths to parts, and nothing else. ``build`` makes the ASGI application of a set of parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response, StreamingResponse
+
+from appliance.contract.people import Person
+from appliance.daemon import command_paths, file_paths, listing_paths, people_paths
+from appliance.daemon.bodies import CommandSeen, Health, ListingSeen, ServiceSeen, ServiceState
+from appliance.daemon.errors import LoginNeeded, install
+from appliance.daemon.events import sees
+from appliance.daemon.openapi import document
+from appliance.daemon.parts import Parts
+from appliance.daemon.registry import Offered
+from appliance.daemon.replies import plain
+from appliance.daemon.requests import caller_of
+from appliance.daemon.versions import version
+
+__all__ = ["build"]
+
+
+def build(parts: Parts) -> FastAPI:
+    """The application. Its lifespan starts and stops the parts."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await parts.start()
+        try:
+            yield
+        finally:
+            await parts.stop()
+
+    app = FastAPI(
+        title="Gerbang", version=version(), docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    install(app)
+    kept: dict[str, Any] = {}
+
+    def described() -> dict[str, Any]:
+        if not kept:
+            kept.update(document(parts.registry))
+        return kept
+
+    app.openapi = described  # type: ignore[method-assign]
+    _seeing(app, parts)
+    people_paths.add(app, parts)
+    command_paths.add(app, parts)
+    listing_paths.add(app, parts)
+    file_paths.add(app, parts)
+    return app
+
+
+def _seeing(app: FastAPI, parts: Parts) -> None:
+    async def health() -> Response:
+        states = [ServiceState(name=name, state="ready") for name in sorted(parts.registry.services)]
+        return plain(Health(status="ok", version=version(), services=states))
+
+    async def services(request: Request) -> Response:
+        caller = await caller_of(request, parts)
+        found = [_seen(one, caller.person) for one in parts.registry.services.values()]
+        return plain([one for one in found if one is not None])
+
+    async def openapi(request: Request) -> Response:
+        caller = await caller_of(request, parts, first_password=True)
+        if caller.session is None and not caller.peer.startswith("uid:"):
+            raise LoginNeeded
+        return plain(app.openapi())
+
+    async def events(request: Request) -> Response:
+        caller = await caller_of(request, parts)
+        session = caller.session
+
+        def person() -> Person | None:
+            if session is None:
+                return caller.person
+            now = parts.sessions.current(session.digest)
+            return now.person if now is not None else None
+
+        cut = request.scope.get("state", {}).get("cut", lambda: None)
+        stream = await parts.hub.listen(person, caller.owner if session is None else caller.person.name, cut)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    app.add_api_route("/v1/health", health, methods=["GET"])
+    app.add_api_route("/v1/services", services, methods=["GET"])
+    app.add_api_route("/v1/openapi.json", openapi, methods=["GET"])
+    app.add_api_route("/v1/events", events, methods=["GET"])
+
+
+def _seen(offered: Offered, person: Person) -> ServiceSeen | None:
+    """The service as this person sees it, or None."""
+    service = offered.service
+    commands = [
+        CommandSeen(name=one.name, effect=one.effect, summary=one.summary, arguments=one.arguments is not None)
+        for one in offered.commands.values()
+        if person.reaches(service.name, one.roles)
+    ]
+    listings = [
+        ListingSeen(name=one.name, key=one.key)
+        for one in offered.listings.values()
+        if person.reaches(service.name, one.see)
+    ]
+    if not commands and not listings and not sees(person, service):
+        return None
+    reaches_settings = any(one.name == "settings.change" for one in commands)
+    return ServiceSeen(
+        name=service.name,
+        title=service.title,
+        requires=list(service.requires),
+        public=service.public,
+        commands=sorted(commands, key=lambda one: one.name),
+        listings=sorted(listings, key=lambda one: one.name),
+        settings=offered.settings is not None and reaches_settings,
+    )

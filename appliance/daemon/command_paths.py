@@ -1,0 +1,93 @@
+"""``/v1/commands/{service}/{command}`` and ``/v1/work/{id}``."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from pydantic_core import from_json
+
+from appliance.contract.commands import Effect
+from appliance.contract.documents import Document
+from appliance.contract.people import Person
+from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.daemon.bodies import WorkBegun
+from appliance.daemon.documents import shown
+from appliance.daemon.errors import LoginNeeded
+from appliance.daemon.once import Once
+from appliance.daemon.parts import Parts
+from appliance.daemon.replies import json_bytes, plain, wanted
+from appliance.daemon.requests import Caller, caller_of, key_of, read_body
+from appliance.daemon.running import Answer
+from appliance.language import _
+
+__all__ = ["add"]
+
+
+def add(app: FastAPI, parts: Parts) -> None:
+    """Add the paths of commands and of work."""
+
+    async def command(request: Request, service: str, command: str) -> Response:
+        caller = await caller_of(request, parts)
+        try:
+            _offered, found = parts.runner.find(caller.person, service, command)
+        except NotAllowed:
+            if caller.session is None:
+                raise LoginNeeded from None
+            raise
+        key = key_of(request)
+        body = await read_body(request)
+        if found.effect is Effect.WORK:
+            piece = parts.works.start(caller.person, service, command, body, str(key or ""))
+            return plain(WorkBegun(work=piece.id), 202)
+        if found.effect is Effect.QUERY:
+            answer = await parts.threads.readers.run(parts.runner.call, caller.person, service, command, body)
+        else:
+            once = Once.of(caller.person.name, key, service, command, body) if key else None
+            answer = await parts.threads.writer.run(_change, parts, caller, service, command, body, once)
+        return await _reply(parts, request, caller.person, answer)
+
+    async def work(request: Request, identity: str) -> Response:
+        caller = await caller_of(request, parts)
+        piece = parts.works.find(caller.person, identity)
+        seen = piece.described()
+        if piece.answer is not None:
+            seen["result"] = from_json(piece.answer.json())
+        return plain(seen)
+
+    async def cancel(request: Request, identity: str) -> Response:
+        caller = await caller_of(request, parts)
+        parts.works.find(caller.person, identity).cancelled.set()
+        return Response(status_code=204)
+
+    async def result(request: Request, identity: str) -> Response:
+        caller = await caller_of(request, parts)
+        piece = parts.works.find(caller.person, identity)
+        if piece.answer is None:
+            raise NotFound(_("result of work"), identity[:64])
+        return await _reply(parts, request, caller.person, piece.answer)
+
+    app.add_api_route("/v1/commands/{service}/{command}", command, methods=["POST"])
+    app.add_api_route("/v1/work/{identity}", work, methods=["GET"])
+    app.add_api_route("/v1/work/{identity}", cancel, methods=["DELETE"])
+    app.add_api_route("/v1/work/{identity}/result", result, methods=["GET"])
+
+
+def _change(parts: Parts, caller: Caller, service: str, command: str, body: bytes, once: Once | None) -> Answer:
+    person = caller.person
+    if caller.session is not None:
+        # It waited for its turn: a change before it may have taken the session or the role.
+        now = parts.sessions.find(caller.session.digest)
+        if now is None:
+            raise LoginNeeded
+        person = now.person
+    return parts.runner.call(person, service, command, body, once)
+
+
+async def _reply(parts: Parts, request: Request, person: Person, answer: Answer) -> Response:
+    if isinstance(answer.value, Document):
+        media = wanted(request.headers.get("accept", ""))
+        if media != "application/json":
+            return await parts.threads.documents.run(shown, parts, person, answer.value, media)
+    if answer.value is None and answer.repeated is None:
+        return json_bytes(b"null")
+    return json_bytes(answer.json())

@@ -1,0 +1,37 @@
+"""Documents as the client asks for them, in the language of who reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi.responses import Response
+
+from appliance.contract.documents import Document
+from appliance.contract.people import Person
+from appliance.daemon.file_paths import disposition
+from appliance.services.system.model import Settings
+from appliance.store.settings import settings_of
+
+if TYPE_CHECKING:
+    from appliance.daemon.parts import Parts
+
+__all__ = ["shown"]
+
+
+def shown(parts: Parts, person: Person, document: Document, media: str) -> Response:
+    """The document as text, HTML or PDF."""
+    from appliance.documents.rendering import Letterhead, Paper, as_html, as_pdf, as_text, file_name
+
+    with parts.store.reading() as connection:
+        settings = settings_of(connection, "system", Settings)
+    letterhead = Letterhead(name=settings.organisation, address=settings.address, phone=settings.phone or "")
+    paper = Paper(language=person.language, zone=parts.runner.zone, letterhead=letterhead)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if media == "application/pdf":
+        headers["Content-Disposition"] = disposition(file_name(document, ".pdf", person.language))
+        return Response(as_pdf(document, paper), media_type=media, headers=headers)
+    if media == "text/html":
+        # What people have typed stands in it: no script of it runs.
+        headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        return Response(as_html(document, paper), media_type=media, headers=headers)
+    return Response(as_text(document, paper), media_type=media, headers=headers)

@@ -1,0 +1,138 @@
+"""Events to clients as Server-Sent Events (WHATWG HTML, 9.2), each through a queue with an end.
+
+A client that does not read loses events: it is told ``lost`` and cut, connects
+again and looks again. Nothing is kept for it in the meantime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from pydantic_core import to_json
+
+from appliance.contract.context import Event
+from appliance.contract.people import ADMINISTRATOR, Person
+from appliance.contract.service import Service
+from appliance.daemon.errors import TooMany
+from appliance.daemon.registry import Registry
+
+__all__ = ["HEARTBEAT", "Hub"]
+
+HEARTBEAT = 15.0
+"""Seconds between comment lines while nothing happens."""
+LONGEST = 256
+MOST = 300
+MOST_OF_ONE = 32
+LOST = b"event: lost\ndata: {}\n\n"
+
+
+@dataclass(eq=False, slots=True)
+class _Listener:
+    person: Callable[[], Person | None]
+    """The person as now; None when the session has ended."""
+    name: str
+    cut: Callable[[], None]
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(LONGEST))
+    lost: bool = False
+
+
+class Hub:
+    """All that listen. ``publish`` may be called from any thread, the rest from the loop's."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._listeners: set[_Listener] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Deliver on this loop from now on."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        for listener in tuple(self._listeners):
+            self._end(listener)
+
+    def publish(self, events: tuple[Event, ...]) -> None:
+        """Tell the clients that may see them."""
+        if events and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._deliver, events)
+
+    async def listen(
+        self, person: Callable[[], Person | None], name: str, cut: Callable[[], None]
+    ) -> AsyncIterator[bytes]:
+        """The stream of one client. ``cut`` drops its connection."""
+        mine = sum(one.name == name for one in self._listeners)
+        if len(self._listeners) >= MOST or mine >= MOST_OF_ONE:
+            raise TooMany(retry_after=10)
+        listener = _Listener(person, name, cut)
+        self._listeners.add(listener)
+        return self._stream(listener)
+
+    async def _stream(self, listener: _Listener) -> AsyncIterator[bytes]:
+        try:
+            yield b": listening\n\n"
+            while not self._closed:
+                try:
+                    told = await asyncio.wait_for(listener.queue.get(), HEARTBEAT)
+                except TimeoutError:
+                    if listener.person() is None:
+                        return
+                    told = b": still here\n\n"
+                if listener.lost:
+                    yield LOST
+                    return
+                if told is None:
+                    return
+                yield told
+        finally:
+            self._listeners.discard(listener)
+
+    def _deliver(self, events: tuple[Event, ...]) -> None:
+        texts = [(event, b"data: " + to_json(event, fallback=str) + b"\n\n") for event in events]
+        for listener in tuple(self._listeners):
+            person = listener.person()
+            if person is None:
+                self._end(listener)
+                continue
+            for event, text in texts:
+                if self._sees(person, event):
+                    self._put(listener, text)
+
+    def _put(self, listener: _Listener, text: bytes) -> None:
+        if listener.lost:
+            return
+        try:
+            listener.queue.put_nowait(text)
+        except asyncio.QueueFull:
+            listener.lost = True
+            # It has a moment to read that it lost something, and is cut then.
+            asyncio.get_running_loop().call_later(5.0, self._cut, listener)
+
+    def _cut(self, listener: _Listener) -> None:
+        if listener in self._listeners:
+            listener.cut()
+
+    def _end(self, listener: _Listener) -> None:
+        while listener.queue.full():
+            listener.queue.get_nowait()
+        listener.queue.put_nowait(None)
+
+    def _sees(self, person: Person, event: Event) -> bool:
+        offered = self._registry.services.get(event.service)
+        if offered is None:
+            return False
+        if event.roles:
+            return person.reaches(event.service, event.roles)
+        return sees(person, offered.service)
+
+
+def sees(person: Person, service: Service) -> bool:
+    """Whether this person has a role of the service, or it has a public side."""
+    if service.public or ADMINISTRATOR in person.roles:
+        return True
+    return bool(person.roles & service.role_names)

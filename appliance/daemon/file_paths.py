@@ -1,0 +1,77 @@
+"""``/v1/files``: bytes that clients send and fetch again."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, Response
+
+from appliance.contract.kinds import one_line
+from appliance.contract.people import Person
+from appliance.daemon.bodies import Sent
+from appliance.daemon.files import LARGEST, Arrived
+from appliance.daemon.parts import Parts
+from appliance.daemon.replies import plain
+from appliance.daemon.requests import bounded, caller_of
+from appliance.daemon.running import InvalidArguments, Problem
+
+__all__ = ["add", "disposition"]
+
+MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,50}/[A-Za-z0-9!#$&^_.+-]{1,49}")
+
+
+def add(app: FastAPI, parts: Parts) -> None:
+    """Add the paths of files."""
+
+    async def send(request: Request) -> Response:
+        caller = await caller_of(request, parts)
+        person = caller.logged_in.person
+        name = _name(request.headers.get("x-name", ""))
+        said = request.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = said if MEDIA_TYPE.fullmatch(said) else "application/octet-stream"
+        arrived = await parts.files.receive(bounded(request, LARGEST), LARGEST)
+        try:
+            await parts.threads.writer.run(_keep, parts, person, arrived, name, media_type)
+        except BaseException:
+            parts.files.drop(arrived.id)
+            raise
+        return plain(Sent(file=arrived.id), 201)
+
+    async def fetch(request: Request, identity: str) -> Response:
+        caller = await caller_of(request, parts)
+        found = await parts.threads.readers.run(parts.files.find, caller.logged_in.person, identity)
+        headers = {
+            "Content-Disposition": disposition(found.name or found.id),
+            # What somebody has sent is never a page of ours.
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "no-store",
+        }
+        return FileResponse(found.path, media_type=found.media_type, headers=headers)
+
+    app.add_api_route("/v1/files", send, methods=["POST"])
+    app.add_api_route("/v1/files/{identity}", fetch, methods=["GET"])
+
+
+def disposition(name: str) -> str:
+    """``Content-Disposition`` of a download, in any script (RFC 6266, RFC 8187)."""
+    ascii_name = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _name(said: str) -> str:
+    # Header bytes arrive as Latin-1; clients write UTF-8.
+    text = said.encode("latin-1", "replace").decode("utf-8", "replace")
+    try:
+        text = one_line(text)
+    except ValueError:
+        raise InvalidArguments((Problem(field="X-Name", kind="string_type", bounds={}),)) from None
+    return text.replace("/", "_")[:200]
+
+
+def _keep(parts: Parts, person: Person, arrived: Arrived, name: str, media_type: str) -> None:
+    told = {"file": arrived.id, "name": name, "size": arrived.size, "sha256": arrived.sha256}
+    with parts.runner.changing(person, "system", "files.send", told) as context:
+        parts.files.keep(context, arrived, name, media_type)

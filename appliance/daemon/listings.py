@@ -1,0 +1,136 @@
+"""Queries: the sorted ids that each session looks at, and pages of their rows.
+
+A session keeps its last few queries, and all together a bounded number of ids;
+what was looked at least lately goes first. Roles are asked at each look.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pydantic_core import to_json
+
+from appliance.contract.listings import Listing, Question
+from appliance.contract.people import Person
+from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.daemon.exporting import csv_parts, xlsx_parts
+from appliance.language import _
+from appliance.store import listing as kept_rows
+
+if TYPE_CHECKING:
+    from appliance.daemon.running import Runner
+
+__all__ = ["EXPORTS", "Queries"]
+
+OF_ONE = 16
+"""Queries of one session."""
+FIRST_ROWS = 100
+MOST_IDS = 20_000_000
+"""Of all queries: 160 MB."""
+EXPORTS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    owner: str
+    service: str
+    listing: Listing
+    question: Question
+    kept: kept_rows.Kept
+
+
+class Queries:
+    """The queries of all sessions. May be called from any thread."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._lock = threading.Lock()
+        self._queries: OrderedDict[str, _Query] = OrderedDict()
+        self._ids = 0
+
+    def listing(self, person: Person, service: str, name: str) -> Listing:
+        """The listing, if this person may look; raises NotFound and NotAllowed."""
+        offered = self._runner.registry.services.get(service)
+        found = offered.listings.get(name) if offered else None
+        if found is None or found.select is None:
+            raise NotFound(_("listing"), f"{service}.{name}"[:200])
+        if not person.reaches(service, found.see):
+            raise NotAllowed(
+                _("{person} has none of the roles for {command}: {roles}"),
+                person=person.name or "visitor",
+                command=f"{service}.{name}",
+                roles=", ".join(sorted(found.see)),
+            )
+        return found
+
+    def ask(self, owner: str, person: Person, service: str, listing: Listing, question: Question) -> bytes:
+        """Choose and sort; answers the query's number, how many rows, and the first of them, as JSON."""
+        with self._runner.store.reading() as connection:
+            kept = kept_rows.ask(connection, listing, question, person)
+            rows = kept_rows.page(connection, listing, kept.ids[:FIRST_ROWS], person)
+        identity = uuid4().hex
+        self._keep(identity, _Query(owner, service, listing, question, kept))
+        return to_json({"query": identity, "count": kept.count, "rows": _told(rows)})
+
+    def page(self, owner: str, person: Person, identity: str, offset: int, limit: int) -> bytes:
+        """These rows as they are now."""
+        query = self._find(owner, person, identity)
+        ids = query.kept.ids[offset : offset + limit]
+        with self._runner.store.reading() as connection:
+            return to_json({"rows": _told(kept_rows.page(connection, query.listing, ids, person))})
+
+    def position(self, owner: str, person: Person, identity: str, row: int) -> int | None:
+        """Where the row with this id stands."""
+        return self._find(owner, person, identity).kept.position(row)
+
+    def totals(self, owner: str, person: Person, identity: str) -> Mapping[str, Any]:
+        """The sums of the number columns."""
+        query = self._find(owner, person, identity)
+        with self._runner.store.reading() as connection:
+            return dict(kept_rows.totals(connection, query.listing, query.question, person))
+
+    def export(self, owner: str, person: Person, identity: str, form: str) -> tuple[str, Iterator[bytes]]:
+        """The file's name, and its bytes part by part."""
+        query = self._find(owner, person, identity)
+        make = csv_parts if form == "csv" else xlsx_parts
+        return f"{query.service}-{query.listing.name}", make(
+            self._runner.store, query.listing, query.kept.ids, person, self._runner.zone
+        )
+
+    def drop(self, owner: str) -> None:
+        """Forget the queries of a session that has ended."""
+        with self._lock:
+            for identity in [one for one, query in self._queries.items() if query.owner == owner]:
+                self._ids -= self._queries.pop(identity).kept.count
+
+    def _keep(self, identity: str, query: _Query) -> None:
+        with self._lock:
+            self._queries[identity] = query
+            self._ids += query.kept.count
+            mine = [one for one, other in self._queries.items() if other.owner == query.owner]
+            for old in mine[: max(len(mine) - OF_ONE, 0)]:
+                self._ids -= self._queries.pop(old).kept.count
+            while self._ids > MOST_IDS and len(self._queries) > 1:
+                self._ids -= self._queries.popitem(last=False)[1].kept.count
+
+    def _find(self, owner: str, person: Person, identity: str) -> _Query:
+        with self._lock:
+            query = self._queries.get(identity)
+            if query is not None and query.owner == owner:
+                self._queries.move_to_end(identity)
+        if query is None or query.owner != owner:
+            raise NotFound(_("query"), identity[:64])
+        self.listing(person, query.service, query.listing.name)
+        return query
+
+
+def _told(rows: Sequence[kept_rows.Row]) -> list[dict[str, Any]]:
+    return [{"id": row.id, "version": row.version, "values": row.values} for row in rows]

@@ -1,0 +1,130 @@
+"""The parts of a running daemon, put together once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance.contract.context import Event
+from appliance.contract.service import Service
+from appliance.daemon.events import Hub
+from appliance.daemon.files import Files
+from appliance.daemon.first_start import ADMINISTRATOR_NAME, FIRST_PASSWORD
+from appliance.daemon.listings import Queries
+from appliance.daemon.login import Logins
+from appliance.daemon.registry import Registry
+from appliance.daemon.running import Runner
+from appliance.daemon.sessions import Sessions
+from appliance.daemon.threads import Threads
+from appliance.daemon.work import Works
+from appliance.services.system.model import Settings
+from appliance.store.audit import Head
+from appliance.store.engine import Store
+from appliance.store.settings import settings_of
+
+__all__ = ["Appliance", "Parts"]
+
+FLUSH_SECONDS = 60.0
+logger = logging.getLogger("gerbang.daemon")
+
+
+@dataclass(slots=True)
+class Appliance:
+    """The ports of the system's own services: ``context.appliance``."""
+
+    store: Store
+    registry: Registry
+    state_folder: Path
+    secret: bytes
+    files: Files
+    more: dict[str, Any]
+    """What other parts of the daemon (commits, the machine) put here by name."""
+
+
+class Parts:
+    """Everything that the HTTP paths use. The store is open and migrated; it is closed by who opened it."""
+
+    def __init__(
+        self,
+        store: Store,
+        services: Iterable[Service],
+        *,
+        zone: ZoneInfo,
+        secret: bytes,
+        state_folder: Path,
+        now: Callable[[], datetime] | None = None,
+        note: Callable[[Head], None] = lambda head: None,
+    ) -> None:
+        self.store = store
+        self._zone = zone
+        self.registry = Registry(services)
+        self.hub = Hub(self.registry)
+        self.threads = Threads()
+        self.files = Files(state_folder / "files", store)
+        self.appliance = Appliance(store, self.registry, state_folder, secret, self.files, {})
+        self.runner = Runner(
+            store,
+            self.registry,
+            zone=zone,
+            secret=secret,
+            publish=self._publish,
+            now=now,
+            appliance=self.appliance,
+            note=note,
+        )
+        self.sessions = Sessions(self.runner)
+        self.queries = Queries(self.runner)
+        self.works = Works(self.runner)
+        self._first = state_folder / FIRST_PASSWORD
+        self.logins = Logins(self.runner, self.sessions, self.threads, self._used_first)
+        self._flushing: asyncio.Task[None] | None = None
+
+    def read_zone(self) -> None:
+        """Take the time zone of the settings, if one is set there."""
+        with self.store.reading() as connection:
+            name = settings_of(connection, "system", Settings).zone
+        self.runner.zone = ZoneInfo(name) if name else self._zone
+
+    async def start(self) -> None:
+        """Begin what runs beside the requests."""
+        self.hub.start()
+        self._flushing = asyncio.create_task(self._flush())
+
+    async def stop(self) -> None:
+        """End streams, cancel work, and keep what is only in memory."""
+        self.hub.close()
+        if self._flushing is not None:
+            self._flushing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._flushing
+        await asyncio.to_thread(self.works.close)
+        with suppress(Exception):
+            await self.threads.writer.run(self.sessions.flush)
+        await asyncio.to_thread(self.threads.close)
+
+    def _publish(self, events: tuple[Event, ...]) -> None:
+        # Before anybody is answered: a role that was taken is gone for the next request.
+        if any(event.service == "system" for event in events):
+            self.sessions.forget()
+            if any(event.service == "system" and event.subject == "settings" for event in events):
+                self.read_zone()
+        self.hub.publish(events)
+
+    def _used_first(self, name: str) -> None:
+        if name == ADMINISTRATOR_NAME:
+            self._first.unlink(missing_ok=True)
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self.threads.writer.run(self.sessions.flush)
+            except Exception:
+                logger.exception("the sessions could not be kept")

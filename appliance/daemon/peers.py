@@ -1,0 +1,146 @@
+"""Connections: who is at the other end, and when one that does not get on is cut.
+
+uvicorn has no read timeouts. Here a head has ten seconds, a body thirty and
+more for what it brings, and an answer that nobody takes thirty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+import time
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+__all__ = ["PeerProtocol"]
+
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
+SLOWEST = 32 * 1024
+"""Bytes a second that a long body brings at least."""
+WRITE_SECONDS = 30.0
+MOST = 500
+"""Connections of one listening socket; for one more the longest idle one goes."""
+
+
+class PeerProtocol(H11Protocol):
+    """HTTP/1.1 that knows its peer and loses its patience. ``state`` of each request has ``peer`` and ``cut``."""
+
+    timer: asyncio.TimerHandle | None = None
+    timer_for: str = ""
+    write_timer: asyncio.TimerHandle | None = None
+    since: float = 0.0
+    began: float = 0.0
+    brought: int = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Name the peer, and make room when there is none."""
+        super().connection_made(transport)
+        self.since = time.monotonic()
+        self.app_state = dict(self.app_state, peer=_peer(transport), trusted=_trusted(transport), cut=transport.abort)
+        self._make_room()
+        self._arm("head", HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, then look what is still missing."""
+        self.brought += len(data)
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """The next head has its time from its first byte on; until then it is uvicorn's keep-alive."""
+        self._disarm()
+        self.since = time.monotonic()
+        super().on_response_complete()
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._disarm()
+        self._written()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer does not take what we send."""
+        super().pause_writing()
+        self._written()
+        self.write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._written()
+        super().resume_writing()
+
+    def _look(self) -> None:
+        if self.transport.is_closing():
+            self._disarm()
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._arm("body", BODY_SECONDS)
+        elif self.conn.their_state is h11.IDLE and (self.conn.trailing_data[0] or self.timer_for == "head"):
+            self._arm("head", HEAD_SECONDS)
+        else:
+            self._disarm()
+
+    def _arm(self, what: str, seconds: float) -> None:
+        if self.timer_for == what:
+            return  # more bytes do not buy more time
+        self._disarm()
+        self.timer_for = what
+        self.began, self.brought = time.monotonic(), 0
+        self.timer = self.loop.call_later(seconds, self._expired)
+
+    def _expired(self) -> None:
+        allowed = BODY_SECONDS + self.brought / SLOWEST
+        left = allowed - (time.monotonic() - self.began)
+        if self.timer_for == "body" and left > 0.1:
+            self.timer = self.loop.call_later(left, self._expired)
+            return
+        self.transport.abort()
+
+    def _disarm(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer, self.timer_for = None, ""
+
+    def _written(self) -> None:
+        if self.write_timer is not None:
+            self.write_timer.cancel()
+            self.write_timer = None
+
+    def _make_room(self) -> None:
+        # Those that were cut in this very turn of the loop are still in the set.
+        alive = [one for one in self.connections if not one.transport.is_closing()]
+        if len(alive) <= MOST:
+            return
+        idle = [
+            one
+            for one in alive
+            if isinstance(one, PeerProtocol) and one is not self and (one.cycle is None or one.cycle.response_complete)
+        ]
+        (min(idle, key=lambda one: one.since) if idle else self).transport.abort()
+
+
+def _user(transport: asyncio.BaseTransport) -> int | None:
+    found: Any = transport.get_extra_info("socket")
+    if found is None or found.family != socket.AF_UNIX:
+        return None
+    _process, user, _group = struct.unpack("3i", found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(user)
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    """``uid:1000`` on the socket (unix(7), SO_PEERCRED), an address on the TLS port."""
+    user = _user(transport)
+    if user is not None:
+        return f"uid:{user}"
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if name else "?"
+
+
+def _trusted(transport: asyncio.BaseTransport) -> bool:
+    """Whether the peer may say for whom it speaks: root, or a door that runs as this user."""
+    return _user(transport) in {0, os.geteuid()}

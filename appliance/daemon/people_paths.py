@@ -1,0 +1,73 @@
+"""``/v1/login``, ``/logout``, ``/me``, ``/password``, ``/language``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from appliance.daemon.bodies import Credentials, LanguageChosen, LoggedInAs, Me, PersonSeen
+from appliance.daemon.parts import Parts
+from appliance.daemon.replies import plain
+from appliance.daemon.requests import caller_of, peer_of, record_from
+from appliance.daemon.sessions import Session
+from appliance.services.system.model import NewPassword
+
+__all__ = ["add"]
+
+
+def add(app: FastAPI, parts: Parts) -> None:
+    """Add the paths of people."""
+
+    async def login(request: Request) -> Response:
+        said: Credentials = await record_from(request, Credentials)
+        opened = await parts.logins.log_in(said.name, said.password, peer_of(request))
+        session = opened.session
+        return plain(
+            LoggedInAs(
+                token=opened.token,
+                expires_at=session.expires.astimezone(parts.runner.zone),
+                must_change_password=session.must_change,
+                person=PersonSeen(**_person(session)),
+            )
+        )
+
+    async def logout(request: Request) -> Response:
+        caller = await caller_of(request, parts, first_password=True)
+        await parts.logins.log_out(caller.logged_in)
+        parts.queries.drop(caller.owner)
+        return Response(status_code=204)
+
+    async def me(request: Request) -> Response:
+        session = (await caller_of(request, parts, first_password=True)).logged_in
+        return plain(Me(**_person(session), must_change_password=session.must_change))
+
+    async def password(request: Request) -> Response:
+        caller = await caller_of(request, parts, first_password=True)
+        session = caller.logged_in
+        said: NewPassword = await record_from(request, NewPassword)
+        await parts.logins.change_password(session, said.old, said.new, caller.peer)
+        return Response(status_code=204)
+
+    async def language(request: Request) -> Response:
+        session = (await caller_of(request, parts)).logged_in
+        said: LanguageChosen = await record_from(request, LanguageChosen)
+        await parts.logins.change_language(session, said.language)
+        return Response(status_code=204)
+
+    app.add_api_route("/v1/login", login, methods=["POST"])
+    app.add_api_route("/v1/logout", logout, methods=["POST"])
+    app.add_api_route("/v1/me", me, methods=["GET"])
+    app.add_api_route("/v1/password", password, methods=["POST"])
+    app.add_api_route("/v1/language", language, methods=["POST"])
+
+
+def _person(session: Session) -> dict[str, Any]:
+    person = session.person
+    return {
+        "name": person.name,
+        "full_name": session.full_name,
+        "language": person.language,
+        "roles": sorted(person.roles),
+    }

@@ -1,0 +1,204 @@
+"""The daemon as a process: opens the store, listens, serves until a signal, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from appliance.contract.service import Service, all_services
+from appliance.daemon.app import build
+from appliance.daemon.first_start import first_administrator, load_examples
+from appliance.daemon.parts import Parts
+from appliance.daemon.peers import PeerProtocol
+from appliance.daemon.run_settings import RunSettings, Tls, local_zone
+from appliance.daemon.sockets import listening_port, listening_socket, remove_socket, tls_context
+from appliance.store.engine import Store
+from appliance.store.migrate import upgrade
+from appliance.store.revisions import metadata_of, with_core
+from appliance.store.seal import HeadFile, key_of
+from compiler.errors import UsageError
+
+__all__ = ["serve", "serve_demo"]
+
+STOP_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: there are two servers in the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing."""
+        yield
+
+
+def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> int:
+    """Serve until SIGTERM; answers the exit code. Without ``services`` those that are installed. Raises UsageError and
+    StoreFault for what an administrator mends."""
+    _prepare()
+    os.umask(0o027)
+    try:
+        settings.state.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the state folder {settings.state}: {error.strerror}") from None
+    services = tuple(all_services()) if services is None else services
+    store = Store(settings.store_url)
+    try:
+        store.own()
+        upgrade(store, services, settings.state / "backups")
+        secret = key_of(settings.state)
+        head = HeadFile(settings.state, secret)
+        try:
+            parts = Parts(
+                store, services, zone=settings.zone, secret=secret, state_folder=settings.state, note=head.note
+            )
+            parts.read_zone()
+            if password := first_administrator(parts.runner, settings.state):
+                print(f"first start: log in as admin with the one-time password {password}", flush=True)
+            return _listen(parts, settings.socket, settings.tls)
+        finally:
+            head.close()
+    finally:
+        store.close()
+
+
+def serve_demo(path: Path | None = None) -> int:
+    """Serve sample data from memory until a signal, or until who started us is gone; without a path the socket is in
+    a folder of its own."""
+    _prepare()
+    services = tuple(all_services())
+    with tempfile.TemporaryDirectory(prefix="gerbang-demo-") as folder:
+        store = Store("sqlite://")
+        try:
+            # Made at once: there is nothing to migrate, and Alembic takes half a second to load.
+            for service in with_core(services):
+                metadata_of(service).create_all(store.engine)
+            parts = _demonstration(store, services, Path(folder))
+            return _listen(parts, path or Path(folder) / "api.sock", None, with_parent=True)
+        finally:
+            store.close()
+
+
+def _demonstration(store: Store, services: tuple[Service, ...], folder: Path) -> Parts:
+    parts = Parts(store, services, zone=local_zone(), secret=os.urandom(32), state_folder=folder)
+    for account in load_examples(parts.runner, services):
+        print(f"account {account.name} {account.password} {','.join(account.roles)}")
+    return parts
+
+
+def _prepare() -> None:
+    # The command line runs without the collector; a process of months does not.
+    gc.enable()
+    # The writer gives the interpreter's lock up at each call of the database; at the default of 5 ms it would wait
+    # that long for each, while the loop and the readers are busy.
+    sys.setswitchinterval(0.0005)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    # It warns of every malformed request, which strangers can send as fast as they like.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _listen(parts: Parts, path: Path, tls: Tls | None, *, with_parent: bool = False) -> int:
+    context = tls_context(tls.certificate, tls.key) if tls is not None else None
+    own = listening_socket(path)
+    inode = path.lstat().st_ino
+    try:
+        port = listening_port(tls.address, tls.port) if tls is not None else None
+        try:
+            asyncio.run(_serve(parts, own, port, context, path, with_parent=with_parent))
+        finally:
+            if port is not None:
+                port.close()
+    finally:
+        own.close()
+        remove_socket(path, inode)
+    return 0
+
+
+async def _serve(
+    parts: Parts, own: socket.socket, port: socket.socket | None, context: Any, path: Path, *, with_parent: bool
+) -> None:
+    app = build(parts)
+    common: dict[str, Any] = {
+        "http": PeerProtocol,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+    }
+    servers = [_Server(uvicorn.Config(app, lifespan="on", **common))]
+    sockets = [own]
+    if port is not None:
+        config = uvicorn.Config(app, lifespan="off", **common)
+        config.load()
+        config.ssl = context
+        servers.append(_Server(config))
+        sockets.append(port)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        _notify("STOPPING=1")
+        parts.hub.close()
+        for server in servers:
+            server.force_exit = server.should_exit
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    watching = asyncio.create_task(_watch_parent(stop)) if with_parent else None
+    running = [asyncio.create_task(one.serve(sockets=[at])) for one, at in zip(servers, sockets, strict=True)]
+    while not all(one.started for one in servers):
+        await asyncio.sleep(0.005)
+        if any(one.done() for one in running):
+            break
+    else:
+        print(f"ready {path}", flush=True)
+        _notify("READY=1")
+    await asyncio.gather(*running)
+    if watching is not None:
+        watching.cancel()
+
+
+async def _watch_parent(stop: Callable[[], None]) -> None:
+    """Stop when the pipe that is our standard input ends, or when whoever started us is gone."""
+    parent, loop, ended = os.getppid(), asyncio.get_running_loop(), asyncio.Event()
+    if _is_pipe(0):
+        loop.add_reader(0, lambda: None if os.read(0, 4096) else ended.set())
+    while not ended.is_set() and os.getppid() == parent:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), 1.0)
+    loop.remove_reader(0)
+    stop()
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _notify(state: str) -> None:
+    """Tell systemd (sd_notify(3)), if it asked to be told."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telling:
+        telling.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        telling.send(state.encode())

@@ -1,0 +1,93 @@
+"""The daemon's listening sockets: its own UNIX socket for its group, and a TCP port for TLS."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import stat
+from pathlib import Path
+
+from compiler.errors import UsageError
+
+__all__ = ["listening_port", "listening_socket", "remove_socket", "tls_context"]
+
+BACKLOG = 512
+
+
+def listening_socket(path: Path) -> socket.socket:
+    """A socket of mode 0660 in a folder of mode 0750, made if it is not there.
+
+    One that a dead daemon left is replaced; raises UsageError while a living one
+    answers, or when the path is something else.
+    """
+    if len(os.fsencode(path)) > 107:
+        raise UsageError(f"{path}: the path of a socket has at most 107 bytes (unix(7))")
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        _remove_stale(path)
+        made = socket.socket(socket.AF_UNIX)
+        # No moment at which others could connect: the mode is there when the name is.
+        before = os.umask(0o117)
+        try:
+            made.bind(os.fspath(path))
+        finally:
+            os.umask(before)
+        made.listen(BACKLOG)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {path}: {error.strerror}") from None
+    return made
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise UsageError(f"{path} is there and is no socket")
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(2)
+        try:
+            asking.connect(os.fspath(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            if error.errno not in {errno.EAGAIN, errno.ETIMEDOUT} and not isinstance(error, TimeoutError):
+                raise
+    raise UsageError(f"a daemon answers on {path} already")
+
+
+def remove_socket(path: Path, inode: int) -> None:
+    """Take the name away, if it still names the socket with this inode."""
+    try:
+        if path.lstat().st_ino == inode:
+            path.unlink()
+    except OSError:
+        return
+
+
+def listening_port(address: str, port: int) -> socket.socket:
+    """A TCP socket; raises UsageError."""
+    try:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        made = socket.socket(family)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((address, port))
+        made.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"cannot listen on {address} port {port}: {error}") from None
+    return made
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 or later with this certificate; raises UsageError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{certificate}, {key}: no certificate with its key: {error}") from None
+    return context

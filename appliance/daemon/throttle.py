@@ -1,0 +1,102 @@
+"""Slowing down who guesses passwords, without locking anybody out for ever.
+
+Three counts of wrong passwords: of one name from one peer, of one peer, and of
+one name from anywhere. The first two grow to the longest delay. The third,
+which a stranger can drive up, never counts on the local socket nor for a peer
+that has logged in to this name before, and its delay stays short.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.daemon.errors import TooMany
+
+__all__ = ["Throttle", "peer_key"]
+
+REMEMBERED = 20_000
+PEER_FACTOR = 4
+NAME_FACTOR = 10
+NAME_LONGEST = 30.0
+
+
+def peer_key(peer: str) -> str:
+    """What counts as one peer: a local user, an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return peer
+
+
+@dataclass(slots=True)
+class _Count:
+    wrong: int = 0
+    until: float = 0.0
+    last: float = 0.0
+
+
+class Throttle:
+    """Counts in memory, bounded; what is longest ago is forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._counts: OrderedDict[tuple[str, ...], _Count] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def begin(self, name: str, peer: str, attempts: int, longest: float) -> bool:
+        """Count an attempt before its password is looked at, so that many at once are not one.
+
+        Raises TooMany while there is a delay. Answers whether this attempt, if
+        it is wrong, begins a delay. Longest is in seconds.
+        """
+        now = self._clock()
+        keys = self._keys(name, peer_key(peer), attempts, longest)
+        waits = [self._counts[key].until - now for key, _, _ in keys if key in self._counts]
+        if waits and max(waits) > 0:
+            raise TooMany(retry_after=max(1, round(max(waits) + 0.5)))
+        begins = False
+        for key, free, most in keys:
+            count = self._count(key)
+            if now - count.last > most * 4:
+                count.wrong = 0
+            count.wrong, count.last = count.wrong + 1, now
+            if count.wrong >= free:
+                count.until = now + min(most, 2.0 ** min(count.wrong - free, 20))
+                begins = True
+        return begins
+
+    def succeeded(self, name: str, peer: str) -> None:
+        """The password was right: forget what was counted for it."""
+        place = peer_key(peer)
+        self._counts.pop((name, place), None)
+        for key in ((place,), ("", name)):
+            if (count := self._counts.get(key)) is not None:
+                # The others' wrong guesses still count; this attempt was none.
+                count.wrong, count.until = max(count.wrong - 1, 0), 0.0
+        self._known[name, place] = None
+        self._known.move_to_end((name, place))
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _keys(self, name: str, place: str, attempts: int, longest: float) -> list[tuple[tuple[str, ...], int, float]]:
+        keys: list[tuple[tuple[str, ...], int, float]] = [((name, place), attempts, longest)]
+        local = place.startswith("uid:")
+        # A door that many people share is one local peer: it is slowed, not shut.
+        keys.append(((place,), attempts * PEER_FACTOR, min(longest, 5.0) if local else longest))
+        if not local and (name, place) not in self._known:
+            keys.append((("", name), attempts * NAME_FACTOR, min(longest, NAME_LONGEST)))
+        return keys
+
+    def _count(self, key: tuple[str, ...]) -> _Count:
+        count = self._counts.setdefault(key, _Count())
+        self._counts.move_to_end(key)
+        if len(self._counts) > REMEMBERED:
+            self._counts.popitem(last=False)
+        return count

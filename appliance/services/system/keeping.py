@@ -1,0 +1,224 @@
+"""Backups and the audit log: kept, checked, brought back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import MaxLen
+from pydantic import StringConstraints
+
+from appliance.contract.commands import query, work
+from appliance.contract.context import Context, Progress
+from appliance.contract.kinds import Code, Count, Entry, Line, Moment, YesNo
+from appliance.contract.records import record
+from appliance.contract.refusals import NotFound, Refused
+from appliance.contract.service import Service
+from appliance.language import _
+from compiler.errors import GerbangError
+
+__all__ = ["backup", "backups", "check_backup", "restore", "verify_audit"]
+
+SUFFIX = ".gerbang"
+FileName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.gerbang$", max_length=100), MaxLen(100), Entry("line")
+]
+
+
+@record
+class BackupWish:
+    """The services that are kept; none: all of them."""
+
+    services: Annotated[tuple[Code, ...], MaxLen(50)] = ()
+
+
+@record
+class BackupNamed:
+    """A backup, by its file."""
+
+    file: FileName
+
+
+@record
+class RestoreWish:
+    """A backup, and the services that are brought back from it; none: all that are in it."""
+
+    file: FileName
+    services: Annotated[tuple[Code, ...], MaxLen(50)] = ()
+
+
+@record
+class BackupRow:
+    """One backup."""
+
+    file: FileName
+    made_at: Moment
+    made_by: Line
+    services: tuple[Code, ...]
+    tables: Count
+    files: Count
+    octets: Count
+
+
+@record
+class AuditVerdict:
+    """What the walk through the audit log found."""
+
+    lines: Count
+    intact: YesNo
+    faults: tuple[Line, ...]
+
+
+@work("administrator")
+def backup(context: Context, wish: BackupWish) -> BackupRow:
+    """Back up some services or all, and check the backup by restoring it into a scratch store."""
+    from appliance.store.backup import backup as write
+    from appliance.store.backup import verify_backup
+
+    services = _services(context, wish.services)
+    file = _folder(context) / f"{context.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_called(wish.services)}{SUFFIX}"
+    with _said():
+        context.tell(Progress(done=0, total=2, doing=_("write")))
+        write(
+            context.appliance.store,
+            file,
+            services,
+            state=context.appliance.state_folder,
+            who=context.person.name,
+            all_of=_all(context),
+        )
+        context.tell(Progress(done=1, total=2, doing=_("check")))
+        try:
+            verify_backup(file, _all(context), scratch=_folder(context))
+        except GerbangError:
+            file.unlink(missing_ok=True)
+            raise
+    with context.writing("backup", {"file": file.name, "services": [one.name for one in services]}) as writing:
+        writing.publish("added", f"backups/{file.name}")
+    return _row(file)
+
+
+@query("administrator")
+def backups(context: Context) -> tuple[BackupRow, ...]:
+    """List the backups, the newest first."""
+    return tuple(_row(file) for file in sorted(_folder(context).glob(f"*{SUFFIX}"), reverse=True))
+
+
+@work("administrator")
+def check_backup(context: Context, named: BackupNamed) -> BackupRow:
+    """Restore a backup into a scratch store and compare every table."""
+    from appliance.store.backup import verify_backup
+
+    with _said():
+        verify_backup(_found(context, named.file), _all(context), scratch=_folder(context))
+    return _row(_found(context, named.file))
+
+
+@work("administrator")
+def restore(context: Context, wish: RestoreWish) -> BackupRow:
+    """Bring services back from a backup; what is there now is backed up first."""
+    from appliance.store.backup import restore as bring_back
+
+    file = _found(context, wish.file)
+    wanted = wish.services or tuple(name for name in _row(file).services if name in context.appliance.registry.services)
+    services = _services(context, wanted)
+    before = _folder(context) / f"{context.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-before-restore{SUFFIX}"
+    with _said():
+        bring_back(
+            context.appliance.store,
+            file,
+            services,
+            all_of=_all(context),
+            before=before,
+            state=context.appliance.state_folder,
+            who=context.person.name,
+        )
+    said = {"file": file.name, "services": list(wanted), "before": before.name}
+    with context.writing("restore", said) as writing:
+        writing.publish(
+            "restored",
+            "backups",
+            _("{person} has restored {services} from {file}"),
+            urgent=True,
+            person=context.person.name,
+            services=", ".join(wanted),
+            file=file.name,
+        )
+    return _row(before)
+
+
+@work("administrator")
+def verify_audit(context: Context) -> AuditVerdict:
+    """Walk through the audit log and find any line that was changed, removed or put in."""
+    from appliance.store.chain import verify
+    from appliance.store.seal import noted_head
+
+    head = noted_head(context.appliance.state_folder, context.appliance.secret)
+    with _said(), context.reading() as connection:
+        found = verify(
+            connection,
+            context.appliance.secret,
+            head,
+            lambda done, total: context.tell(Progress(done=done, total=total, doing=_("lines"))),
+        )
+    return AuditVerdict(
+        lines=found.lines, intact=found.intact, faults=tuple(str(one)[:200] for one in found.tampered[:100])
+    )
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What goes wrong with a file or the store is the command's refusal."""
+    try:
+        yield
+    except GerbangError as error:
+        raise Refused("{reason}", reason=str(error)) from error
+
+
+def _folder(context: Context) -> Path:
+    folder: Path = context.appliance.state_folder / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _found(context: Context, name: str) -> Path:
+    file = _folder(context) / name
+    if not file.is_file() or file.is_symlink():
+        raise NotFound(_("backup"), name)
+    return file
+
+
+def _all(context: Context) -> tuple[Service, ...]:
+    return tuple(one.service for one in context.appliance.registry.services.values())
+
+
+def _services(context: Context, names: tuple[str, ...]) -> tuple[Service, ...]:
+    known = {one.name: one for one in _all(context)}
+    for name in names:
+        if name not in known:
+            raise NotFound(_("service"), name)
+    return tuple(known[name] for name in names) if names else tuple(known.values())
+
+
+def _called(names: tuple[str, ...]) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", "-".join(names))[:40] if names else "all"
+
+
+def _row(file: Path) -> BackupRow:
+    from appliance.store.archive import manifest_of
+
+    with _said():
+        manifest = manifest_of(file)
+    return BackupRow(
+        file=file.name,
+        made_at=datetime.fromisoformat(manifest.made_at),
+        made_by=manifest.made_by,
+        services=tuple(manifest.services),
+        tables=sum(1 for part in manifest.parts if part.table),
+        files=sum(1 for part in manifest.parts if not part.table),
+        octets=file.stat().st_size,
+    )

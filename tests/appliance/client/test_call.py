@@ -1,0 +1,116 @@
+"""``gerbang login``, ``call`` and ``logout`` against a real daemon."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from compiler.cli.main import main
+from tests.appliance.daemon.house import PASSWORD
+from tests.appliance.daemon.process import Process
+
+
+@pytest.fixture(autouse=True)
+def surroundings(process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("GERBANG_SOCKET", str(process.socket))
+    monkeypatch.setenv("GERBANG_TOKEN", process.tokens["admin"])
+
+
+def gerbang(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(list(words)) == code, capsys.readouterr().err
+    said = capsys.readouterr()
+    return said.out if code == 0 else said.err
+
+
+def test_login_keeps_a_token_and_logout_forgets_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GERBANG_TOKEN")
+    assert "log in first" in gerbang(capsys, "call", "ledger.whoami", code=1)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    gerbang(capsys, "login", "maya", "--password-stdin")
+    file = tmp_path / "gerbang" / "tokens.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert gerbang(capsys, "call", "ledger.whoami") == "maya\n"
+    gerbang(capsys, "logout")
+    assert json.loads(file.read_text()) == {}
+    gerbang(capsys, "logout")
+    monkeypatch.setattr("sys.stdin", io.StringIO("wrong\n"))
+    assert "wrong" in gerbang(capsys, "login", "maya", "--password-stdin", code=1)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert "terminal" in gerbang(capsys, "login", "maya", code=2)
+
+
+def test_a_command_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    made = gerbang(
+        capsys, "call", "ledger.accounts.add", "--code", "K1", "--title", "Kas", "--balance=-5", "--format", "json"
+    )
+    assert json.loads(made)["row"] == {"code": "K1", "title": "Kas", "balance": -5, "note": ""}
+    change = ("call", "ledger.accounts.change", "--code", "K1", "--version", "1")
+    said = gerbang(capsys, *change, "--row.code", "K1", "--row.title", "Bank")
+    assert "row.title: Bank\n" in said
+    assert "changed by admin" in gerbang(capsys, *change, "--row.code", "K1", "--row.title", "X", code=1)
+    help_text = gerbang(capsys, "call", "ledger.accounts.change", "--help")
+    assert "--row.title" in help_text
+    assert "Roles: ledger.manager, system.administrator." in help_text
+
+
+def test_wrong_options_are_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is no integer" in gerbang(capsys, "call", "ledger.deposit", "--account", "K1", "--amount", "x", code=2)
+    assert "amount: missing" in gerbang(capsys, "call", "ledger.deposit", "--account", "K1", code=2)
+    assert "--nothing" in gerbang(capsys, "call", "ledger.deposit", "--nothing", "1", code=2)
+    assert "did you mean ledger.deposit" in gerbang(capsys, "call", "ledger.deposti", code=2)
+    assert "cannot read" in gerbang(capsys, "call", "ledger.deposit", "--json", "/nothing", code=2)
+
+
+def test_values_of_every_kind_and_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = ("--day", "2026-01-02", "--moment", "2026-01-02T03:04:05+07:00", "--decimals", "1.5", "--note", "a")
+    several = ("--names", "x", "--names", "y", "--within", '{"balance": 3}')
+    said = json.loads(gerbang(capsys, "call", "ledger.echo", *words, *several, "--format", "json"))
+    assert (said["names"], said["within"]) == (["x", "y"], {"balance": 3})
+    none = gerbang(capsys, "call", "ledger.echo", *words, "--within", "null", "--format", "json")
+    assert json.loads(none)["within"] is None
+    file = tmp_path / "a.json"
+    file.write_text('{"account": "K1",\n "amount": x}')
+    assert f"{file}:2:12:" in gerbang(capsys, "call", "ledger.deposit", "--json", str(file), code=2)
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"code": "J1", "title": "Kas"}'))
+    said = gerbang(capsys, "call", "ledger.accounts.add", "--json", "-", "--title", "Over", "--format", "json")
+    assert json.loads(said)["row"]["title"] == "Over"
+
+
+def test_a_listing(capsys: pytest.CaptureFixture[str]) -> None:
+    for code, balance in (("L1", "100"), ("L2", "300"), ("L3", "200")):
+        gerbang(capsys, "call", "ledger.accounts.add", "--code", code, "--title", "雪 \x1b", code=2)
+        gerbang(capsys, "call", "ledger.accounts.add", "--code", code, "--title", "雪 kas", "--balance", balance)
+    asked = ("call", "ledger.accounts", "--search", "雪", "--sort=-balance", "--where", "balance>=200")
+    assert gerbang(capsys, *asked) == ("code  title   balance  note\nL2    雪 kas      300\nL3    雪 kas      200\n")
+    assert [row["code"] for row in json.loads(gerbang(capsys, *asked, "--format", "json"))] == ["L2", "L3"]
+    assert gerbang(capsys, *asked, "--format", "csv", "--limit", "1") == "code,title,balance,note\nL2,雪 kas,300,\n"
+    assert "expected such as" in gerbang(capsys, "call", "ledger.accounts", "--where", "balance", code=2)
+    assert "no column" in gerbang(capsys, "call", "ledger.accounts", "--sort", "nothing", code=1)
+
+
+def test_work_tells_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "ledger.count-up", "--steps", "150"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "150\n"
+    assert "/150 counting" in said.err
+
+
+def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    said = gerbang(capsys, "call")
+    assert "ledger.deposit" in said
+    assert "Add to an account." in said
+    assert "there" not in said
+
+
+# A connection that is refused leaves its socket to the collector in the client's library.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_nobody_answers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "No such file" in gerbang(capsys, "call", "ledger.greet", "--socket", str(tmp_path / "x"), code=1)

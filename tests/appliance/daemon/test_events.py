@@ -1,0 +1,125 @@
+"""Events: who is told, who is not, and who does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from appliance.contract.context import Event
+from appliance.contract.people import Person
+from appliance.daemon import events
+from appliance.daemon.errors import TooMany
+from tests.appliance.daemon.house import Client, House
+
+
+def told(parts: list[bytes]) -> list[Any]:
+    return [json.loads(part[6:]) for part in parts if part.startswith(b"data: ")]
+
+
+async def listening(house: House, person: Person | None, cut: Any = lambda: None) -> Any:
+    stream = await house.parts.hub.listen(lambda: person, person.name if person else "", cut)
+    assert await anext(stream) == b": listening\n\n"
+    return stream
+
+
+async def next_told(stream: Any) -> Any:
+    return told([await asyncio.wait_for(anext(stream), 5)])[0]
+
+
+ANI = Person("ani", frozenset({"ledger.clerk"}))
+BUDI = Person("budi", frozenset({"system.none"}))
+ROOT = Person("admin", frozenset({"system.administrator"}))
+
+
+def test_each_is_told_what_is_for_him(house: House, client: Client) -> None:
+    async def check() -> None:
+        ani, root = await listening(house, ANI), await listening(house, ROOT)
+        secret = Event(service="ledger", kind="k", subject="for managers", roles=frozenset({"manager"}))
+        of_system = Event(service="system", kind="k", subject="people/x")
+        plain = Event(service="ledger", kind="k", subject="s", template="{n} came", values={"n": 3}, urgent=True)
+        house.parts.hub.publish((secret, of_system, plain))
+        first = await next_told(ani)
+        assert first == {
+            "service": "ledger",
+            "kind": "k",
+            "subject": "s",
+            "template": "{n} came",
+            "values": {"n": 3},
+            "urgent": True,
+            "roles": [],
+        }
+        assert [(await next_told(root))["subject"] for _ in range(3)] == ["for managers", "people/x", "s"]
+        await ani.aclose()
+        await root.aclose()
+
+    client.run(check())
+    assert not house.parts.hub._listeners
+
+
+def test_a_command_s_events_come_when_it_is_kept(house: House, client: Client) -> None:
+    maya, ani = house.header("maya"), house.header("ani")
+    client.post("/commands/ledger/accounts.add", {"code": "A1", "title": "Kas"}, maya)
+    stream = client.run(listening(house, ANI))
+    client.post("/commands/ledger/deposit", {"account": "none", "amount": 1}, ani)
+    client.post("/commands/ledger/deposit", {"account": "A1", "amount": 9}, ani)
+    event = client.run(next_told(stream))
+    assert (event["subject"], event["values"]) == ("accounts/A1", {"amount": 9})
+    client.run(stream.aclose())
+
+
+def test_who_does_not_read_is_told_that_he_lost_something_and_is_cut(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[bool] = []
+
+    async def check() -> None:
+        slow = await listening(house, ANI, lambda: cut.append(True))
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _delay, call, *rest: call(*rest))
+        event = Event(service="ledger", kind="k", subject="s")
+        house.parts.hub.publish((event,) * (events.LONGEST + 1))
+        await asyncio.sleep(0)
+        assert cut == [True]
+        monkeypatch.undo()
+        assert await anext(slow) == events.LOST
+        with pytest.raises(StopAsyncIteration):
+            await anext(slow)
+
+    client.run(check())
+
+
+def test_a_stream_ends_with_its_session(house: House, client: Client) -> None:
+    async def check() -> None:
+        holder: list[Person | None] = [ANI]
+        stream = await house.parts.hub.listen(lambda: holder[0], "ani", lambda: None)
+        await anext(stream)
+        holder[0] = None
+        house.parts.hub.publish((Event(service="ledger", kind="k", subject="s"),))
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(stream), 5)
+
+    client.run(check())
+
+
+def test_a_heartbeat_comes_while_nothing_happens(house: House, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT", 0.01)
+
+    async def check() -> None:
+        stream = await listening(house, BUDI)
+        assert await asyncio.wait_for(anext(stream), 5) == b": still here\n\n"
+        await stream.aclose()
+
+    client.run(check())
+
+
+def test_one_person_has_a_bounded_number_of_streams(house: House, client: Client) -> None:
+    async def check() -> None:
+        streams = [await listening(house, ANI) for _ in range(events.MOST_OF_ONE)]
+        with pytest.raises(TooMany):
+            await listening(house, ANI)
+        for stream in streams:
+            await stream.aclose()
+
+    client.run(check())
