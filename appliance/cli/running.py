@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance.daemon.run_settings import FILE, RunSettings, Tls, read_settings
 from compiler.errors import UsageError
 
-__all__ = ["run_daemon", "settings_from"]
+__all__ = ["run_daemon", "run_helper", "settings_from", "write_migration"]
 
 
 def run_daemon(arguments: Namespace) -> int:
@@ -35,6 +35,8 @@ def settings_from(arguments: Namespace) -> RunSettings:
         settings = replace(settings, state=Path(arguments.state).absolute())
     if arguments.socket:
         settings = replace(settings, socket=Path(arguments.socket).absolute())
+    if arguments.helper:
+        settings = replace(settings, helper=Path(arguments.helper).absolute())
     if arguments.store:
         settings = replace(settings, store=arguments.store)
     if arguments.zone:
@@ -66,3 +68,30 @@ def _tls(arguments: Namespace, from_file: Tls | None) -> Tls | None:
     if "certificate" not in given or "key" not in given:
         raise UsageError("TLS needs --tls-certificate and --tls-key")
     return Tls(**given)
+
+
+def run_helper(arguments: Namespace) -> int:
+    """Serve as the root helper until it is told to end."""
+    import logging
+
+    from appliance.helper.serving import HelperSettings, serve
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    settings = HelperSettings(user=arguments.user, group=arguments.group)
+    if arguments.socket:
+        settings = replace(settings, socket=Path(arguments.socket).absolute())
+    if arguments.generations:
+        settings = replace(settings, generations=Path(arguments.generations).absolute())
+    return serve(settings)
+
+
+def write_migration(arguments: Namespace) -> int:
+    """Write the next migration of an installed service."""
+    from appliance.contract.service import all_services
+    from appliance.store.authoring import new_revision
+
+    services = {one.name: one for one in all_services()}
+    if arguments.service not in services:
+        raise UsageError(f"there is no service {arguments.service}: {', '.join(sorted(services))}")
+    print(new_revision(services[arguments.service], arguments.message))
+    return 0

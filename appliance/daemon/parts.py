@@ -9,25 +9,35 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from appliance.contract.components import Component, Machine
 from appliance.contract.context import Event
+from appliance.contract.people import Person
 from appliance.contract.service import Service
 from appliance.daemon.events import Hub
 from appliance.daemon.files import Files
 from appliance.daemon.first_start import ADMINISTRATOR_NAME, FIRST_PASSWORD
 from appliance.daemon.listings import Queries
 from appliance.daemon.login import Logins
+from appliance.daemon.ports import MachinePorts
 from appliance.daemon.registry import Registry
 from appliance.daemon.running import Runner
 from appliance.daemon.sessions import Sessions
 from appliance.daemon.threads import Threads
 from appliance.daemon.work import Works
+from appliance.language import _
 from appliance.services.system.model import Settings
 from appliance.store.audit import Head
 from appliance.store.engine import Store
 from appliance.store.settings import settings_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from appliance.commit.commits import Commits
+    from appliance.commit.results import Outcome
 
 __all__ = ["Appliance", "Parts"]
 
@@ -44,8 +54,21 @@ class Appliance:
     state_folder: Path
     secret: bytes
     files: Files
-    more: dict[str, Any]
-    """What other parts of the daemon (commits, the machine) put here by name."""
+    ports: MachinePorts
+
+    @property
+    def machine(self) -> Machine:
+        """Who acts on the machine."""
+        return self.ports.machine
+
+    @property
+    def commits(self) -> Commits:
+        """The generations of the machine."""
+        return self.ports.commits
+
+    def components(self, connection: Connection) -> tuple[Component, ...]:
+        """What all services want of the machine, by one snapshot of the store."""
+        return self.ports.components(connection)
 
 
 class Parts:
@@ -61,14 +84,17 @@ class Parts:
         state_folder: Path,
         now: Callable[[], datetime] | None = None,
         note: Callable[[Head], None] = lambda head: None,
+        helper: Path | None = None,
     ) -> None:
         self.store = store
         self._zone = zone
+        services = tuple(services)
         self.registry = Registry(services)
+        self.ports = MachinePorts(services, state_folder, helper, self._taken_back)
         self.hub = Hub(self.registry)
         self.threads = Threads()
         self.files = Files(state_folder / "files", store)
-        self.appliance = Appliance(store, self.registry, state_folder, secret, self.files, {})
+        self.appliance = Appliance(store, self.registry, state_folder, secret, self.files, self.ports)
         self.runner = Runner(
             store,
             self.registry,
@@ -85,6 +111,7 @@ class Parts:
         self._first = state_folder / FIRST_PASSWORD
         self.logins = Logins(self.runner, self.sessions, self.threads, self._used_first)
         self._flushing: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     def read_zone(self) -> None:
         """Take the time zone of the settings, if one is set there."""
@@ -95,6 +122,7 @@ class Parts:
     async def start(self) -> None:
         """Begin what runs beside the requests."""
         self.hub.start()
+        self._starting = asyncio.create_task(asyncio.to_thread(self.ports.start))
         self._flushing = asyncio.create_task(self._flush())
 
     async def stop(self) -> None:
@@ -105,9 +133,26 @@ class Parts:
             with suppress(asyncio.CancelledError):
                 await self._flushing
         await asyncio.to_thread(self.works.close)
+        if self._starting is not None:
+            await self._starting
+        await asyncio.to_thread(self.ports.close)
         with suppress(Exception):
             await self.threads.writer.run(self.sessions.flush)
         await asyncio.to_thread(self.threads.close)
+
+    def _taken_back(self, outcome: Outcome) -> None:
+        """Nobody has confirmed a generation in time, or a start has found one that was interrupted."""
+        said = {"ending": outcome.ending.value, "generation": outcome.generation}
+        with self.runner.changing(Person("appliance"), "machine", "rollback", said) as context:
+            context.publish(
+                "generation",
+                f"generations/{outcome.standing}",
+                _("generation {generation} was taken back; generation {standing} runs"),
+                urgent=True,
+                generation=outcome.generation,
+                standing=outcome.standing,
+                deadline="",
+            )
 
     def _publish(self, events: tuple[Event, ...]) -> None:
         # Before anybody is answered: a role that was taken is gone for the next request.

@@ -6,6 +6,7 @@
     socket: /run/gerbang/api.sock
     store: postgresql://gerbang@/gerbang     # or nothing: SQLite in the state folder
     zone: Asia/Jakarta
+    helper: /run/gerbang-helper/helper.sock  # or nothing: programs run as the daemon's user
     tls:
       address: 0.0.0.0
       port: 8443
@@ -57,6 +58,8 @@ class RunSettings:
     """A URL; empty: SQLite in the state folder."""
     zone: ZoneInfo = field(default_factory=local_zone)
     tls: Tls | None = None
+    helper: Path | None = None
+    """The root helper's socket; without it programs run as this process's user."""
 
     @property
     def store_url(self) -> str:
@@ -88,7 +91,7 @@ class _Reader:
 
     def settings(self, root: PlacedValue) -> RunSettings:
         found = RunSettings()
-        for key, value in self._entries(root, {"state", "socket", "store", "zone", "tls"}):
+        for key, value in self._entries(root, {"state", "socket", "store", "zone", "tls", "helper"}):
             if key == "tls":
                 found = replace(found, tls=self._tls(value))
             elif (text := self._text(value)) is None:
@@ -99,6 +102,8 @@ class _Reader:
                 found = replace(found, store=text.text)
             elif key == "state":
                 found = replace(found, state=self._path(text))
+            elif key == "helper":
+                found = replace(found, helper=self._path(text))
             else:
                 found = replace(found, socket=self._path(text))
         return found

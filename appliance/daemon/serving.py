@@ -63,7 +63,13 @@ def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> i
         head = HeadFile(settings.state, secret)
         try:
             parts = Parts(
-                store, services, zone=settings.zone, secret=secret, state_folder=settings.state, note=head.note
+                store,
+                services,
+                zone=settings.zone,
+                secret=secret,
+                state_folder=settings.state,
+                note=head.note,
+                helper=settings.helper,
             )
             parts.read_zone()
             if password := first_administrator(parts.runner, settings.state):

@@ -12,6 +12,7 @@ from appliance.contract.listings import Listing, Order
 from appliance.contract.people import ADMINISTRATOR, ANYONE
 from appliance.contract.refusals import NotAllowed, NotFound, RuleBroken
 from appliance.language import _
+from appliance.services.system.keeping import backup, backups, check_backup, restore, verify_audit
 from appliance.services.system.model import (
     ADMINISTRATORS,
     MASTER_DATA,
@@ -27,7 +28,20 @@ from appliance.services.system.tables import PASSWORDS, PEOPLE, SESSIONS
 from appliance.store.audit import AUDIT
 from appliance.store.rows import add_row, change_row, made, remove_row, row_of, values_of
 
-__all__ = ["LISTINGS", "add", "end", "make", "modify", "remove", "reset"]
+__all__ = [
+    "LISTINGS",
+    "add",
+    "backup",
+    "backups",
+    "check_backup",
+    "end",
+    "make",
+    "modify",
+    "remove",
+    "reset",
+    "restore",
+    "verify_audit",
+]
 
 PERSON = MASTER_DATA[0]
 if TYPE_CHECKING:
