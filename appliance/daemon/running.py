@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, get_type_hints
@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 
 from appliance.contract.commands import Command, Effect
 from appliance.contract.context import Context, Event, Progress
-from appliance.contract.fields import Kind, fields_of
 from appliance.contract.kinds import Entry
 from appliance.contract.people import Person
+from appliance.contract.redaction import redacted
 from appliance.contract.refusals import NotAllowed, NotFound
 from appliance.daemon.once import Once
 from appliance.daemon.registry import Offered, Registry
@@ -235,20 +235,3 @@ def problems_of(error: ValidationError) -> Iterator[Problem]:
             bounds = {"template": template, "values": to_jsonable_python(getattr(raised, "values", {}), fallback=str)}
             field = getattr(raised, "field", "") or field
         yield Problem(field=field, kind=one["type"], bounds=bounds)
-
-
-def redacted(value: Any) -> Any:
-    """A record as JSON values, its secrets replaced by a mark: what the audit log may hold."""
-    if not is_dataclass(value) or isinstance(value, type):
-        return {} if value is None else to_jsonable_python(value, fallback=str)
-    secrets = {field.name for field in fields_of(type(value)) if field.kind is Kind.SECRET}
-    return {
-        field.name: "•••" if field.name in secrets else _redacted_part(getattr(value, field.name))
-        for field in fields(value)
-    }
-
-
-def _redacted_part(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_redacted_part(one) for one in value]
-    return redacted(value) if is_dataclass(value) else to_jsonable_python(value, fallback=str)

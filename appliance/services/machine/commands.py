@@ -105,7 +105,7 @@ def log(context: Context, asked: LogAsked) -> tuple[str, ...]:
 
 
 def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> Outcome:
-    from appliance.daemon.running import redacted
+    from appliance.contract.redaction import redacted
 
     said = {**redacted(arguments), "ending": outcome.ending.value, "generation": outcome.generation}
     with context.writing(command, said) as writing:
