@@ -30,6 +30,12 @@ def _configure(parser: ArgumentParser) -> None:
     helper.add_argument("--generations", metavar="FOLDER", help="the daemon's state folder")
     for name, summary in MACHINE.items():
         _machine_options(name, actions.add_parser(name, help=summary, allow_abbrev=False))
+    setup = actions.add_parser(
+        "setup", help="make the user, the settings and the units of a machine", allow_abbrev=False
+    )
+    setup.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    setup.add_argument("--program", metavar="PATH", help="the gerbang command that the units start (default: this one)")
+    setup.add_argument("--root", default="/", metavar="FOLDER", help="another root, to fill an image")
     migration = actions.add_parser(
         "migration", help="write the next migration of a service, from its tables", allow_abbrev=False
     )
@@ -79,6 +85,10 @@ def _run(arguments: Namespace) -> int:
         from appliance.cli.running import run_helper
 
         return run_helper(arguments)
+    if arguments.action == "setup":
+        from appliance.cli.setting_up import set_up
+
+        return set_up(arguments)
     if arguments.action == "migration":
         from appliance.cli.running import write_migration
 
@@ -93,6 +103,7 @@ verb = Verb(
     configure=_configure,
     run=_run,
     examples=(
+        "appliance setup --dry-run",
         "appliance run --state /var/lib/gerbang --socket /run/gerbang/api.sock",
         "appliance plan",
         "appliance commit --note 'new uplink' --confirm-within 300",

@@ -1,0 +1,75 @@
+"""``gerbang appliance setup``: fills a root once, and finds nothing to do the second time."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from appliance.daemon.run_settings import read_settings
+from compiler.cli.main import main
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "bin" / "gerbang"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    return path
+
+
+def test_a_root_is_filled_once(tmp_path: Path, program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "root"
+    words = ["appliance", "setup", "--root", str(root), "--program", str(program)]
+    assert main([*words, "--dry-run"]) == 0
+    assert not root.exists()
+    assert main(words) == 0
+    settings = read_settings(root / "etc/gerbang/appliance.yaml")
+    assert (settings.state, settings.helper) == (
+        Path("/var/lib/gerbang"),
+        Path("/run/gerbang-helper/helper.sock"),
+    )
+    for name in ("gerbang.service", "gerbang-helper.service"):
+        unit = (root / "etc/systemd/system" / name).read_text()
+        assert f"ExecStart={program} appliance " in unit
+        assert "/usr/bin/env" not in unit
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out == "everything is there already\n"
+
+
+def test_settings_of_an_administrator_stay(tmp_path: Path, program: Path) -> None:
+    kept = tmp_path / "etc/gerbang/appliance.yaml"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("zone: Asia/Jakarta\n")
+    assert main(["appliance", "setup", "--root", str(tmp_path), "--program", str(program)]) == 0
+    assert kept.read_text() == "zone: Asia/Jakarta\n"
+
+
+def test_units_are_written_anew_when_the_program_moves(tmp_path: Path, program: Path) -> None:
+    words = ["appliance", "setup", "--root", str(tmp_path), "--program"]
+    assert main([*words, str(program)]) == 0
+    moved = program.with_name("gerbang2")
+    shutil.copy(program, moved)
+    assert main([*words, str(moved)]) == 0
+    assert f"ExecStart={moved} " in (tmp_path / "etc/systemd/system/gerbang.service").read_text()
+
+
+@pytest.mark.parametrize("path", ["/root/gerbang", "/nonexistent/gerbang"])
+def test_programs_that_a_unit_cannot_start_are_refused(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "is_file", lambda self: str(self) == "/root/gerbang")
+    assert main(["appliance", "setup", "--root", str(tmp_path), "--program", path]) == 2
+    assert path in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_reads_the_units(tmp_path: Path, program: Path) -> None:
+    program.chmod(0o755)
+    assert main(["appliance", "setup", "--root", str(tmp_path), "--program", str(program)]) == 0
+    units = sorted((tmp_path / "etc/systemd/system").glob("*.service"))
+    done = subprocess.run(["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
