@@ -5,6 +5,7 @@
 #   make test-long  check, and the tests in full
 #   make check      style, types, import rules
 #   make bench      side by side with peers
+#   make translations  bring the catalogues up to the code, and say what wants a translation
 #   make clean      remove what the above has made
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: demo test test-long check bench lock clean
+.PHONY: demo test test-long check bench translations lock clean
 
 demo: $(READY)
 	@$(BIN)/python -m labs.demonstration
@@ -32,6 +33,9 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
+
+translations: $(READY)
+	@$(BIN)/python -m appliance.locale
 
 # Resolve the dependencies anew, within the bounds of pyproject.toml.
 lock: $(READY)

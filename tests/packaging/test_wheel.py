@@ -1,6 +1,7 @@
 """The built wheel works elsewhere: its command, its verbs, and the templates that it brings along."""
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -54,6 +55,10 @@ def test_the_wheel_holds_the_packages_and_no_firmware(wheel):
     assert {top for top in tops if not top.endswith(".dist-info")} == {"appliance", "compiler", "labs"}
     for dialect in ("ios", "nftables", "routeros"):
         assert any(name.startswith(f"compiler/_data/templates/{dialect}/") for name in names)
+    for folder in ("documents", "ssh", "systemd", "web"):
+        assert any(name.startswith(f"appliance/_data/templates/{folder}/") for name in names)
+    assert "appliance/services/hotel/migrations/0001_rooms_guests_bookings_and_payments.py" in names
+    assert "appliance/locale/id/LC_MESSAGES/gerbang.mo" in names
 
 
 def test_the_command_runs_elsewhere(elsewhere):
@@ -87,3 +92,17 @@ def test_the_labs_come_along_and_are_drawn_elsewhere(elsewhere):
     assert {lab["name"] for lab in labs} >= {"fragments", "ftp-filter", "hospital", "two-isps"}
     for lab in labs:
         assert run(command, "lab", "graph", lab["folder"], "--format", "svg", cwd=elsewhere).startswith("<svg ")
+
+
+def test_the_daemon_serves_elsewhere_and_prints_a_paper(elsewhere, tmp_path):
+    command, socket = elsewhere / "venv" / "bin" / "gerbang", tmp_path / "run" / "api.sock"
+    words = [command, "appliance", "run", "--demo", "--socket", socket]
+    with subprocess.Popen(words, cwd=elsewhere, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
+        assert any(line.startswith("ready ") for line in daemon.stdout)
+        known = {"XDG_CONFIG_HOME": str(tmp_path), "GERBANG_SOCKET": str(socket), "PATH": os.environ["PATH"]}
+        login = ("login", "demo-hotel-receptionist", "--password-stdin")
+        run(command, *login, cwd=elsewhere, env=known, input="gerbang-demo\n")
+        bill = ("call", "hotel.bill", "--number", "P201302002", "--format", "text")
+        assert "Rp 900,000" in run(command, *bill, cwd=elsewhere, env=known)
+        daemon.stdin.close()
+    assert daemon.returncode == 0

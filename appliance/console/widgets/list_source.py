@@ -1,101 +1,26 @@
-"""Rows in memory with the meaning that the daemon's listings have: for reports, choices and tests.
-
-The meaning, so that two sources agree:
-
-- a text is compared without regard to case (``str.casefold``), and sorted so;
-- a value that is missing comes before all others, is less and greater than
-  none, equals none, and so differs from each (``!=`` holds);
-- ``empty`` is missing, an empty text, or no values;
-- rows that are equal stay in the order in which they came, also when descending;
-- ``search`` stands in one of the columns of text or choice.
-"""
+"""Rows in memory with the meaning that the daemon's listings have (``appliance.contract.listings``): for reports,
+choices and tests."""
 
 from __future__ import annotations
 
 import asyncio
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import is_dataclass
-from datetime import date, datetime
-from enum import Enum
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from appliance.console.widgets.rows import Row
-from appliance.contract.fields import Field, Kind, fields_of
-from appliance.contract.listings import Column, Condition, Order, Question, columns_of
+from appliance.contract.fields import Kind
+from appliance.contract.folding import fold
+from appliance.contract.listings import Column, Order, Question, columns_of
+from appliance.contract.ordering import TEXTS, comparable, holds
+from appliance.contract.refusals import RuleBroken
+from appliance.language import _
 
-__all__ = ["ListSource", "comparable", "holds"]
+__all__ = ["ListSource"]
 
 SMALL = 2000
 """Rows that are sorted faster than a thread is begun."""
 KEPT = 8
 """Sorted orders that are kept."""
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-def comparable(field: Field, value: Any) -> Any:
-    """The value as it is compared and sorted: folded text, a number, a day, a moment, or None."""
-    if isinstance(value, Enum):
-        value = value.value
-    if value is None:
-        return None
-    match field.kind:
-        case Kind.DAY if isinstance(value, str):
-            return date.fromisoformat(value)
-        case Kind.MOMENT:
-            # Seconds, so that a moment of another offset and one without compare.
-            return (datetime.fromisoformat(value) if isinstance(value, str) else value).timestamp()
-        case Kind.SEVERAL | Kind.RECORD:
-            return _text(value).casefold()
-        case Kind.LINE | Kind.NOTE | Kind.CHOICE | Kind.SECRET:
-            return str(value).casefold()
-    return value
-
-
-def holds(field: Field, condition: Condition) -> Callable[[Any], bool]:
-    """The condition as a function of a comparable value of the field."""
-    name = condition.operator
-    if name == "empty":
-        return lambda value: value is None or value == ""
-    if name == "filled":
-        return lambda value: value is not None and value != ""
-    wanted = _wanted(field, condition.value)
-    if name == "!=":
-        return lambda value: bool(value != wanted)
-    if name == "contains":
-        return lambda value: value is not None and wanted in value
-    if name == "starts":
-        return lambda value: value is not None and value.startswith(wanted)
-    compare = _COMPARE[name]
-    return lambda value: value is not None and compare(value, wanted)
-
-
-def _wanted(field: Field, text: str) -> Any:
-    match field.kind:
-        case Kind.WHOLE | Kind.RUPIAH | Kind.SHARE:
-            return int(text)
-        case Kind.DECIMALS:
-            return float(text)
-        case Kind.YES_NO:
-            return text == "yes"
-        case _:
-            return comparable(field, text)
-
-
-def _text(value: Any) -> str:
-    if is_dataclass(value) and not isinstance(value, type):
-        return " ".join(_text(getattr(value, field.name)) for field in fields_of(type(value)))
-    if isinstance(value, Mapping):
-        return " ".join(map(_text, value.values()))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return " ".join(map(_text, value))
-    return "" if value is None else str(value)
 
 
 class ListSource:
@@ -157,8 +82,11 @@ class ListSource:
         return sums
 
     def chosen(self, question: Question) -> Sequence[int]:
-        """The places in ``rows`` of those that the question wants, in its order."""
-        order = tuple(one for one in question.order if one.column in self._index)
+        """The places in ``rows`` of those that the question wants, in its order. Raises RuleBroken with the field that
+        does not fit."""
+        order = question.order
+        for place, one in enumerate(order):
+            self._at(one.column, f"order.{place}.column")
         known = self._orders.get(order)
         places = self._filtered(question, range(len(self.rows)) if known is None else known)
         if known is not None or not order:
@@ -170,12 +98,19 @@ class ListSource:
             self._orders[order] = ordered
         return ordered
 
+    def _at(self, name: str, at: str) -> int:
+        if name not in self._index:
+            known = ", ".join(self._index)
+            raise RuleBroken(_("there is no column {name}; there are: {known}"), field=at, name=name, known=known)
+        return self._index[name]
+
     def _filtered(self, question: Question, places: Sequence[int]) -> Sequence[int]:
-        for condition in question.conditions:
-            index = self._index[condition.column]
-            keys, test = self._comparables(index), holds(self.columns[index].field, condition)
+        for number, condition in enumerate(question.conditions):
+            index = self._at(condition.column, f"conditions.{number}.column")
+            test = holds(self.columns[index].field, condition, f"conditions.{number}.value")
+            keys = self._comparables(index)
             places = [place for place in places if test(keys[place])]
-        if needle := question.search.casefold():
+        if needle := fold(question.search):
             hay = self._haystack()
             places = [place for place in places if needle in hay[place]]
         return places
@@ -190,7 +125,7 @@ class ListSource:
             else:
                 missing, there = [], places
             ordered = sorted(there, key=keys.__getitem__, reverse=one.descending)
-            places = [*ordered, *missing] if one.descending else [*missing, *ordered]
+            places = [*ordered, *missing]
         return places
 
     def _comparables(self, index: int) -> list[Any]:
@@ -200,10 +135,10 @@ class ListSource:
             types = set(map(type, values))
             if types <= {int, bool} or types == {float}:
                 keys: list[Any] = values
-            elif types == {str} and field.kind in {Kind.LINE, Kind.NOTE, Kind.CHOICE}:
-                keys = list(map(str.casefold, values))
+            elif types == {str} and field.kind in {Kind.LINE, Kind.NOTE}:
+                keys = list(map(fold, values))
             else:
-                keys = [comparable(field, value) for value in values]
+                keys = list(map(comparable(field), values))
             if None not in keys:
                 self._complete.add(index)
             self._keys[index] = keys
@@ -212,9 +147,7 @@ class ListSource:
     def _haystack(self) -> list[str]:
         if self._hay is None:
             texts = [
-                self._comparables(index)
-                for index, column in enumerate(self.columns)
-                if column.field.kind in {Kind.LINE, Kind.NOTE, Kind.CHOICE}
+                self._comparables(index) for index, column in enumerate(self.columns) if column.field.kind in TEXTS
             ]
             # A search is one line, so no match reaches over a line end from one column to the next.
             full = [[text or "" for text in column] if None in column else column for column in texts]

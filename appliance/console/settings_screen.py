@@ -1,0 +1,120 @@
+"""The settings of a service: its ``Settings`` record as a form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+from textual import on
+from textual.app import ComposeResult
+
+from appliance.console.access import Access
+from appliance.console.dialog import show_failure
+from appliance.console.screens import Pane, ScreenDescription
+from appliance.console.widgets.form import Form
+from appliance.contract.refusals import Refused
+from appliance.language import _
+
+__all__ = ["SettingsPane", "SettingsScreen"]
+
+TITLE = _("Settings")
+HELP = _("""\
+# Settings
+
+What the administrators of this service decide. **Ctrl+S** saves; the values hold from then on.
+""")
+
+
+@dataclass(frozen=True, init=False)
+class SettingsScreen(ScreenDescription):
+    """Made for each service that has ``Settings`` in its ``model.py``."""
+
+    record: type
+
+    def __init__(self, record: type, *, title: str = "", help: str = "") -> None:
+        super().__init__(name="settings", title=title or TITLE, help=help or HELP)
+        object.__setattr__(self, "record", record)
+
+    def visible(self, access: Access, service: str) -> bool:
+        """Who may change them."""
+        found = access.find(service)
+        return found is not None and found.settings
+
+    def pane(self, service: str) -> Pane:
+        """The form."""
+        return SettingsPane(self.record, service, title=self.title, help=self.help)
+
+
+class SettingsPane(Pane):
+    """What ``SettingsScreen`` makes."""
+
+    def __init__(self, record: type, service: str, *, title: str, help: str) -> None:
+        super().__init__(service, title=title, help=help)
+        self.record = record
+        self._read = TypeAdapter[Any](record)
+
+    def compose(self) -> ComposeResult:
+        """Empty until the values are read."""
+        yield Form(self.record)
+
+    @property
+    def form(self) -> Form:
+        """The form."""
+        return self.query_one(Form)
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost."""
+        return self.reader.say(self.pane_title) if self.is_mounted and self.form.dirty else ""
+
+    def on_mount(self) -> None:
+        """Read them."""
+        self._look()
+
+    def _look(self) -> None:
+        self.run_worker(self._fill(), group="settings", exclusive=True)
+
+    async def _fill(self) -> None:
+        try:
+            value, version = await self._get()
+        except Refused as error:
+            self.form.show_refusal("", self.reader.say(error.template, error.values))
+            return
+        self.form.version = version
+        await self.form.set_value(value)
+
+    async def _get(self) -> tuple[Any, int]:
+        kept = await self.door.call(self.service, "settings.get")
+        return self._read.validate_json(json.dumps(kept["row"])), int(kept["version"])
+
+    @on(Form.Saved)
+    def _saved(self, event: Form.Saved) -> None:
+        event.stop()
+        self.run_worker(self._save(event.value, event.version), group="settings", exclusive=True)
+
+    async def _save(self, value: Any, version: int) -> None:
+        try:
+            await self.door.call(self.service, "settings.change", {"version": version, "row": value})
+        except Refused as error:
+            if error.code == "conflict":
+                theirs, newer = await self._get()
+                self.form.show_conflict(self.reader.say(error.template, error.values), theirs, newer)
+            else:
+                show_failure(self.form, error, "row.")
+            return
+        self.shell.tell(_("Saved."))
+        await self._fill()
+
+    @on(Form.Left)
+    def _left(self, event: Form.Left) -> None:
+        """As they were."""
+        event.stop()
+        self._look()
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """Somebody has changed them."""
+        if event.get("subject") == "settings" and not self.form.dirty:
+            self._look()

@@ -1,0 +1,52 @@
+"""What every application of ours has: a language, themes, and notifications that are plain and in that language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+
+from appliance.console.preferences import Preferences
+from appliance.console.speaking import say
+from appliance.console.themes import DARK, LIGHT, OWN
+from appliance.language import Translate, translator
+
+__all__ = ["SpeakingApp"]
+
+
+class SpeakingApp(App[None]):
+    """Widgets read ``language`` and ``translate`` here (``widgets.reading``)."""
+
+    def __init__(self, preferences: Preferences) -> None:
+        super().__init__()
+        self.preferences = preferences
+        self.language = preferences.language
+        self.translate: Translate = translator(self.language)
+        for theme in OWN:
+            self.register_theme(theme)
+        self.theme = preferences.theme if preferences.theme in self.available_themes else DARK.name
+
+    def speak(self, language: str) -> None:
+        """This language, now and at the next login."""
+        self.language, self.translate = language, translator(language)
+        self.preferences = self.preferences.changed(language=language)
+
+    def action_theme(self, name: str) -> None:
+        """This theme, now and next time."""
+        if name in self.available_themes:
+            self.theme = name
+            self.preferences = self.preferences.changed(theme=name)
+
+    def action_toggle_dark(self) -> None:
+        """Between our own two."""
+        self.action_theme(LIGHT.name if self.current_theme.dark else DARK.name)
+
+    def tell(self, template: str, severity: str = "information", *, stays: bool = False, **values: Any) -> None:
+        """A notification: plain, in the reader's language. ``stays``: until it is closed."""
+        words = say(self, template, values)
+        kind: Any = severity
+        self.notify(words, severity=kind, timeout=3600 if stays else 5, markup=False)
+
+    def say_refused(self, error: Any) -> None:
+        """What the daemon would not do."""
+        self.tell(error.template, "error", **error.values)

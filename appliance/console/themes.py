@@ -1,0 +1,91 @@
+"""The console's own two themes. Text has a contrast of at least 4.5:1 on its grounds (WCAG 2.2, 1.4.3)."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+__all__ = ["DARK", "LIGHT", "OWN"]
+
+DARK = Theme(
+    name="gerbang-dark",
+    dark=True,
+    primary="#5fb3d9",
+    secondary="#8fa8c8",
+    accent="#f0b35a",
+    warning="#f0b35a",
+    error="#ff8078",
+    success="#7fcf8f",
+    foreground="#e6e9ee",
+    background="#10151c",
+    surface="#18202a",
+    panel="#222c38",
+    text_alpha=1.0,
+    variables={
+        "block-cursor-background": "#5fb3d9",
+        "block-cursor-foreground": "#0b1016",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#2f4a5e",
+        "block-cursor-blurred-foreground": "#e6e9ee",
+        "button-color-foreground": "#0b1016",
+        "button-foreground": "#e6e9ee",
+        "button-focus-text-style": "bold reverse",
+        "footer-key-foreground": "#f0b35a",
+        "footer-foreground": "#e6e9ee",
+        "footer-background": "#222c38",
+        "input-selection-background": "#5fb3d9 40%",
+        "border": "#5fb3d9",
+        "border-blurred": "#4d5d70",
+        "foreground-muted": "#a3afbd",
+        "text-muted": "#a3afbd",
+        "text-disabled": "#8b98a7",
+        "text-primary": "#8ccbe8",
+        "text-secondary": "#b3c4db",
+        "text-warning": "#f4c47e",
+        "text-error": "#ffa39d",
+        "text-success": "#9fdcab",
+        "text-accent": "#f4c47e",
+    },
+)
+
+LIGHT = Theme(
+    name="gerbang-light",
+    dark=False,
+    primary="#0b5c86",
+    secondary="#41566f",
+    accent="#8a4b00",
+    warning="#8a4b00",
+    error="#a81e1e",
+    success="#1b6330",
+    foreground="#1a222b",
+    background="#f4f5f3",
+    surface="#ffffff",
+    panel="#e4e8ea",
+    text_alpha=1.0,
+    variables={
+        "block-cursor-background": "#0b5c86",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#c4dbe8",
+        "block-cursor-blurred-foreground": "#1a222b",
+        "button-color-foreground": "#ffffff",
+        "button-foreground": "#1a222b",
+        "button-focus-text-style": "bold reverse",
+        "footer-key-foreground": "#8a4b00",
+        "footer-foreground": "#1a222b",
+        "footer-background": "#e4e8ea",
+        "input-selection-background": "#0b5c86 25%",
+        "border": "#0b5c86",
+        "border-blurred": "#8b97a3",
+        "foreground-muted": "#4d5a67",
+        "text-muted": "#4d5a67",
+        "text-disabled": "#586470",
+        "text-primary": "#0b5c86",
+        "text-secondary": "#41566f",
+        "text-warning": "#7a4300",
+        "text-error": "#981b1b",
+        "text-success": "#17572a",
+        "text-accent": "#7a4300",
+    },
+)
+
+OWN = (DARK, LIGHT)

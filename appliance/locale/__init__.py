@@ -1,0 +1,1 @@
+"""The catalogues of the translations, and what makes them: ``make translations`` or ``python -m appliance.locale``."""

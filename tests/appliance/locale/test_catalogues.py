@@ -1,0 +1,47 @@
+"""The catalogues hold what the code says, are compiled, and every message has a translation with the same names."""
+
+import gettext
+import io
+
+import pytest
+
+from appliance.language import DEFAULT, LANGUAGES, translator
+from appliance.locale.catalogues import FOLDER, all_messages, compiled, fault_of, file_of, read
+from appliance.locale.marked import marked
+
+LANGUAGES_OF_FILES = [language for language in LANGUAGES if language != DEFAULT]
+
+
+def test_the_template_holds_exactly_the_messages_of_the_code() -> None:
+    kept = {str(one.id) for one in read(FOLDER / "gerbang.pot") if one.id}
+    assert kept == {one.text for one in all_messages()}, "run make translations"
+
+
+def test_marked_texts_are_found() -> None:
+    texts = {one.text for one in marked()}
+    assert {"Log in", "Home", "the name or the password is wrong"} <= texts
+
+
+@pytest.mark.parametrize("language", LANGUAGES_OF_FILES)
+def test_every_message_has_a_translation_with_the_same_names(language: str) -> None:
+    catalogue = {str(one.id): str(one.string) for one in read(file_of(language)) if one.id}
+    faults = {one.text: fault_of(one.text, catalogue.get(one.text, "")) for one in all_messages()}
+    assert not {text: fault for text, fault in faults.items() if fault}, "translate, and run make translations"
+
+
+@pytest.mark.parametrize("language", LANGUAGES_OF_FILES)
+def test_the_compiled_catalogue_agrees_with_the_text(language: str) -> None:
+    file = file_of(language)
+    binary = file.with_suffix(".mo").read_bytes()
+    assert binary == compiled(read(file)), "run make translations"
+    assert gettext.GNUTranslations(io.BytesIO(binary)).gettext("Log in") == "Masuk"
+    assert translator(language)("Log in") == "Masuk"
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "fault"),
+    [("{a} b", "b {a}", ""), ("{a}", "{b}", "other names"), ("x", " ", "no translation"), ("x", "{", "not a template")],
+)
+def test_faults_of_translations_are_found(text: str, translation: str, fault: str) -> None:
+    assert fault_of(text, translation).startswith(fault)
+    assert bool(fault_of(text, translation)) == bool(fault)
