@@ -52,7 +52,7 @@ class Network:
     def act_guarded(self, before: Path | None, after: Path | None, machine: Machine, within: int) -> None:
         machine.apply_network(before and before / "plan", after and after / "plan", within)
 
-    def confirm(self, machine: Machine) -> None:
+    def confirm(self, files: Path, machine: Machine) -> None:
         machine.confirm_network()
 
     def probe(self, files: Path, machine: Machine) -> Sequence[Finding]:
