@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
@@ -54,7 +54,8 @@ class CalendarPane(Pane):
 
     def __init__(self, service: str, *, title: str = "", help: str = "") -> None:
         super().__init__(service, title=title, help=help)
-        self.first = date.today() - timedelta(days=2)
+        self.first: date | None = None
+        """The first day that is shown; None: as the daemon likes."""
 
     def compose(self) -> ComposeResult:
         """The grid, and a line that tells of the booking under the cursor."""
@@ -77,8 +78,9 @@ class CalendarPane(Pane):
     def look(self) -> None:
         """Ask the daemon for what is shown."""
         if self.grid.size.width:
-            self.run_worker(self._look(), group="look", exclusive=True)
+            self._look()
 
+    @work(group="look", exclusive=True)
     async def _look(self) -> None:
         question = {"first": self.first, "days": min(self.grid.days, 62)}
         try:
@@ -86,23 +88,26 @@ class CalendarPane(Pane):
         except Refused as error:
             self.shell.say_refused(error)
             return
-        today = date.fromisoformat(answer["today"])
-        self.grid.show(self.first, today, room_lines(answer), weekend_of(answer))
+        first, today = (date.fromisoformat(answer[name]) for name in ("first", "today"))
+        self.first = first
+        self.grid.show(first, today, room_lines(answer), weekend_of(answer))
 
     def action_turn(self, by: int) -> None:
         """A window of days earlier or later."""
-        self.first += timedelta(days=by * max(self.grid.days - 1, 1))
-        self.look()
+        if self.first is not None:
+            self.first += timedelta(days=by * max(self.grid.days - 1, 1))
+            self.look()
 
     def action_today(self) -> None:
         """Two days before today first."""
-        self.first = date.today() - timedelta(days=2)
+        self.first = None
         self.look()
 
     @on(CalendarGrid.Beyond)
     def _beyond(self, event: CalendarGrid.Beyond) -> None:
-        self.first += timedelta(days=event.days)
-        self.look()
+        if self.first is not None:
+            self.first += timedelta(days=event.days)
+            self.look()
 
     @on(CalendarGrid.Moved)
     def _moved(self, event: CalendarGrid.Moved) -> None:
@@ -110,8 +115,9 @@ class CalendarPane(Pane):
 
     @on(CalendarGrid.Opened)
     def _opened(self, event: CalendarGrid.Opened) -> None:
-        self.run_worker(self._open(event.booking), group="action", exclusive=True)
+        self._open(event.booking)
 
+    @work(group="action", exclusive=True)
     async def _open(self, number: str) -> None:
         row = await self._booking(number)
         if row:
@@ -127,7 +133,7 @@ class CalendarPane(Pane):
             "rooms": [{"room": event.room}],
         }
         action = Action(BOOK.command, BOOK.record, BOOK.title, BOOK.key, given=lambda _row: stay)
-        self.run_worker(self._perform(action, {}), group="action", exclusive=True)
+        self._perform(action, {})
 
     def why_not(self, action: str) -> str:
         """Roles first; then whether a booking is under the cursor."""
@@ -147,15 +153,20 @@ class CalendarPane(Pane):
         if command == BOOK.command:
             self.grid.action_choose_free()
             return
-        action = next(one for one in ON_A_BOOKING if one.command == command)
-        self.run_worker(self._do(action, self.grid.booking or ""), group="action", exclusive=True)
+        action, number = next(one for one in ON_A_BOOKING if one.command == command), self.grid.booking or ""
+        self._do(action, number)
 
+    @work(group="action", exclusive=True)
     async def _do(self, action: Action, number: str) -> None:
         row = await self._booking(number)
         if row:
-            await self._perform(action, row)
+            await self._done(action, row)
 
+    @work(group="action", exclusive=True)
     async def _perform(self, action: Action, row: Mapping[str, Any]) -> None:
+        await self._done(action, row)
+
+    async def _done(self, action: Action, row: Mapping[str, Any]) -> None:
         if await perform(self, action, row):
             self.look()
 

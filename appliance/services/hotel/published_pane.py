@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
@@ -25,8 +26,9 @@ class PublishedPane(Pane):
 
     def on_mount(self) -> None:
         """Ask once: the example does not change."""
-        self.run_worker(self._look())
+        self._look()
 
+    @work
     async def _look(self) -> None:
         try:
             answer = await self.door.call(self.service, "published-example")

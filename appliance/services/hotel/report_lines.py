@@ -23,9 +23,9 @@ __all__ = [
 
 @record
 class CalendarQuestion:
-    """The first day, and how many."""
+    """The first day, and how many; without a first: from two days before today."""
 
-    first: Day
+    first: Day | None = None
     days: Annotated[int, Ge(1), Le(62)] = 14
 
 

@@ -33,13 +33,14 @@ __all__ = ["calendar", "occupancy", "period_report", "print_period_report", "pub
 def calendar(context: Context, question: CalendarQuestion) -> Calendar:
     """Show which rooms are taken on which days."""
     rooms, guests = MASTER["rooms"], MASTER["guests"]
-    last = question.first + timedelta(days=question.days)
+    first = question.first or context.today - timedelta(days=2)
+    last = first + timedelta(days=question.days)
     taken: dict[str, list[CalendarDay]] = defaultdict(list)
     wanted = (
         select(NIGHTS.c.room, NIGHTS.c.night, NIGHTS.c.booking, guests.c.name, BOOKINGS.c.status)
         .join(BOOKINGS, BOOKINGS.c.number == NIGHTS.c.booking)
         .join(guests, guests.c.identity == BOOKINGS.c.guest)
-        .where(NIGHTS.c.night >= question.first, NIGHTS.c.night < last)
+        .where(NIGHTS.c.night >= first, NIGHTS.c.night < last)
         .order_by(NIGHTS.c.night)
     )
     for row in context.connection.execute(wanted):
@@ -48,7 +49,7 @@ def calendar(context: Context, question: CalendarQuestion) -> Calendar:
         )
     found = context.connection.execute(select(rooms).order_by(rooms.c.code)).mappings()
     return Calendar(
-        first=question.first,
+        first=first,
         today=context.today,
         days=question.days,
         weekend_nights=context.settings(Settings).weekend_nights,
