@@ -46,6 +46,9 @@ class Command:
     """The annotation of its result, for pydantic's TypeAdapter; None for no result."""
     summary: str
     """The first line of its docstring: English, a key of the translations."""
+    before: Callable[[Any], Any] | None = None
+    """Of a change: what takes long and needs no store, such as the hash of a password. Called with the arguments before
+    the change has its turn; ``context.prepared`` is what it answers."""
 
 
 Decorator = Callable[[Callable[..., Any]], Command]
@@ -56,9 +59,9 @@ def query(*roles: str, name: str = "") -> Decorator:
     return _made(Effect.QUERY, roles, name)
 
 
-def change(*roles: str, name: str = "") -> Decorator:
-    """Make a function a command that writes."""
-    return _made(Effect.CHANGE, roles, name)
+def change(*roles: str, name: str = "", before: Callable[[Any], Any] | None = None) -> Decorator:
+    """Make a function a command that writes. ``before`` is as in Command."""
+    return _made(Effect.CHANGE, roles, name, before)
 
 
 def work(*roles: str, name: str = "") -> Decorator:
@@ -66,7 +69,7 @@ def work(*roles: str, name: str = "") -> Decorator:
     return _made(Effect.WORK, roles, name)
 
 
-def _made(effect: Effect, roles: tuple[str, ...], name: str) -> Decorator:
+def _made(effect: Effect, roles: tuple[str, ...], name: str, before: Callable[[Any], Any] | None = None) -> Decorator:
     if not roles:
         raise TypeError("a command names the roles that may use it")
 
@@ -85,6 +88,7 @@ def _made(effect: Effect, roles: tuple[str, ...], name: str) -> Decorator:
             arguments=hints[names[1]] if len(names) == 2 else None,
             returns=hints["return"],
             summary=(function.__doc__ or "").strip().split("\n")[0],
+            before=before,
         )
 
     return decorate

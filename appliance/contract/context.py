@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance.contract.people import Person
+from appliance.contract.refusals import NotFound
+from appliance.contract.results import ClaimedFile
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,6 +76,10 @@ class Context:
     """In work: a snapshot to read from."""
     writing: Callable[[str, dict[str, Any]], AbstractContextManager[Context]]
     """In work: one transaction with its own line of the audit log, named by what is done and to what."""
+    claim: Callable[[Context, str, str], ClaimedFile] | None = None
+    """Behind ``claim_file``."""
+    prepared: Any = None
+    """In a change: what the command's ``before`` has answered."""
     appliance: Any = None
     """The ports of the daemon's own services (store, commits, machine); services of users do not use it."""
 
@@ -85,6 +91,18 @@ class Context:
     def settings(self, record: type[Settings]) -> Settings:
         """The service's settings as this record."""
         return self.settings_of(record)  # type: ignore[no-any-return]
+
+    def claim_file(self, number: str, folder: str = "") -> ClaimedFile:
+        """In a change: take a file that this person has sent (``POST /v1/files``) into the service's folder.
+
+        It is there when the transaction is kept, and back with its sender when
+        it is undone. ``folder`` is one of the service's ``folders``, so that
+        backups have it; the first, when none is named. Raises NotFound for a
+        file that is not there or somebody else's.
+        """
+        if self.claim is None:
+            raise NotFound("file", number[:64])
+        return self.claim(self, number, folder)
 
     def publish(self, kind: str, subject: str, template: str = "", /, *, urgent: bool = False, **values: Any) -> None:
         """Tell clients, once the transaction is kept."""

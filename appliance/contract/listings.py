@@ -2,6 +2,23 @@
 
 The daemon keeps the sorted ids of a query and hands out pages of rows, so that
 a client moves through 100,000 rows without holding them.
+
+What a question means, of a database and of rows in memory alike (``ordering``
+says it in Python, ``appliance.store.comparing`` in SQL):
+
+- A text is compared as ``folding.fold`` folds it: without regard to case, by
+  code point. Several values and a record are texts: the JSON that they are kept as.
+- A choice stands in the order of its declaration; one that is declared no more
+  stands after the others. No stands before yes.
+- A value that is missing comes last, ascending and descending. It is less and
+  greater than none, equals none, and so differs from each: ``!=`` holds.
+- ``empty`` is missing, an empty text, or no values.
+- ``contains`` and ``starts`` are of texts. Yes or no is not greater or less.
+- ``search`` stands in one of the columns of text; a choice is none.
+- Rows that are equal by all columns of the order, or by none, stand by their
+  ids; in memory, as they came.
+- A column that is not there, and a value that is none of its column's kind, are
+  refused with RuleBroken, whose ``field`` is as in ``conditions.0.value``.
 """
 
 from __future__ import annotations

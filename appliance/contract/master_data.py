@@ -16,7 +16,20 @@ from appliance.contract.fields import Field, fields_of, title_of
 from appliance.contract.kinds import Count, Line, Moment
 from appliance.contract.records import STRICT
 
-__all__ = ["MasterData"]
+__all__ = ["SUMMARIES", "MasterData", "summary_of"]
+
+SUMMARIES = {
+    "get": "Look at {a} {title}.",
+    "add": "Add {a} {title}.",
+    "change": "Change {a} {title}.",
+    "remove": "Remove {a} {title}.",
+}
+"""What the four commands do, by their last names."""
+
+
+def summary_of(command: str, title: str) -> str:
+    """``Add an interface.``: "an" before a vowel, as the titles are plain English words."""
+    return SUMMARIES[command].format(a="an" if title[:1].lower() in tuple("aeio") else "a", title=title)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,9 @@ AUDIT = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+# Made once: to put a statement together takes longer than to run it.
+_LAST = select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)
+_ADD = insert(AUDIT)
 FIRST = "0" * 64
 """What the first line says of the one before."""
 
@@ -57,9 +60,10 @@ class Head(NamedTuple):
     hash: str
 
 
-def append(connection: Connection, line: Line, key: bytes) -> Head:
-    """Add a line to the chain in this transaction; returns the new head. ``key`` is the appliance's own secret."""
-    last = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
+def append(connection: Connection, line: Line, key: bytes, after: Head | None = None) -> Head:
+    """Add a line to the chain in this transaction; returns the new head. ``key`` is the appliance's own secret,
+    ``after`` the last line if this same transaction has written it."""
+    last = after or connection.execute(_LAST).first()
     number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
     row = {
         "number": number,
@@ -72,7 +76,7 @@ def append(connection: Connection, line: Line, key: bytes) -> Head:
         "previous": previous,
     }
     head = Head(number, digest(row, key))
-    connection.execute(insert(AUDIT).values(**row, hash=head.hash))
+    connection.execute(_ADD, {**row, "hash": head.hash})
     return head
 
 
@@ -89,4 +93,5 @@ def digest(row: Mapping[str, Any], key: bytes) -> str:
 def sealed(values: list[Any], key: bytes) -> str:
     """HMAC-SHA-256 (RFC 2104) over JSON values; hexadecimal."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
+    # Not hmac.digest: that gives the interpreter's lock up, and waits for it longer than the hash takes.
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), "sha256").hexdigest()

@@ -36,6 +36,8 @@ from appliance.contract.ordering import TEXTS, fitting, ranks, read_value
 
 __all__ = ["condition_on", "has_text", "sort_key", "whole_sum"]
 
+_BEYOND = re.compile(r"[^\x03-\x7f]")
+"""What LIKE cannot look for: letters beyond ASCII, and the marks of ``folding.ALONE``, which stand for two of them."""
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "<": lambda left, right: left < right,
     "<=": lambda left, right: left <= right,
@@ -112,13 +114,13 @@ def _text_condition(operator: str, written: str, value: ColumnElement[Any], dial
     there = value.is_not(None)
     if operator == "starts":
         found = _like(value, f"{_pattern(needle)}%", dialect)
-        if not needle.isascii():
+        if _BEYOND.search(needle):
             found = and_(found, func.substr(_folded(value, dialect), 1, len(needle)) == needle)
         return and_(there, found)
     if operator in _SIGNS:
         return and_(there, _SIGNS[operator](_folded(value, dialect), literal(needle)))
     same = _like(value, _pattern(needle), dialect)
-    if not needle.isascii():
+    if _BEYOND.search(needle):
         same = and_(same, _folded(value, dialect) == needle)
     same = and_(there, same)
     return same if operator == "=" else not_(same)
@@ -131,7 +133,7 @@ def has_text(values: list[ColumnElement[Any]], written: str, dialect: Dialect) -
     found: list[ColumnElement[bool]] = []
     for value in values:
         like = _like(value, pattern, dialect)
-        if not needle.isascii():
+        if _BEYOND.search(needle):
             # The pattern is a quick look in bytes; only what passes it is folded.
             within = func.instr if dialect.name == "sqlite" else func.strpos
             like = and_(like, within(_folded(value, dialect), needle) > 0)
@@ -142,7 +144,7 @@ def has_text(values: list[ColumnElement[Any]], written: str, dialect: Dialect) -
 def _pattern(needle: str) -> str:
     """For LIKE: anything may stand for letters beyond ASCII, which LIKE does not fold alike on both databases."""
     escaped = re.sub(r"([\\%_])", r"\\\1", needle)
-    return re.sub(r"[^\x03-\x7f]+", "%", escaped)
+    return re.sub(f"{_BEYOND.pattern}+", "%", escaped)
 
 
 def _like(value: ColumnElement[Any], pattern: str, dialect: Dialect) -> ColumnElement[bool]:

@@ -81,23 +81,23 @@ def explained(url: URL) -> Iterator[None]:
     """Raise what the driver says as a StoreFault; faults of our own statements pass as they are."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         found = _found(error)
         if found is None:
             raise
         kind, words = found
-        raise kind(f"{_place(url)}: {words} ({error.orig})") from error
+        raise kind(f"{_place(url)}: {words} ({getattr(error, 'orig', error)})") from error
 
 
-def _found(error: DBAPIError) -> tuple[type[StoreFault], str] | None:
-    cause = error.orig
+def _found(error: DBAPIError | sqlite3.Error) -> tuple[type[StoreFault], str] | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if isinstance(state, str):
         return _POSTGRESQL.get(state)
-    if error.connection_invalidated or (
+    if getattr(error, "connection_invalidated", False) or (
         type(cause).__module__.startswith("psycopg")
         and type(cause).__name__
         in {

@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import (
@@ -40,6 +41,8 @@ from appliance.store.comparing import condition_on, has_text, sort_key, whole_su
 __all__ = ["Kept", "Row", "ask", "page", "rows_of", "totals"]
 
 _LARGEST_PAGE = 5_000
+_KNOWN: WeakKeyDictionary[Select[Any], Subquery | FromClause] = WeakKeyDictionary()
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,7 @@ class _Asked:
     @cached_property
     def rows(self) -> Subquery | FromClause:
         """What is selected from. A plain table is asked itself: its indexes serve, and nothing is to be flattened."""
-        query = self.select
-        rows = query.get_final_froms()
-        plain = query.whereclause is None and len(rows) == 1 and getattr(rows[0], "primary_key", None) is not None
-        if plain and rows[0].is_selectable and list(query.selected_columns) == list(rows[0].c) and _bare(query):
-            return rows[0]
-        return query.order_by(None).subquery("listed")
+        return _rows_of(self.select)
 
     def column(self, name: str, at: str) -> tuple[Field, ColumnElement[Any]]:
         """The column of this name; raises RuleBroken, with ``at`` as the field."""
@@ -120,6 +118,22 @@ class _Asked:
             field, value = self.column(one.column, f"order.{place}.column")
             keys.extend(sort_key(field, value, self.dialect, descending=one.descending))
         return [*keys, self.rows.c.id]
+
+
+def _rows_of(query: Select[Any]) -> Subquery | FromClause:
+    # What a query is made from is found by compiling it; one that is the same each time is looked at once.
+    if (known := _KNOWN.get(query)) is None:
+        known = _KNOWN[query] = _looked_at(query)
+    return known
+
+
+def _looked_at(query: Select[Any]) -> Subquery | FromClause:
+    if query.whereclause is None and _bare(query):
+        rows = query.get_final_froms()
+        plain = len(rows) == 1 and getattr(rows[0], "primary_key", None) is not None
+        if plain and rows[0].is_selectable and list(query.selected_columns) == list(rows[0].c):
+            return rows[0]
+    return query.order_by(None).subquery("listed")
 
 
 def _bare(query: Select[Any]) -> bool:
@@ -190,7 +204,7 @@ def totals(connection: Connection, listing: Listing, question: Question, person:
 
 
 def _json(value: Any) -> Any:
-    if value is None or (isinstance(value, str | int | float) and not isinstance(value, Enum)):
+    if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
         return value.value

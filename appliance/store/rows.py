@@ -7,9 +7,23 @@ here holds until the transaction ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, RowMapping, Table, UniqueConstraint, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    RowMapping,
+    Select,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from appliance.contract.context import Context
 from appliance.contract.fields import fields_of
@@ -19,6 +33,40 @@ from appliance.language import _
 __all__ = ["add_row", "change_row", "made", "remove_row", "row_of", "values_of"]
 
 Made = TypeVar("Made")
+
+
+# Statements are made once a table: to put one together takes longer than to run it.
+@cache
+def _of_key(table: Table, key: str) -> Select[Any]:
+    return select(table).where(table.c[key] == bindparam("wanted", type_=table.c[key].type))
+
+
+@cache
+def _adding(table: Table) -> Any:
+    return insert(table).returning(table.c.id)
+
+
+@cache
+def _twins(table: Table) -> tuple[tuple[tuple[str, ...], Select[Any]], ...]:
+    """The table's unique sets, each with the look for another row that has these values. No row has the id 0."""
+    unique = [tuple(one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)]
+    unique += [(column,) for column in table.columns if column.unique]
+    return tuple(
+        (
+            tuple(column.name for column in columns),
+            select(table.c.id)
+            .where(*[column == bindparam(f"wanted_{column.name}", type_=column.type) for column in columns])
+            .where(table.c.id != bindparam("besides"))
+            .limit(1),
+        )
+        for columns in unique
+    )
+
+
+@cache
+def _target(link: ForeignKey) -> Select[Any]:
+    target = link.column
+    return select(target).where(target == bindparam("wanted", type_=target.type)).limit(1)
 
 
 def values_of(value: Any) -> dict[str, Any]:
@@ -33,7 +81,7 @@ def made(record: type[Made], row: RowMapping | Mapping[str, Any]) -> Made:
 
 def row_of(context: Context, table: Table, key: str, value: Any, what: str) -> RowMapping:
     """The row of this key; raises NotFound."""
-    row = context.connection.execute(select(table).where(table.c[key] == value)).mappings().one_or_none()
+    row = context.connection.execute(_of_key(table, key), {"wanted": value}).mappings().one_or_none()
     if row is None:
         raise NotFound(what, value)
     return row
@@ -44,7 +92,7 @@ def add_row(context: Context, table: Table, key: str, values: Mapping[str, Any],
     _refuse_second(context, table, key, values, what, besides=None)
     _refuse_strangers(context, table, values)
     kept = {**values, "version": 1, "changed_by": context.person.name, "changed_at": context.now}
-    return int(context.connection.execute(insert(table).values(kept).returning(table.c.id)).scalar_one())
+    return int(context.connection.execute(_adding(table), kept).scalar_one())
 
 
 def change_row(
@@ -86,16 +134,11 @@ def _refuse_second(
     context: Context, table: Table, key: str, values: Mapping[str, Any], what: str, besides: int | None
 ) -> None:
     """Look for another row with the same values in any of the table's unique sets."""
-    unique = [tuple(one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)]
-    unique += [(column,) for column in table.columns if column.unique]
-    for columns in unique:
-        names = [column.name for column in columns]
+    for names, found in _twins(table):
         if not all(name in values and values[name] is not None for name in names):
             continue
-        found = select(table.c.id).where(*[table.c[name] == values[name] for name in names])
-        if besides is not None:
-            found = found.where(table.c.id != besides)
-        if context.connection.execute(found.limit(1)).first() is not None:
+        wanted = {f"wanted_{name}": values[name] for name in names}
+        if context.connection.execute(found, {**wanted, "besides": besides or 0}).first() is not None:
             field = key if key in names else names[0]
             raise AlreadyThere(what, ", ".join(str(values[name]) for name in names), field=field)
 
@@ -106,7 +149,7 @@ def _refuse_strangers(context: Context, table: Table, values: Mapping[str, Any])
         if values.get(name) is None:
             continue
         target = link.column
-        if context.connection.execute(select(target).where(target == values[name]).limit(1)).first() is None:
+        if context.connection.execute(_target(link), {"wanted": values[name]}).first() is None:
             raise RuleBroken(
                 _("there is no {value} among {others}"), field=name, value=values[name], others=_plain(target)
             )

@@ -6,7 +6,8 @@ below the note: after a crash of the process that is every line that was
 acknowledged, after a power cut all but those of the last second. A chain that
 is longer than the note is fine: its hashes tell. Who has the key, that is who
 is root or the appliance's own user, can write another chain and another note;
-against him a copy of the note elsewhere helps (the daemon tells it to syslog).
+against him a copy of the note elsewhere helps: once a minute the daemon tells its
+log (``gerbang.audit``, on standard error, so the journal or syslog) when it has grown.
 """
 
 from __future__ import annotations

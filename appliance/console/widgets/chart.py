@@ -88,6 +88,12 @@ class Canvas:
         for one, (x, y) in enumerate(places):
             if one == 0:
                 self._dot(number, x, y)
+                if len(places) == 1:
+                    # One dot of eight in a cell is hardly seen.
+                    for aside in (x - 1, x + 1):
+                        self._dot(number, aside, y)
+                    for above in (y - 1, y + 1):
+                        self._dot(number, x, above)
             elif series.kind == "line":
                 self._line(number, places[one - 1], (x, y))
             else:

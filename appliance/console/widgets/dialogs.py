@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
+from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Button, Input, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
@@ -17,7 +19,9 @@ from appliance.console.plain import plain
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 
-__all__ = ["AskScreen", "ChooseScreen", "ConfirmScreen"]
+__all__ = ["AskScreen", "ChooseScreen", "ConfirmScreen", "Ticks"]
+
+Chosen = TypeVar("Chosen")
 
 _DIALOG = """
     %(name)s { align: center middle; }
@@ -114,6 +118,19 @@ class AskScreen(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class Ticks(SelectionList[Chosen]):
+    """A list to tick, in which what is not ticked has no sign: Textual's differs in its colour alone."""
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        strip = super().render_line(y)
+        place = int(self.scroll_offset.y) + y
+        if place >= self.option_count or self.get_option_at_index(place).value in self.selected:
+            return strip
+        left, sign, *rest = strip
+        return Strip([left, Segment(" " * len(sign.text), sign.style), *rest])
+
+
 class ChooseScreen(ModalScreen[tuple[str, ...] | None]):
     """Which of several, in their order; None when it is left. At least ``least`` stay."""
 
@@ -121,7 +138,9 @@ class ChooseScreen(ModalScreen[tuple[str, ...] | None]):
         Binding("escape", "leave", _("Leave"), id="dialog.leave"),
         Binding("enter", "take", _("Take"), id="dialog.take", priority=True),
     ]
-    DEFAULT_CSS = _DIALOG % {"name": "ChooseScreen"} + "\n    ChooseScreen SelectionList { height: auto; }"
+    DEFAULT_CSS = (
+        _DIALOG % {"name": "ChooseScreen"} + "\n    ChooseScreen SelectionList { height: auto; max-height: 50vh; }"
+    )
 
     def __init__(self, question: str, options: Sequence[tuple[str, str]], chosen: Sequence[str], least: int) -> None:
         """``options``: names and their titles."""
@@ -135,9 +154,7 @@ class ChooseScreen(ModalScreen[tuple[str, ...] | None]):
         """The question above the list."""
         with Vertical():
             yield Static(plain(self._question), classes="dialog--question")
-            yield SelectionList[str](
-                *(Selection(plain(title), name, name in self._chosen) for name, title in self._options)
-            )
+            yield Ticks[str](*(Selection(plain(title), name, name in self._chosen) for name, title in self._options))
 
     def action_take(self) -> None:
         """What is ticked, in the order of the list."""

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Checkbox, Input, OptionList, Select, TextArea
+from textual.widgets._select import SelectCurrent, SelectOverlay
 from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
@@ -140,6 +141,43 @@ def entry_text(field: Field, value: Any, reader: Reader) -> str:
     return plain_text(str(value))
 
 
+class _Chosen(SelectCurrent):
+    """What is chosen, and an arrow: drawn, where Textual has a widget for each."""
+
+    DEFAULT_CSS = "_Chosen { height: 1; }"
+
+    def compose(self) -> ComposeResult:
+        """Nothing."""
+        yield from ()
+
+    def update(self, label: Any) -> None:
+        """Something else is chosen."""
+        self.label = label
+        self.has_value = label is not Select.NULL
+        self.refresh()
+
+    def render(self) -> Content:
+        """On one line."""
+        if isinstance(self.label, Content) and self.has_value:
+            words = self.label
+        else:
+            words = Content.styled(self.placeholder, "$foreground 60%")
+        room = max(1, self.content_size.width - 2)
+        opened = self.parent is not None and self.parent.has_class("-expanded")
+        return Content("").join([words.truncate(room, ellipsis=True, pad=True), Content(" ▲" if opened else " ▼")])
+
+
+class Choice(Select[Any]):
+    """Textual's Select of half the widgets."""
+
+    DEFAULT_CSS = "Choice { height: 1; }"
+
+    def compose(self) -> ComposeResult:
+        """What is chosen, and the list that opens."""
+        yield _Chosen(self.prompt)
+        yield SelectOverlay(type_to_search=self._type_to_search).data_bind(compact=Select.compact)
+
+
 class TextEditor(Editor):
     """A line, a secret, a number, a moment."""
 
@@ -242,7 +280,7 @@ class YesNoEditor(Editor):
         if self.field.optional:
             options = [(plain(reader.say(_("yes"))), True), (plain(reader.say(_("no"))), False)]
             start = value if isinstance(value, bool) else Select.NULL
-            yield Select(options, value=start, prompt="–", compact=True)
+            yield Choice(options, value=start, prompt="–", compact=True)
         else:
             yield Checkbox(self._words(value is True), value=value is True, compact=True)
 
@@ -279,7 +317,7 @@ class ChoiceEditor(Editor):
         value = self.initial.value if isinstance(self.initial, Enum) else self.initial
         options = [(plain(reader.say(choice)), choice) for choice in self.field.choices]
         start = value if isinstance(value, str) and value in self.field.choices else Select.NULL
-        yield Select(options, value=start, prompt=reader.say(_("choose")), compact=True)
+        yield Choice(options, value=start, prompt=reader.say(_("choose")), compact=True)
 
     def raw(self) -> str | None:
         """The choice, or None."""
@@ -305,10 +343,9 @@ class ReferenceEditor(TextEditor):
     ]
     DEFAULT_CSS = """
     ReferenceEditor OptionList {
-        display: none; height: auto; max-height: 8; overlay: screen; constrain: none inside;
+        height: auto; max-height: 8; overlay: screen; constrain: none inside;
         border: round $primary; background: $surface; color: $foreground; padding: 0;
     }
-    ReferenceEditor OptionList.-open { display: block; }
     """
 
     def __init__(self, field: Field, value: Any = NOTHING, lookup: Lookup | None = None) -> None:
@@ -316,11 +353,8 @@ class ReferenceEditor(TextEditor):
         self._lookup = lookup
         self._timer: Timer | None = None
         self._keys: list[str] = []
-
-    def compose(self) -> ComposeResult:
-        """The line, and the list below it."""
-        yield from super().compose()
-        yield OptionList()
+        self._listed: OptionList | None = None
+        """Below the line, once there were suggestions."""
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -342,30 +376,41 @@ class ReferenceEditor(TextEditor):
         if text != self.raw():
             return
         self._keys = [str(key) for key, _title in found][:50]
-        listed = self.query_one(OptionList)
-        listed.clear_options()
-        listed.add_options([Option(plain(f"{key}  {title}")) for key, title in found[:50]])
-        listed.set_class(bool(found), "-open")
+        options = [Option(plain(f"{key}  {title}")) for key, title in found[:50]]
+        if self._listed is None:
+            self._listed = OptionList(*options)
+            await self.mount(self._listed)
+        else:
+            self._listed.clear_options()
+            self._listed.add_options(options)
+        self._listed.display = bool(found) and self.has_focus_within
+
+    @property
+    def suggesting(self) -> bool:
+        """Whether the suggestions are open."""
+        return self._listed is not None and bool(self._listed.display)
 
     def action_to_list(self) -> None:
         """Open the suggestions, or go into them."""
-        listed = self.query_one(OptionList)
-        if listed.has_class("-open"):
-            listed.focus()
-            listed.highlighted = 0
+        if self._listed is not None and self.suggesting:
+            self._listed.focus()
+            self._listed.highlighted = 0
         elif self._lookup:
             self._ask()
 
     def action_close(self) -> None:
         """Close the suggestions; when they are closed, the key is the form's."""
-        listed = self.query_one(OptionList)
-        if not listed.has_class("-open"):
+        if not self.suggesting:
             raise SkipAction
-        self._close(listed)
+        self._close()
 
-    def _close(self, listed: OptionList) -> None:
-        listed.remove_class("-open")
+    def _close(self) -> None:
+        self._hide()
         self.query_one(PlainInput).focus()
+
+    def _hide(self) -> None:
+        if self._listed is not None:
+            self._listed.display = False
 
     def on_descendant_blur(self) -> None:
         """A list that hides what is behind it goes with the focus."""
@@ -373,7 +418,7 @@ class ReferenceEditor(TextEditor):
 
     def _close_unfocused(self) -> None:
         if not self.has_focus_within:
-            self.query_one(OptionList).remove_class("-open")
+            self._hide()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -381,4 +426,4 @@ class ReferenceEditor(TextEditor):
         line = self.query_one(PlainInput)
         line.value = self._keys[event.option_index]
         line.cursor_position = len(line.value)
-        self._close(event.option_list)
+        self._close()

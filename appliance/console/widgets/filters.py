@@ -40,7 +40,8 @@ _WORDED = {"~": "contains", "^": "starts"}
 _COLUMN = re.compile(r"[^\s=!<>~^\"]+")
 _OPERATOR = re.compile(r"!=|<=|>=|[=<>~^]")
 _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]\S*)')
-_NO_WORD = re.compile(r'[\s"]|^$')
+_NO_WORD = re.compile(r'[\s"]|^$|^=')
+"""What is written in quotes: ``name<=a`` is another condition than ``name<"=a"``."""
 _CONDITION = TypeAdapter(Condition)
 
 

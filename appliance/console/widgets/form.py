@@ -47,10 +47,8 @@ class Form(Vertical):
     Form {
         height: 1fr;
         & > VerticalScroll { height: 1fr; padding: 0 1; }
-        & > .form--banner { display: none; height: auto; background: $error 30%; color: $foreground; padding: 0 1; }
-        & > .form--banner.-open { display: block; }
-        & > .form--conflict { display: none; height: 1; padding: 0 1; background: $error 30%; }
-        & > .form--conflict.-open { display: block; }
+        & > .form--banner { height: auto; background: $error 30%; color: $foreground; padding: 0 1; }
+        & > .form--conflict { height: 1; padding: 0 1; background: $error 30%; }
         & > .form--conflict Button { margin-right: 2; }
         & > .form--bar { height: 1; background: $panel; padding: 0 1; }
         & > .form--bar Button { margin-right: 2; }
@@ -104,17 +102,16 @@ class Form(Vertical):
         self._refused: dict[str, str] = {}
         self._refused_at: dict[str, Any] = {}
         self._theirs: tuple[Any, int] | None = None
+        self._said = ""
+        self._banner: Static | None = None
+        self._conflict: Horizontal | None = None
         self.rows = {
             field.name: FormRow(field, self._editor(field, given_value(field, initial))) for field in fields_of(record)
         }
 
     def compose(self) -> ComposeResult:
-        """What concerns all, the fields, the buttons with what is off and why."""
+        """The fields, the buttons, what is off and why. What concerns all comes above, when there is any."""
         reader = reader_of(self)
-        yield Static(classes="form--banner")
-        with Horizontal(classes="form--conflict"):
-            yield Button(plain(reader.say(_("Take theirs"))), compact=True, id="form-theirs")
-            yield Button(plain(reader.say(_("Keep mine"))), compact=True, id="form-mine")
         with VerticalScroll(can_focus=False):
             yield from self.rows.values()
         yield Static(classes="form--state")
@@ -124,13 +121,13 @@ class Form(Vertical):
 
     def on_mount(self) -> None:
         """Say what is missing from the start, and be ready to type."""
+        # Before the first paint: all entries are mounted.
+        self._check()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self._check()
         focused = self.screen.focused
-        # The screen gives the focus to the first widget that takes it: a button that is not seen yet.
-        if self.rows and (focused is None or focused.id in {"form-theirs", "form-mine", "form-save", "form-leave"}):
+        if self.rows and (focused is None or focused.id in {"form-save", "form-leave"}):
             self._go_to(next(iter(self.rows)))
 
     # Entries
@@ -200,10 +197,17 @@ class Form(Vertical):
             quiet = isinstance(result, Fault) and result.template == NEEDED and not self._tried
             row.show("" if quiet and not row.editor.touched else text)
         self._show_state(wrong)
-        banner = self.query_one(".form--banner", Static)
-        banner.set_class("" in self._refused, "-open")
-        banner.update(plain(self._refused.get("", "")))
+        self._show_banner()
         return results
+
+    def _show_banner(self) -> None:
+        text = self._refused.get("", "")
+        if self._banner is not None:
+            self._banner.display = bool(text)
+            self._banner.update(plain(text))
+        elif text:
+            self._banner = Static(plain(text), classes="form--banner")
+            self.mount(self._banner, before=0)
 
     def _show_state(self, wrong: Mapping[str, str]) -> None:
         reader = reader_of(self)
@@ -215,6 +219,9 @@ class Form(Vertical):
             text = reader.say(template, {"count": len(wrong), "names": names})
         else:
             text = reader.say(_("changed, not saved") if self.dirty else _("nothing changed"))
+        if text == self._said:
+            return
+        self._said = text
         self.query_one(".form--state", Static).update(plain(text))
         save = self.query_one("#form-save", Button)
         save.disabled = bool(wrong)
@@ -297,16 +304,28 @@ class Form(Vertical):
             if mine[name] != other:
                 shown = reader.shown(row.field, other) or "–"
                 self._refused[name] = reader.say(_("theirs: {value}"), {"value": shown})
-        self.query_one(".form--conflict").add_class("-open")
         self._check()
-        self.query_one("#form-theirs", Button).focus()
+        if self._conflict is None:
+            self._conflict = Horizontal(
+                Button(plain(reader.say(_("Take theirs"))), compact=True, id="form-theirs"),
+                Button(plain(reader.say(_("Keep mine"))), compact=True, id="form-mine"),
+                classes="form--conflict",
+            )
+            self.mount(self._conflict, before=self.query_one(VerticalScroll))
+        self._conflict.display = True
+        self.call_after_refresh(self._ask_whose)
+
+    def _ask_whose(self) -> None:
+        if self._theirs is not None:
+            self.query_one("#form-theirs", Button).focus()
 
     def _resolve(self, take: bool) -> None:
         if self._theirs is None:
             return
         (theirs, self.version), self._theirs = self._theirs, None
         self._refused.clear()
-        self.query_one(".form--conflict").remove_class("-open")
+        if self._conflict is not None:
+            self._conflict.display = False
         if take:
             self.run_worker(self.set_value(theirs), exit_on_error=False)
         else:

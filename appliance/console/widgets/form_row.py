@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Static
 
 from appliance.console.plain import plain
 from appliance.console.widgets.editors import NOTHING, Editor
+from appliance.console.widgets.grid_layout import fitted
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.validation import needs_value
 from appliance.contract.fields import Field, Kind
@@ -19,20 +22,25 @@ from appliance.contract.fields import Field, Kind
 __all__ = ["FormRow", "given_value"]
 
 
-class FormRow(Vertical):
-    """A label, an entry, a unit, and what is wrong."""
+LABEL = 24
+"""Cells of the label and the blank after it."""
+ENTRY = 72
+"""Cells of an entry at most."""
 
-    DEFAULT_CSS = """
-    FormRow {
-        height: auto; margin-bottom: 0;
-        & > Horizontal { height: auto; }
-        & .form--label { width: 24; height: auto; padding-right: 1; color: $foreground; }
-        & Editor { width: 1fr; max-width: 72; }
-        & .form--unit { width: auto; max-width: 14; padding-left: 1; color: $text-muted; }
-        & .form--fault { display: none; height: auto; padding-left: 24; color: $text-error; }
-        &.-wrong .form--fault { display: block; }
-        &.-wrong .form--label { color: $text-error; }
-    }
+
+class FormRow(Vertical):
+    """A label, an entry, a unit, and what is wrong.
+
+    Label and unit are drawn, not widgets, and the fault is one when there is a
+    fault: a form of twenty fields is there in half the time.
+    """
+
+    DEFAULT_CSS = f"""
+    FormRow {{
+        height: auto;
+        & > Editor {{ margin-left: {LABEL}; width: 1fr; max-width: {ENTRY}; }}
+        & > .form--fault {{ height: auto; padding-left: {LABEL}; color: $text-error; }}
+    }}
     """
 
     def __init__(self, field: Field, editor: Editor) -> None:
@@ -40,18 +48,31 @@ class FormRow(Vertical):
         self.field = field
         self.editor = editor
         self._shown = ""
+        self._fault: Static | None = None
+        self._label: list[str] = []
+        self._unit = ""
 
     def compose(self) -> ComposeResult:
-        """On one line when it fits."""
+        """The entry, beside which there is room for the words."""
         reader = reader_of(self)
         mark = " *" if needs_value(self.field) else ""
-        unit = reader.unit(self.field) or ("Rp" if self.field.kind is Kind.RUPIAH else "")
-        with Horizontal():
-            yield Static(plain(reader.label(self.field) + mark), classes="form--label")
-            yield self.editor
-            if unit:
-                yield Static(plain(unit), classes="form--unit")
-        yield Static(classes="form--fault")
+        self._label = wrapped(reader.label(self.field) + mark, LABEL - 1)
+        self._unit = reader.unit(self.field) or ("Rp" if self.field.kind is Kind.RUPIAH else "")
+        self.styles.min_height = len(self._label)
+        if self._unit:
+            self.editor.styles.margin = (0, cell_len(self._unit) + 1, 0, LABEL)
+        yield self.editor
+
+    def render(self) -> Content:
+        """What stands beside the entry."""
+        label = Content.styled("\n".join(self._label[1:]), "$text-error" if self._shown else "")
+        first = set_cell_size(self._label[0] if self._label else "", LABEL)
+        parts = [Content.styled(first, "$text-error" if self._shown else "")]
+        if self._unit:
+            end = min(LABEL + ENTRY, self.size.width - cell_len(self._unit) - 1)
+            parts.append(Content(" " * (end - LABEL + 1)))
+            parts.append(Content.styled(self._unit, "$text-muted"))
+        return Content("").join([*parts, Content("\n"), label])
 
     def show(self, text: str) -> None:
         """What is wrong, or nothing."""
@@ -59,7 +80,24 @@ class FormRow(Vertical):
             return
         self._shown = text
         self.set_class(bool(text), "-wrong")
-        self.query_one(".form--fault", Static).update(plain(f"↑ {text}" if text else ""))
+        self.refresh()
+        if self._fault is not None:
+            self._fault.display = bool(text)
+            self._fault.update(plain(f"↑ {text}"))
+        elif text:
+            self._fault = Static(plain(f"↑ {text}"), classes="form--fault")
+            self.mount(self._fault)
+
+
+def wrapped(text: str, cells: int) -> list[str]:
+    """The text in lines of at most so many cells, broken at blanks; a longer word is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= cells:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(fitted(word, min(cells, cell_len(word))))
+    return lines
 
 
 def given_value(field: Field, initial: Any) -> Any:

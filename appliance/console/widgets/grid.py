@@ -14,15 +14,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from appliance.console.plain import plain
 from appliance.console.widgets.dialogs import ChooseScreen
-from appliance.console.widgets.filters import FilterFault, parse_filter
 from appliance.console.widgets.grid_body import GridBody
 from appliance.console.widgets.grid_keys import GRID_KEYS
 from appliance.console.widgets.grid_layout import tab_separated
+from appliance.console.widgets.grid_lines import GridLines
+from appliance.console.widgets.grid_status import status_parts
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.row_cache import PAGE, RowCache
 from appliance.console.widgets.rows import AddsUp, PlacesRows, Row, RowSource
@@ -32,9 +32,6 @@ from appliance.language import _
 
 __all__ = ["Grid"]
 
-DEBOUNCE = 0.12
-"""Seconds without a key before a search or filter is asked."""
-
 
 class Grid(Vertical):
     """Rows of a source."""
@@ -43,12 +40,6 @@ class Grid(Vertical):
     DEFAULT_CSS = """
     Grid {
         height: 1fr;
-        & > Input {
-            display: none; height: 1; border: none; padding: 0 1; background: $boost; color: $foreground;
-        }
-        & > Input.-open { display: block; }
-        & > .grid--fault { display: none; height: auto; max-height: 3; color: $text-error; }
-        & > .grid--fault.-open { display: block; }
         & > .grid--status { height: 1; padding: 0 1; background: $panel; color: $foreground; }
         & > .grid--status.-error { background: $error; color: $text; }
     }
@@ -105,6 +96,7 @@ class Grid(Vertical):
         self.body = GridBody(source)
         if shown:
             self.body.shown = list(shown)
+        self.lines = GridLines()
         self.order = tuple(order)
         self.conditions = tuple(conditions)
         self.search = ""
@@ -112,7 +104,6 @@ class Grid(Vertical):
         self._all: int | None = None
         self._error = ""
         self._asking = False
-        self._timer: Timer | None = None
         self._highlighted: Row | None = None
 
     @property
@@ -142,18 +133,9 @@ class Grid(Vertical):
 
     def compose(self) -> ComposeResult:
         """Rows, the two lines that open below them, what is wrong with a filter, and the counts."""
-        reader = reader_of(self)
         yield self.body
-        yield Input(placeholder=reader.say(_("search")), id="grid-search", compact=True)
-        yield Input(placeholder=self._example(), id="grid-filter", compact=True)
-        yield Static(classes="grid--fault")
+        yield self.lines
         yield Static(classes="grid--status")
-
-    def _example(self) -> str:
-        names = " ".join(self.body.shown)
-        return reader_of(self).say(
-            _('column=value column>value column~part column!="" with: {names}'), {"names": names}
-        )
 
     def on_mount(self) -> None:
         """Ask at once."""
@@ -235,25 +217,10 @@ class Grid(Vertical):
         status = self.query_one(".grid--status", Static)
         status.set_class(bool(self._error), "-error")
         # The line has its height: a new layout of the screen for each key would be seen.
-        status.update(plain(self._error or "  ".join(self._status_parts())), layout=False)
-
-    def _status_parts(self) -> list[str]:
-        reader, parts = reader_of(self), []
-        if self._all is not None and self._all != self.count:
-            parts.append(reader.say(_("{count} of {all}"), {"count": self.count, "all": self._all}))
-        else:
-            parts.append(reader.say(_("{count} rows"), {"count": self.count}))
-        if self.count:
-            parts.append(reader.say(_("row {row}"), {"row": self.body.cursor + 1}))
-        if self.body.marks:
-            parts.append(reader.say(_("{count} marked"), {"count": len(self.body.marks)}))
-        if self.search:
-            parts.append(reader.say(_("search: {text}"), {"text": self.search}))
-        if self.conditions:
-            parts.append(reader.say(_("{count} conditions"), {"count": len(self.conditions)}))
-        if self._asking:
-            parts.append(reader.say(_("reading …")))
-        return parts
+        status.update(
+            plain(self._error or "  ".join(status_parts(reader_of(self), self, self._all, asking=self._asking))),
+            layout=False,
+        )
 
     @on(GridBody.Moved)
     def _moved(self, event: GridBody.Moved) -> None:
@@ -335,54 +302,25 @@ class Grid(Vertical):
 
     def action_search(self) -> None:
         """Open the search line."""
-        self._open("#grid-search")
+        self.lines.begin("grid-search")
 
     def action_filter(self) -> None:
         """Open the filter line."""
-        self._open("#grid-filter")
+        self.lines.begin("grid-filter", " ".join(self.body.shown))
 
-    def _open(self, selector: str) -> None:
-        line = self.query_one(selector, Input)
-        line.add_class("-open")
-        line.focus()
-
-    @on(Input.Changed)
-    def _line_changed(self, event: Input.Changed) -> None:
+    @on(GridLines.Written)
+    def _written(self, event: GridLines.Written) -> None:
         event.stop()
-        if self._timer:
-            self._timer.stop()
-        self._timer = self.set_timer(DEBOUNCE, self._apply)
-
-    @on(Input.Submitted)
-    def _line_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self._apply():
-            event.input.set_class(bool(event.value.strip()), "-open")
+        if self._apply() and event.done:
+            self.lines.close_empty()
             self.body.focus()
 
     def _apply(self) -> bool:
         """Ask what the two lines say, if that is another question; whether they can be read."""
-        if self._timer:
-            self._timer.stop()
-            self._timer = None
-        line = self.query_one("#grid-filter", Input)
-        search = self.query_one("#grid-search", Input).value.strip()[:200]
-        reader = reader_of(self)
-        conditions = self.conditions
-        fault = ""
-        try:
-            # Conditions that a screen gave stay until somebody opens the line.
-            if line.has_class("-open"):
-                conditions = parse_filter(line.value, self.source.columns, reader.language)
-        except FilterFault as wrong:
-            said = reader.say(wrong.template, wrong.values)
-            column = f"{wrong.column}: " if wrong.column else ""
-            fault = f"{' ' * min(wrong.place - 1, 60)}^ {column}{said}"
-        shown = self.query_one(".grid--fault", Static)
-        shown.set_class(bool(fault), "-open")
-        shown.update(plain(fault))
-        if fault:
+        said = self.lines.read(self.source.columns)
+        if said is None:
             return False
+        search, conditions = said.search, self.conditions if said.conditions is None else said.conditions
         if (search, conditions) != (self.search, self.conditions):
             self.search, self.conditions = search, conditions
             self._ask(changed=True)
@@ -390,20 +328,14 @@ class Grid(Vertical):
 
     def action_clear(self) -> None:
         """Drop the line that is open, or search and filter together."""
-        search, line = self.query_one("#grid-search", Input), self.query_one("#grid-filter", Input)
-        if not (search.has_class("-open") or line.has_class("-open") or self.search or self.conditions):
+        if not (self.lines.open or self.search or self.conditions):
             raise SkipAction
-        for one in (search, line):
-            if one.has_focus or self.body.has_focus:
-                one.value = ""
-        if self.body.has_focus or line.has_focus:
-            self.conditions, changed = (), bool(self.conditions)
-            if changed:
-                self._ask(changed=True)
+        cleared = self.lines.clear(both=self.body.has_focus)
+        if self.conditions and "grid-filter" in cleared:
+            self.conditions = ()
+            self._ask(changed=True)
         self._apply()
-        for one in (search, line):
-            if not one.value:
-                one.remove_class("-open")
+        self.lines.close_empty()
         self.body.focus()
 
     # Columns

@@ -1,37 +1,29 @@
-"""The rows of a grid: only those on the screen are drawn, and only their pages are held."""
+"""The rows of a grid by keys and the mouse: only the pages of those on the screen are held."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from appliance.console.widgets.grid_layout import Layout, lay_out
-from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.grid_drawing import GridDrawing
+from appliance.console.widgets.grid_layout import lay_out
 from appliance.console.widgets.row_cache import PAGE, RowCache
 from appliance.console.widgets.rows import Row, RowSource
-from appliance.contract.listings import Order
 from appliance.language import _
 
 __all__ = ["GridBody"]
 
 MOVES = Binding.Group(_("move"), compact=True)
-KEPT_LINES = 1000
-"""Drawn lines that are kept."""
 
 
-class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
+class GridBody(GridDrawing, can_focus=True, inherit_bindings=False):
     """Header, rows and totals. What is asked of the source, and when, is the Grid's."""
 
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", _("Up"), show=False, id="grid.up", group=MOVES),
         Binding("down,j", "move(1)", _("Down"), show=False, id="grid.down", group=MOVES),
@@ -42,32 +34,6 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("left,h", "move_column(-1)", _("Column left"), show=False, id="grid.left", group=MOVES),
         Binding("right,l", "move_column(1)", _("Column right"), show=False, id="grid.right", group=MOVES),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "grid--header", "grid--header-cursor", "grid--even", "grid--cursor", "grid--cursor-cell", "grid--marked",
-        "grid--totals", "grid--waiting", "grid--empty",
-    }  # fmt: skip
-    DEFAULT_CSS = """
-    GridBody {
-        height: 1fr;
-        background: $surface;
-        color: $foreground;
-        overflow-x: auto;
-        overflow-y: auto;
-        & .grid--header { background: $panel; color: $foreground; text-style: bold; }
-        & .grid--header-cursor { background: $panel; color: $text-accent; text-style: bold underline; }
-        & .grid--even { background: $foreground 4%; }
-        & .grid--cursor { background: $primary 35%; color: $foreground; }
-        & .grid--cursor-cell { background: $primary 35%; color: $foreground; text-style: underline; }
-        & .grid--marked { color: $text-warning; text-style: bold; }
-        & .grid--totals { background: $panel; color: $foreground; text-style: bold; }
-        & .grid--waiting { color: $foreground 40%; }
-        & .grid--empty { color: $text-muted; }
-        &:focus .grid--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
-        &:focus .grid--cursor-cell {
-            background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold underline;
-        }
-    }
-    """
 
     class Moved(Message):
         """The cursor is on another row or column."""
@@ -107,23 +73,12 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, source: RowSource) -> None:
         super().__init__()
         self.source = source
-        self.cache = RowCache()
-        self.plan = Layout()
         self.shown: list[str] = [column.name for column in source.columns]
         self.wished: dict[str, int] = {}
-        self.order: Sequence[Order] = ()
-        self.totals: Mapping[str, Any] = {}
-        self.marks: dict[int, Row] = {}
-        self.cursor = 0
-        self.column = 0
-        self.words = ""
-        """What stands in place of rows when there are none."""
         self.paused = False
         """While the source is asked something new, its pages are of neither question."""
         self._generation = 0
         self._loading = False
-        self._lines: dict[tuple[int, bool], Strip] = {}
-        self._styles: dict[str, Style] = {}
 
     # What is shown
 
@@ -144,7 +99,7 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
             self.plan = wider.widened_for_totals(self.reader, self.totals)
         self.forget_lines()
         if keep_line:
-            self.scroll_to(y=max(0, self.cursor - line), animate=False)
+            self.scroll_to(y=max(0, self.cursor - line), animate=False, immediate=True)
         self._reveal()
 
     def lay_out(self) -> None:
@@ -161,11 +116,6 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines.clear()
         self.virtual_size = Size(self.plan.cells, self.cache.count + self._fixed_lines)
         self.refresh()
-
-    @property
-    def reader(self) -> Any:
-        """Who reads."""
-        return reader_of(self)
 
     @property
     def row(self) -> Row | None:
@@ -194,7 +144,7 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move_page(self, pages: int) -> None:
         """A screen up or down: the line of the cursor stays."""
-        self.scroll_to(y=self.scroll_offset.y + pages * self.room, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + pages * self.room, animate=False, immediate=True)
         self.move_to(self.cursor + pages * self.room)
 
     def action_move_to_end(self, last: bool) -> None:
@@ -233,21 +183,21 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
     def _reveal(self) -> None:
         top = int(self.scroll_offset.y)
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= top + self.room:
-            self.scroll_to(y=self.cursor - self.room + 1, animate=False)
+            self.scroll_to(y=self.cursor - self.room + 1, animate=False, immediate=True)
         self._load_soon()
 
     def _reveal_column(self) -> None:
         if self.column == 0 or not self.plan.slots:
-            self.scroll_to(x=0, animate=False)
+            self.scroll_to(x=0, animate=False, immediate=True)
             return
         start, end = self.plan.span(self.column)
         frozen, width, left = self.plan.frozen, self.scrollable_content_region.width, int(self.scroll_offset.x)
         if start - frozen < left:
-            self.scroll_to(x=start - frozen, animate=False)
+            self.scroll_to(x=start - frozen, animate=False, immediate=True)
         elif end > left + width:
-            self.scroll_to(x=min(end - width, start - frozen), animate=False)
+            self.scroll_to(x=min(end - width, start - frozen), animate=False, immediate=True)
 
     # Loading
 
@@ -290,94 +240,10 @@ class GridBody(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             self.post_message(self.Moved(self))
 
-    # Drawing
-
-    def notify_style_update(self) -> None:
-        """Another theme."""
-        self._styles.clear()
-        self._lines.clear()
-        super().notify_style_update()
-
     def on_resize(self) -> None:
         """The column that stays depends on the width, what is loaded on the height."""
         self.lay_out()
         self._reveal()
-
-    def on_focus(self) -> None:
-        """The cursor has another colour."""
-        self._styles.clear()
-        self._lines.clear()
-
-    on_blur = on_focus
-
-    def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(name) if name else self.rich_style
-        return self._styles[name]
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the screen."""
-        width = self.scrollable_content_region.width
-        if y == 0:
-            return self._header(width)
-        if self.totals and y == self.scrollable_content_region.height - 1:
-            return self._crop(self.plan.cells_of_totals(self.reader, self.totals), "  ", "grid--totals", width)
-        offset = int(self.scroll_offset.y) + y - 1
-        if offset >= self.cache.count:
-            text = f"  {self.words}" if y == 1 and not self.cache.count else ""
-            return Strip([Segment(text, self._style("grid--empty"))]).adjust_cell_length(width, self._style(""))
-        key = (offset, offset == self.cursor)
-        strip = self._lines.get(key)
-        if strip is None or strip.cell_length < self._whole(width):
-            if len(self._lines) > KEPT_LINES:
-                self._lines.clear()
-            strip = self._lines[key] = self._row_line(offset, width)
-        return self._scrolled(strip, width)
-
-    def _whole(self, width: int) -> int:
-        return max(width, self.plan.cells)
-
-    def _row_line(self, offset: int, width: int) -> Strip:
-        row = self.cache.row(offset)
-        if row is None:
-            dots = [" " + "·" * min(3, slot.width) + " " * (slot.cells - 1 - min(3, slot.width))
-                    for slot in self.plan.slots]  # fmt: skip
-            return self._line(dots, "  ", "grid--cursor" if offset == self.cursor else "grid--waiting", width)
-        cells = self.plan.cells_of(self.reader, row.values)
-        marked = row.id in self.marks
-        gutter = "● " if marked else "  "
-        if offset == self.cursor:
-            return self._line(cells, gutter, "grid--cursor", width, cell_name="grid--cursor-cell")
-        name = "grid--marked" if marked else "grid--even" if offset % 2 else ""
-        return self._line(cells, gutter, name, width)
-
-    def _header(self, width: int) -> Strip:
-        cells = self.plan.header(self.order)
-        strip = self._line(cells, "  ", "grid--header", width, cell_name="grid--header-cursor")
-        return self._scrolled(strip, width)
-
-    def _crop(self, cells: list[str], gutter: str, name: str, width: int) -> Strip:
-        return self._scrolled(self._line(cells, gutter, name, width), width)
-
-    def _line(self, cells: list[str], gutter: str, name: str, width: int, *, cell_name: str = "") -> Strip:
-        """A whole row in few segments; the cell of the cursor has its own."""
-        style = self._style(name)
-        if cell_name and cells:
-            place = self.column
-            parts = [
-                Segment(gutter + "".join(cells[:place]), style),
-                Segment(cells[place], self._style(cell_name)),
-                Segment("".join(cells[place + 1 :]), style),
-            ]
-        else:
-            parts = [Segment(gutter + "".join(cells), style)]
-        return Strip(parts, self.plan.cells).adjust_cell_length(self._whole(width), style)
-
-    def _scrolled(self, strip: Strip, width: int) -> Strip:
-        left, frozen = int(self.scroll_offset.x), self.plan.frozen
-        if left == 0:
-            return strip.crop(0, width)
-        return Strip.join([strip.crop(0, frozen), strip.crop(frozen + left, left + width)])
 
     # The mouse
 

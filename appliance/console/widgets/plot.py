@@ -103,6 +103,10 @@ class Plot(Widget, can_focus=True):
             low, high = min(low, 0.0), max(high, 0.0)
         if low == high:
             low, high = low - 1, high + 1
+        if all(x == points[0][0] for x, _ in points):
+            # One place along: in the middle, with room above.
+            high += (high - low) / 10
+            return points[0][0] - 1, points[0][0] + 1, low, high
         return min(x for x, _ in points), max(x for x, _ in points), low, high
 
     def render_line(self, y: int) -> Strip:

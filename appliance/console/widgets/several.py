@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widgets import Button
 
 from appliance.console.plain import plain
@@ -45,8 +45,6 @@ class _Line(Horizontal):
 class SeveralEditor(Editor):
     """Lines of one value each."""
 
-    DEFAULT_CSS = "SeveralEditor > Vertical { height: auto; }"
-
     def __init__(self, field: Field, value: Any, make: Callable[[Field, Any], Editor]) -> None:
         super().__init__(field, value)
         assert field.item is not None
@@ -57,7 +55,7 @@ class SeveralEditor(Editor):
 
     def compose(self) -> ComposeResult:
         """The lines, and what adds one."""
-        yield Vertical(*self._lines)
+        yield from self._lines
         yield Button(plain("+ " + reader_of(self).say(_("Add"))), compact=True, classes="add")
 
     def raw(self) -> Any:
@@ -82,7 +80,7 @@ class SeveralEditor(Editor):
         event.stop()
         line = _Line(self._make(self._item, NOTHING))
         self._lines.append(line)
-        await self.query_one(Vertical).mount(line)
+        await self.mount(line, before=event.button)
         self.changed()
         line.editor.query("Input, Select, Checkbox, TextArea").first().focus()
 

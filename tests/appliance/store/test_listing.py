@@ -15,14 +15,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, func, insert, literal_column, select
 
 from appliance.contract.fields import Field, Kind, fields_of
+from appliance.contract.folding import fold
 from appliance.contract.kinds import Day, Decimals, Line, Moment, Name, Note, Rupiah, Secret, Share, Whole, YesNo
 from appliance.contract.listings import Condition, Listing, Order, Question
+from appliance.contract.ordering import TEXTS
 from appliance.contract.people import Person
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
-from appliance.store.comparing import TEXTS, _folded
+from appliance.store.comparing import _folded
 from appliance.store.engine import Store
-from appliance.store.folding import fold
 from appliance.store.listing import ask, page, rows_of, totals
 from appliance.store.tables import metadata, record_table
 from tests.appliance.postgresql import Server

@@ -55,6 +55,13 @@ def test_a_line_goes_from_corner_to_corner() -> None:
     assert ["".join(text for text, _ in canvas.line(y)) for y in range(2)] == ["  ⡠⠊", "⡠⠊  "]
 
 
+def test_a_point_alone_is_seen() -> None:
+    canvas = Canvas(5, 3)
+    canvas.draw(0, Series("x", ((1, 1),)), (0, 2, 0, 2))
+    drawn = [text for y in range(3) for text, _ in canvas.line(y)]
+    assert sum((ord(text) - 0x2800).bit_count() for text in drawn if text != " ") == 5
+
+
 def test_bars_stand_on_zero() -> None:
     canvas = Canvas(3, 2)
     canvas.draw(1, Series("x", ((0, 8), (2, 4)), "bar"), (0, 2, 0, 8))

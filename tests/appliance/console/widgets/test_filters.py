@@ -72,3 +72,9 @@ def test_what_is_written_is_read(data: st.DataObject) -> None:
         operator = {"~": "contains", "^": "starts"}.get(sign, sign)
         made.append(Condition(column=name, operator=operator, value=data.draw(values[name])))  # type: ignore[arg-type]
     assert parse_filter(filter_text(made), COLUMNS) == tuple(made)
+
+
+def test_a_value_that_begins_as_an_operator_is_quoted() -> None:
+    made = (Condition(column="name", operator="<", value="=a"),)
+    assert filter_text(made) == 'name<"=a"'
+    assert parse_filter(filter_text(made), COLUMNS) == made

@@ -115,12 +115,16 @@ def test_search_narrows_and_escape_widens() -> None:
 def test_filter_line_says_what_is_wrong_and_keeps_what_is_right() -> None:
     async def act(app: Stage, pilot: Pilot[None], widget: Grid) -> None:
         widget.body.focus()
-        await pilot.press("f", *"rate>x", "enter")
+        await pilot.press("f")
+        line = widget.query_one("#grid-filter", Input)
+        line.value = "rate>x"
+        await pilot.press("enter")
         fault = widget.query_one(".grid--fault", Static)
         assert "rate: a whole number is expected" in str(fault.content)
         assert fault.display
         assert widget.count == 1000
-        await pilot.press("backspace", *"990000 free=yes", "enter")
+        line.value = "rate>990000 free=yes"
+        await pilot.press("enter")
         await settle(pilot)
         assert widget.count == 4
         assert not fault.has_class("-open")
@@ -257,7 +261,7 @@ def test_the_cursor_stays_on_its_row_when_others_come() -> None:
     play(grid, act)
 
 
-MANY = 40 if os.environ.get("GERBANG_LONG") else 2
+MANY = 40 if os.environ.get("GERBANG_LONG") else 1
 keys = st.sampled_from(["down", "up", "pagedown", "pageup", "home", "end", "left", "right", "space", "s", "S", "r"])
 
 
