@@ -55,8 +55,8 @@ def show_rows(client: Client, service: str, name: str, columns: Sequence[Mapping
     """Ask, and show what is found."""
     order = [{"column": one.lstrip("-"), "descending": one.startswith("-")} for one in given.sort]
     query = client.ask(service, name, {"order": order, "conditions": given.where, "search": given.search})
-    if given.format == "csv" and given.limit is None:
-        for part in client.export(query, "csv"):
+    if given.format == "csv":
+        for part in client.export(query, "csv", plain=True, limit=given.limit):
             sys.stdout.buffer.write(part)
         sys.stdout.flush()
         return 0
@@ -69,12 +69,6 @@ def show_rows(client: Client, service: str, name: str, columns: Sequence[Mapping
             {"id": row["id"], "version": row["version"], **dict(zip(names, row["values"], strict=True))} for row in rows
         ]
         print(json.dumps(found, indent=2, ensure_ascii=False))
-    elif given.format == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([_text(one) for one in row["values"]] for row in rows)
     else:
         _table(names, columns, [[_shown(one) for one in row["values"]] for row in rows], query.count)
     return 0

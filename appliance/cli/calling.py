@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.cli.asking import add_question, show_rows
 from appliance.cli.connecting import add_connection, connected
+from appliance.cli.keeping import completed
 from appliance.cli.options import Option, arguments_from, options_of
 from appliance.client.errors import LoginNeeded
 from compiler.errors import UsageError
@@ -71,13 +72,18 @@ def _called(client: Client, arguments: Namespace) -> int:
     for option in options:
         option.add_to(parser)
     given = parser.parse_args(arguments.rest)
-    return _do(client, service, name, said, options, given)
+    present = document["paths"].get(f"/v1/commands/{service}/{name.removesuffix('.change')}.get")
+    return _do(client, service, name, said, options, given, keeps=name.endswith(".change") and present is not None)
 
 
 def _add_common(parser: ArgumentParser, taken: frozenset[str], *, documents: bool) -> None:
     if "json" not in taken:
         parser.add_argument(
             "--json", dest="json_file", metavar="FILE", help="all arguments as JSON; - is standard input"
+        )
+    if "output" not in taken:
+        parser.add_argument(
+            "--output", dest="output_file", metavar="FILE", help="write the answer, or the file that it is, there"
         )
     choices = ("text", "json", "html", "pdf") if documents else ("text", "json")
     parser.add_argument(
@@ -86,25 +92,48 @@ def _add_common(parser: ArgumentParser, taken: frozenset[str], *, documents: boo
 
 
 def _do(
-    client: Client, service: str, name: str, said: Mapping[str, Any], options: tuple[Option, ...], given: Namespace
+    client: Client,
+    service: str,
+    name: str,
+    said: Mapping[str, Any],
+    options: tuple[Option, ...],
+    given: Namespace,
+    *,
+    keeps: bool,
 ) -> int:
-    values = arguments_from(options, given)
+    values: Mapping[str, Any] = arguments_from(options, given)
     if file := getattr(given, "json_file", None):
         values = {**_read(file), **values}
+    if keeps and any(one.place[0] == "row" for one in options):
+        values = completed(client, service, name, options, values)
     form = given.output_format
+    output = Path(given.output_file) if getattr(given, "output_file", None) else None
     # A listing's name may be a command's too; a document is printed as it was rendered.
     if form != "json" and "application/pdf" in said["responses"].get("200", {}).get("content", {}):
-        sys.stdout.buffer.write(client.document(service, name, values, MEDIA[form]))
-        sys.stdout.flush()
+        _write(client.document(service, name, values, MEDIA[form]), output)
         return 0
     answer = client.call(service, name, values)
     if said["x-effect"] == "work":
-        return _watched(client, str(answer["work"]), form)
-    _show(answer, form)
+        return _watched(client, str(answer["work"]), form, output)
+    if output is not None:
+        _write((json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode(), output)
+    else:
+        _show(answer, form)
     return 0
 
 
-def _watched(client: Client, identity: str, form: str) -> int:
+def _write(octets: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(octets)
+        sys.stdout.flush()
+        return
+    from appliance.client.protocol import whole
+
+    with whole(output) as file:
+        file.write(octets)
+
+
+def _watched(client: Client, identity: str, form: str, output: Path | None) -> int:
     shown = ""
 
     def watch(work: Work) -> None:
@@ -124,7 +153,10 @@ def _watched(client: Client, identity: str, form: str) -> int:
     if work.state == "cancelled":
         print("it was cancelled", file=sys.stderr)
         return 1
-    _show(work.result, form)
+    if output is not None:
+        client.result(identity, output)
+    else:
+        _show(work.result, form)
     return 0
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from compiler.cli.verb import Verb
+from compiler.errors import UsageError
 
 __all__ = ["verb"]
 
@@ -25,6 +28,8 @@ def _run(arguments: Namespace) -> int:
 
     given = Given.taken(visitor=arguments.visitor)
     places = Places.of(socket=arguments.socket, url=arguments.url)
+    if not (os.environ.get("TEXTUAL_DRIVER") or sys.stdin.isatty()):
+        raise UsageError("the console needs a terminal (over SSH: ssh -t)")
     if arguments.demo:
         from appliance.console.embedded import Embedded
 

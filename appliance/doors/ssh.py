@@ -25,7 +25,10 @@ KEY = re.compile(
 
 
 def console_command(program: Path, socket: Path | None = None) -> str:
-    """The forced command: the console of this installation, on this daemon."""
+    """The forced command: the console of this installation, on this daemon. Raises UsageError."""
+    for path in (program, socket):
+        if path is not None and not (path.is_absolute() and str(path).isprintable()):
+            raise UsageError(f"{str(path)!r}: an absolute path is expected")
     words = [str(program), "console", *(["--socket", str(socket)] if socket else [])]
     return shlex.join(words)
 
@@ -43,7 +46,11 @@ def sshd_configuration(user: str, keys: Path, command: str) -> str:
     """A file for ``/etc/ssh/sshd_config.d``. Raises UsageError for a name that sshd would read as a pattern."""
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
         raise UsageError(f"{user!r} is no name of a user")
+    if not keys.is_absolute() or not re.fullmatch(r"[!-~]+", str(keys)) or '"' in str(keys):
+        raise UsageError(f"{str(keys)!r}: an absolute path without blanks is expected")
     environment = Environment(
         loader=FileSystemLoader(data("templates/ssh")), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    return environment.get_template("gerbang.conf.j2").render(user=user, keys=keys, command=command)
+    return environment.get_template("gerbang.conf.j2").render(
+        user=user, keys=str(keys).replace("%", "%%"), command=command
+    )

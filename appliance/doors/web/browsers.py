@@ -4,53 +4,68 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.doors.web.process import ConsoleProcess
 
 __all__ = ["Browser", "Browsers"]
 
 
 @dataclass(slots=True, eq=False)
 class Browser:
-    """One browser that has logged in. ``token`` is the daemon's, never sent to the browser."""
+    """One browser that has come in. ``token`` is the daemon's, never sent to the browser; a visitor has none."""
 
     token: str
     person: str
     form_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     """Stands in each form, so that no other site can send it (with SameSite=Strict, and the Origin)."""
-    seen: float = field(default_factory=time.monotonic)
-    consoles: int = 0
-    deliveries: set[str] = field(default_factory=set)
-    """Downloads that its consoles have offered."""
+    consoles: set[ConsoleProcess] = field(default_factory=set)
+    """Those that run."""
+
+    @property
+    def visitor(self) -> bool:
+        """Without a login."""
+        return not self.token
 
 
 class Browsers:
-    """All of them; the longest unseen makes room."""
+    """All of them; the longest unseen makes room. Visitors never push out who has logged in."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._by_digest: OrderedDict[bytes, Browser] = OrderedDict()
+        self._people: OrderedDict[bytes, Browser] = OrderedDict()
+        self._visitors: OrderedDict[bytes, Browser] = OrderedDict()
 
-    def add(self, browser: Browser) -> str:
-        """Remember it; the cookie's value."""
+    def __len__(self) -> int:
+        return len(self._people) + len(self._visitors)
+
+    def add(self, browser: Browser) -> tuple[str, Browser | None]:
+        """Remember it; the cookie's value, and the one that has made room."""
         value = secrets.token_urlsafe(32)
-        self._by_digest[_digest(value)] = browser
-        while len(self._by_digest) > self._most:
-            self._by_digest.popitem(last=False)
-        return value
+        among = self._visitors if browser.visitor else self._people
+        among[_digest(value)] = browser
+        return value, among.popitem(last=False)[1] if len(among) > self._most else None
 
     def find(self, value: str | None) -> Browser | None:
         """The browser of a cookie."""
-        browser = self._by_digest.get(_digest(value)) if value else None
-        if browser is not None and value:
-            browser.seen = time.monotonic()
-            self._by_digest.move_to_end(_digest(value))
-        return browser
+        if not value:
+            return None
+        digest = _digest(value)
+        for among in (self._people, self._visitors):
+            if (browser := among.get(digest)) is not None:
+                among.move_to_end(digest)
+                return browser
+        return None
 
     def drop(self, value: str | None) -> Browser | None:
         """Forget it."""
-        return self._by_digest.pop(_digest(value), None) if value else None
+        if not value:
+            return None
+        digest = _digest(value)
+        return self._people.pop(digest, None) or self._visitors.pop(digest, None)
 
 
 def _digest(value: str) -> bytes:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["Daemon", "LoginRefused", "Unanswered"]
 
 
 class LoginRefused(Exception):
-    """Name or password is wrong, or it is too early to try again: the daemon's words, English."""
+    """The daemon says no: name or password is wrong, it is too early to try again. ``template`` is English."""
+
+    def __init__(self, template: str, values: Mapping[str, Any] | None = None) -> None:
+        super().__init__(template)
+        self.template = template
+        self.values: Mapping[str, Any] = values or {}
 
 
 class Unanswered(Exception):
@@ -23,10 +28,13 @@ class Daemon(Protocol):
         """A token, and the person's name. Raises LoginRefused and Unanswered."""
 
     async def log_out(self, token: str) -> None:
-        """End the session."""
+        """End the session. Raises LoginRefused and Unanswered."""
+
+    async def knows(self, token: str) -> bool:
+        """Whether the session still is. Raises Unanswered."""
 
     async def public_services(self) -> Sequence[str]:
-        """The titles of the services that have something for visitors."""
+        """The titles of the services that have something for visitors. Raises Unanswered."""
 
     async def keep_file(self, token: str, name: str, kind: str, content: AsyncIterator[bytes]) -> Mapping[str, str]:
         """Keep an uploaded file; the answer has its number as ``file``. Raises LoginRefused and Unanswered."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 __all__ = ["Limits", "WebSettings"]
@@ -26,7 +28,11 @@ class Limits:
     upload: int = 20 * 1024 * 1024
     """Bytes of one file."""
     sessions: int = 1000
-    """Browsers that are remembered."""
+    """Browsers with a login that are remembered; as many of visitors beside them."""
+    ends_within: float = 5.0
+    """Seconds from being asked to end to being told to, and from there to being killed."""
+    takes_within: float = 15.0
+    """Seconds that a console may leave what is typed untaken, or a file that it offers unsent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +47,35 @@ class WebSettings:
     key: Path | None = None
     daemon: tuple[str, ...] = ()
     """The options with which a console finds the daemon: ``("--socket", "/run/…")``."""
+    program: tuple[str, ...] = (sys.executable, "-P", "-m", "compiler")
+    """What starts a console, with its options after it; ``-P``: no code from the folder it runs in."""
+    proxies: frozenset[IPv4Address | IPv6Address] = frozenset()
+    """Whose ``X-Forwarded-For`` is believed."""
+    folder: Path | None = None
+    """Where what people choose for their consoles is kept; None: until the door ends."""
     limits: Limits = field(default_factory=Limits)
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as in the Origin header (RFC 6454)."""
+        """Scheme, host and port, as in the Origin header (RFC 6454, 6.2)."""
         if self.public_url:
-            return self.public_url.rstrip("/")
+            return self.public_url
         scheme, usual = ("https", 443) if self.certificate else ("http", 80)
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}" if self.port == usual else f"{scheme}://{host}:{self.port}"
 
     @property
+    def websocket(self) -> str:
+        """The same for a websocket."""
+        return "ws" + self.origin.removeprefix("http")
+
+    @property
     def secure(self) -> bool:
         """Whether browsers reach the door by TLS, ours or a proxy's."""
         return self.origin.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The session's cookie. Browsers take a ``__Host-`` name only over TLS, for this host and all its paths
+        (RFC 6265bis, 4.1.3.2); cookies know no ports, so that the name does."""
+        return "__Host-gerbang" if self.secure else f"gerbang-{self.port}"
