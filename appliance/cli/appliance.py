@@ -35,6 +35,7 @@ def _configure(parser: ArgumentParser) -> None:
     )
     setup.add_argument("--dry-run", action="store_true", help="only say what would be done")
     setup.add_argument("--program", metavar="PATH", help="the gerbang command that the units start (default: this one)")
+    setup.add_argument("--web", action="store_true", help="also the web door, with a user of its own")
     setup.add_argument("--root", default="/", metavar="FOLDER", help="another root, to fill an image")
     migration = actions.add_parser(
         "migration", help="write the next migration of a service, from its tables", allow_abbrev=False

@@ -25,13 +25,15 @@ def serve_web(arguments: Namespace) -> int:
     settings = settings_from(arguments)
     address = Address.of(arguments.socket, arguments.url)
     listening = _listening(settings)
+    if settings.authorities is not None and not address.url:
+        raise UsageError("--ca belongs to --url: on its socket the daemon has no certificate")
     settings = replace(settings, port=listening.getsockname()[1], daemon=_daemon(address), folder=_folder(settings))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # It warns of every malformed request, which strangers can send as fast as they like.
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    door = WebDoor(settings, DaemonClient(address))
+    door = WebDoor(settings, DaemonClient(address, verify=_believed(settings.authorities)))
     try:
         door.tls()
     except (OSError, ssl.SSLError) as error:
@@ -45,13 +47,15 @@ def settings_from(arguments: Namespace) -> WebSettings:
     """The options as settings. Raises UsageError for a door that would send passwords in the clear."""
     if bool(arguments.certificate) != bool(arguments.key):
         raise UsageError("--certificate and --key belong together")
-    for path in (arguments.certificate, arguments.key):
+    for path in (arguments.certificate, arguments.key, arguments.ca):
         if path is not None and not path.is_file():
             raise UsageError(f"{path}: there is no such file")
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"{arguments.port} is no port")
-    if arguments.consoles < 1 or arguments.visitors < 0 or not arguments.idle > 0:
-        raise UsageError("--consoles and --idle are at least 1, --visitors at least 0")
+    if arguments.consoles < 1 or not arguments.idle > 0:
+        raise UsageError("--consoles and --idle are at least 1")
+    if arguments.visitors < 0 or arguments.visitors_per_address < 0:
+        raise UsageError("--visitors and --visitors-per-address are at least 0")
     settings = WebSettings(
         host=arguments.host,
         port=arguments.port,
@@ -60,7 +64,13 @@ def settings_from(arguments: Namespace) -> WebSettings:
         key=arguments.key,
         proxies=frozenset(map(_address, arguments.proxy)),
         folder=arguments.folder,
-        limits=Limits(consoles=arguments.consoles, visitors=arguments.visitors, idle=arguments.idle),
+        authorities=arguments.ca and arguments.ca.absolute(),
+        limits=Limits(
+            consoles=arguments.consoles,
+            visitors=arguments.visitors,
+            visitors_of_one=arguments.visitors_per_address,
+            idle=arguments.idle,
+        ),
     )
     if not settings.certificate and not _loopback(arguments.host):
         raise UsageError(
@@ -113,6 +123,15 @@ def _listening(settings: WebSettings) -> socket.socket:
 def _daemon(address: Address) -> tuple[str, ...]:
     """The consoles ask the same daemon, whatever the environment says."""
     return ("--socket", str(address.socket)) if address.socket else ("--url", address.url)
+
+
+def _believed(authorities: Path | None) -> ssl.SSLContext | bool:
+    if authorities is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{authorities}: no certificates: {error}") from None
 
 
 def _folder(settings: WebSettings) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from appliance.daemon.run_settings import FILE
 from appliance.data import data
 from compiler.errors import UsageError
 
 __all__ = ["set_up", "steps"]
 
 UNITS = ("gerbang-helper.service", "gerbang.service")
+WEB_UNIT = "gerbang-web.service"
 PROGRAM = "/usr/bin/env gerbang"
 """How the units in ``templates/systemd`` name the command."""
+DAEMON_USER = ("gerbang", ("--group",))
+WEB_USER = ("gerbang-web", ("--ingroup", "gerbang"))
+"""In the group of the daemon, whose socket is for that group."""
 HIDDEN = ("/home", "/root", "/run/user")
 """What ``ProtectHome=yes`` hides from a unit (systemd.exec(5))."""
 SETTINGS = """\
@@ -28,6 +34,8 @@ SETTINGS = """\
 state: /var/lib/gerbang
 socket: /run/gerbang/api.sock
 helper: /run/gerbang-helper/helper.sock
+# Users whose programs may say for whom they speak: the web door's (gerbang appliance setup --web).
+{doors}
 # zone: Asia/Jakarta
 # store: postgresql://gerbang@/gerbang
 # tls: {address: 0.0.0.0, port: 8443, certificate: /etc/gerbang/certificate.pem, key: /etc/gerbang/key.pem}
@@ -54,7 +62,7 @@ def set_up(arguments: Namespace) -> int:
         )
     if not arguments.dry_run and root == Path("/") and os.geteuid() != 0:
         raise UsageError("setting up a machine needs root; --dry-run shows what would be done")
-    todo = tuple(steps(root, program))
+    todo = tuple(steps(root, program, web=arguments.web))
     for step in todo:
         print(step.text)
         if not arguments.dry_run:
@@ -62,43 +70,66 @@ def set_up(arguments: Namespace) -> int:
     if not todo:
         print("everything is there already")
     elif not arguments.dry_run:
-        print("Next: systemctl start gerbang-helper gerbang; the first password is in: journalctl -u gerbang")
+        units = "gerbang-helper gerbang" + (" gerbang-web" if arguments.web else "")
+        print(f"Next: systemctl start {units}; the first password is in: journalctl -u gerbang")
+    if arguments.web and (said := _doors_missing(root / FILE.relative_to("/"))):
+        print(said)
     return 0
 
 
-def steps(root: Path, program: Path) -> Iterator[Step]:
-    """What is missing below ``root``, in order."""
-    if root == Path("/") and not _user_exists():
-        yield Step("make the user gerbang", _make_user)
-    settings = root / "etc/gerbang/appliance.yaml"
+def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
+    """What is missing below ``root``, in order; with ``web`` what the web door needs, too."""
+    if root == Path("/"):
+        for name, more in (DAEMON_USER, *([WEB_USER] if web else [])):
+            if not _user_exists(name):
+                yield Step(f"make the user {name}", partial(_make_user, name, more))
+    settings = root / FILE.relative_to("/")
     if not settings.exists():
-        yield Step(f"write {settings}", partial(_write, settings, SETTINGS, 0o644))
+        text = SETTINGS.format(doors="doors: [gerbang-web]" if web else "# doors: [gerbang-web]")
+        yield Step(f"write {settings}", partial(_write, settings, text, 0o644))
     changed = False
-    for name in UNITS:
+    # One that was chosen once is kept up to date without being asked for.
+    units = (*UNITS, *([WEB_UNIT] if web or (root / "etc/systemd/system" / WEB_UNIT).exists() else []))
+    for name in units:
         unit = root / "etc/systemd/system" / name
         text = data(f"templates/systemd/{name}").read_text().replace(PROGRAM, str(program))
         if not unit.exists() or unit.read_text() != text:
             changed = True
             yield Step(f"write {unit}", partial(_write, unit, text, 0o644))
     if changed and root == Path("/") and Path("/run/systemd/system").is_dir():
-        yield Step("tell systemd, and start both at each boot", _enable)
+        chosen = (*UNITS, WEB_UNIT) if web else UNITS
+        yield Step(f"tell systemd, and start at each boot: {', '.join(chosen)}", partial(_enable, chosen))
 
 
-def _user_exists() -> bool:
+def _doors_missing(settings: Path) -> str:
+    """What is to be said when the settings of an administrator do not know the web door."""
     try:
-        pwd.getpwnam("gerbang")
+        text = settings.read_text()
+    except OSError:
+        return ""
+    if re.search(r"^doors:.*gerbang-web", text, re.MULTILINE):
+        return ""
+    return (
+        f"add to {settings}: doors: [gerbang-web]; until then all browsers count as one at the login, "
+        "and whoever guesses passwords slows the others"
+    )
+
+
+def _user_exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
     except KeyError:
         return False
     return True
 
 
-def _make_user() -> None:
-    _run("adduser", "--system", "--group", "--home", "/var/lib/gerbang", "--no-create-home", "gerbang")
+def _make_user(name: str, group: tuple[str, ...]) -> None:
+    _run("adduser", "--system", *group, "--home", f"/var/lib/{name}", "--no-create-home", name)
 
 
-def _enable() -> None:
+def _enable(units: tuple[str, ...]) -> None:
     _run("systemctl", "daemon-reload")
-    _run("systemctl", "enable", *UNITS)
+    _run("systemctl", "enable", *units)
 
 
 def _run(*command: str) -> None:

@@ -14,6 +14,7 @@ def _configure(parser: ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket (or GERBANG_SOCKET)")
     where.add_argument("--url", metavar="URL", help="the daemon's address, https://… (or GERBANG_URL)")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="with --url: whose certificates to believe, PEM")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8443, help="the port; 0: one that is free (default: %(default)s)")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="serve TLS with this certificate, PEM")
@@ -31,6 +32,13 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--consoles", type=int, default=20, help="how many at the same time (default: %(default)s)")
     parser.add_argument(
         "--visitors", type=int, default=8, help="how many of them without a login (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--visitors-per-address",
+        type=int,
+        default=2,
+        metavar="NUMBER",
+        help="and from one address (default: %(default)s)",
     )
     parser.add_argument(
         "--idle",

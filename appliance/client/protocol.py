@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
 from appliance.client.errors import LoginNeeded, Refusal, Unreachable
+from compiler.errors import UsageError
 
-__all__ = ["Asked", "Work", "asked", "command", "event_of", "failure", "reason", "value_of", "work_of"]
+__all__ = [
+    "Asked",
+    "Reply",
+    "Work",
+    "asked",
+    "command",
+    "event_of",
+    "failure",
+    "reason",
+    "value_of",
+    "whole",
+    "work_of",
+]
 
 
 class Asked(NamedTuple):
@@ -22,6 +38,14 @@ class Asked(NamedTuple):
     headers: Mapping[str, str | bytes] = {}
     again: bool = False
     """May be sent again when the connection broke."""
+
+
+class Reply(NamedTuple):
+    """An answer as it came."""
+
+    status: int
+    body: bytes
+    media_type: str
 
 
 class Work(NamedTuple):
@@ -98,3 +122,18 @@ def reason(error: BaseException) -> str:
             return cause.strerror
         cause = cause.__cause__ or cause.__context__
     return str(error) or type(error).__name__
+
+
+@contextmanager
+def whole(into: Path) -> Iterator[IO[bytes]]:
+    """A file beside ``into``, which takes its name when the block ends well and is gone when it does not. Raises
+    UsageError for a place where none can be."""
+    beside = into.with_name(f".{into.name}.{os.getpid()}")
+    try:
+        with open(beside, "wb") as file:
+            yield file
+        beside.replace(into)
+    except OSError as error:
+        raise UsageError(f"cannot write {into}: {error.strerror or error}") from None
+    finally:
+        beside.unlink(missing_ok=True)

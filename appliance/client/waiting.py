@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,19 @@ import httpx2
 from appliance.client.addresses import Address
 from appliance.client.blocking import PATIENCE, SILENCE, Query
 from appliance.client.errors import Unreachable
-from appliance.client.protocol import Asked, Work, asked, command, event_of, failure, reason, value_of, work_of
+from appliance.client.protocol import (
+    Asked,
+    Reply,
+    Work,
+    asked,
+    command,
+    event_of,
+    failure,
+    reason,
+    value_of,
+    whole,
+    work_of,
+)
 
 __all__ = ["AsyncClient"]
 
@@ -23,7 +36,8 @@ class AsyncClient:
     def __init__(self, address: Address, token: str = "", *, verify: Any = True) -> None:
         self.address = address
         self.token = token
-        carried = httpx2.AsyncHTTPTransport(uds=str(address.socket)) if address.socket else None
+        # On a UNIX socket there is no TLS: reading the authorities would take a tenth of a second for nothing.
+        carried = httpx2.AsyncHTTPTransport(uds=str(address.socket), verify=False) if address.socket else None
         self.http = httpx2.AsyncClient(
             transport=carried,
             base_url=f"{address.url or 'http://gerbang'}/v1",
@@ -99,9 +113,10 @@ class AsyncClient:
                 return seen
             await asyncio.sleep(every)
 
-    async def events(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def events(self, *, again: bool = True) -> AsyncIterator[Mapping[str, Any]]:
         """What happens, until the iterator is closed. An empty event says: look at everything again; it comes
-        first, and after each lost connection."""
+        first, and after each lost connection. Without ``again`` a lost connection raises Unreachable, and a daemon
+        that ends ends the iterator."""
         pause = 0.5
         while True:
             try:
@@ -113,18 +128,42 @@ class AsyncClient:
                     async for line in answer.aiter_lines():
                         if (event := event_of(line)) is not None:
                             yield event
-            except httpx2.TransportError:
-                pass
+            except httpx2.TransportError as error:
+                if not again:
+                    raise Unreachable(f"{self.address}: {reason(error)}") from error
+            if not again:
+                return
             await asyncio.sleep(pause)
             pause = min(pause * 2, 15.0)
 
+    async def download(self, path: str, into: Path) -> None:
+        """What a path answers as a file, which has its name only when it is whole. Raises Refusal and Unreachable."""
+        try:
+            async with self.http.stream("GET", path, headers=self._headers({})) as answer:
+                if answer.status_code >= 400:
+                    raise failure(answer.status_code, await answer.aread())
+                with whole(into) as file:
+                    async for part in answer.aiter_bytes():
+                        file.write(part)
+        except httpx2.TransportError as error:
+            raise Unreachable(f"{self.address}: {reason(error)}") from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.http.aclose()
+
     async def value(self, request: Asked) -> Any:
-        """Send, and read the JSON answer."""
+        """Send, and read the JSON answer. Raises Refusal and Unreachable."""
+        answer = await self.reply(request)
+        return value_of(answer.status, answer.body)
+
+    async def reply(self, request: Asked) -> Reply:
+        """Send, and take the answer as it is, a refusal too. Raises Unreachable."""
         headers = self._headers(request.headers)
         for last in (not request.again, True):
             try:
                 answer = await self.http.request(request.method, request.path, content=request.body, headers=headers)
-                return value_of(answer.status_code, answer.content)
+                return Reply(answer.status_code, answer.content, answer.headers.get("content-type", ""))
             except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
                 if last:
                     raise Unreachable(f"{self.address}: {reason(error)}") from error

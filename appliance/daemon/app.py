@@ -4,49 +4,41 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response, StreamingResponse
+from pydantic_core import to_json
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from appliance.contract.people import Person
 from appliance.daemon import command_paths, file_paths, listing_paths, people_paths
 from appliance.daemon.bodies import CommandSeen, Health, ListingSeen, ServiceSeen, ServiceState
 from appliance.daemon.errors import LoginNeeded, install
 from appliance.daemon.events import sees
-from appliance.daemon.openapi import document
 from appliance.daemon.parts import Parts
+from appliance.daemon.paths import add_path
 from appliance.daemon.registry import Offered
-from appliance.daemon.replies import plain
+from appliance.daemon.replies import json_bytes, plain
 from appliance.daemon.requests import caller_of
 from appliance.daemon.versions import version
 
 __all__ = ["build"]
 
 
-def build(parts: Parts) -> FastAPI:
+def build(parts: Parts) -> Starlette:
     """The application. Its lifespan starts and stops the parts."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await parts.start()
         try:
             yield
         finally:
             await parts.stop()
 
-    app = FastAPI(
-        title="Gerbang", version=version(), docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
-    )
+    app = Starlette(lifespan=lifespan)
     install(app)
-    kept: dict[str, Any] = {}
-
-    def described() -> dict[str, Any]:
-        if not kept:
-            kept.update(document(parts.registry))
-        return kept
-
-    app.openapi = described  # type: ignore[method-assign]
     _seeing(app, parts)
     people_paths.add(app, parts)
     command_paths.add(app, parts)
@@ -55,8 +47,14 @@ def build(parts: Parts) -> FastAPI:
     return app
 
 
-def _seeing(app: FastAPI, parts: Parts) -> None:
-    async def health() -> Response:
+def _seeing(app: Starlette, parts: Parts) -> None:
+    @cache
+    def described() -> bytes:
+        from appliance.daemon.openapi import document
+
+        return to_json(document(parts.registry))
+
+    async def health(_request: Request) -> Response:
         states = [ServiceState(name=name, state="ready") for name in sorted(parts.registry.services)]
         return plain(Health(status="ok", version=version(), services=states))
 
@@ -69,7 +67,7 @@ def _seeing(app: FastAPI, parts: Parts) -> None:
         caller = await caller_of(request, parts, first_password=True)
         if caller.session is None and not caller.peer.startswith("uid:"):
             raise LoginNeeded
-        return plain(app.openapi())
+        return json_bytes(described())
 
     async def events(request: Request) -> Response:
         caller = await caller_of(request, parts)
@@ -85,10 +83,10 @@ def _seeing(app: FastAPI, parts: Parts) -> None:
         stream = await parts.hub.listen(person, caller.owner if session is None else caller.person.name, cut)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
-    app.add_api_route("/v1/health", health, methods=["GET"])
-    app.add_api_route("/v1/services", services, methods=["GET"])
-    app.add_api_route("/v1/openapi.json", openapi, methods=["GET"])
-    app.add_api_route("/v1/events", events, methods=["GET"])
+    add_path(app, "GET", "/v1/health", health)
+    add_path(app, "GET", "/v1/services", services)
+    add_path(app, "GET", "/v1/openapi.json", openapi)
+    add_path(app, "GET", "/v1/events", events)
 
 
 def _seen(offered: Offered, person: Person) -> ServiceSeen | None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from typing import Any
+
 from pydantic_core import from_json
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from appliance.contract.commands import Effect
 from appliance.contract.documents import Document
 from appliance.contract.people import Person
 from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.contract.results import KeptFile
 from appliance.daemon.bodies import WorkBegun
 from appliance.daemon.documents import shown
 from appliance.daemon.errors import LoginNeeded
+from appliance.daemon.file_paths import download
 from appliance.daemon.once import Once
 from appliance.daemon.parts import Parts
+from appliance.daemon.paths import add_path
 from appliance.daemon.replies import json_bytes, plain, wanted
 from appliance.daemon.requests import Caller, caller_of, key_of, read_body
 from appliance.daemon.running import Answer
@@ -23,7 +29,7 @@ from appliance.language import _
 __all__ = ["add"]
 
 
-def add(app: FastAPI, parts: Parts) -> None:
+def add(app: Starlette, parts: Parts) -> None:
     """Add the paths of commands and of work."""
 
     async def command(request: Request, service: str, command: str) -> Response:
@@ -43,7 +49,13 @@ def add(app: FastAPI, parts: Parts) -> None:
             answer = await parts.threads.readers.run(parts.runner.call, caller.person, service, command, body)
         else:
             once = Once.of(caller.person.name, key, service, command, body) if key else None
-            answer = await parts.threads.writer.run(_change, parts, caller, service, command, body, once)
+            lane = parts.threads.writer
+            # A change of who may do what ends its transaction: those after it are asked for their roles again.
+            turn = lane.run if service == "system" else lane.share
+            prepared = None
+            if found.before is not None:
+                prepared = await parts.threads.passwords.run(parts.runner.prepare, found, body)
+            answer = await turn(_change, parts, caller, service, command, body, once, prepared)
         return await _reply(parts, request, caller.person, answer)
 
     async def work(request: Request, identity: str) -> Response:
@@ -66,13 +78,15 @@ def add(app: FastAPI, parts: Parts) -> None:
             raise NotFound(_("result of work"), identity[:64])
         return await _reply(parts, request, caller.person, piece.answer)
 
-    app.add_api_route("/v1/commands/{service}/{command}", command, methods=["POST"])
-    app.add_api_route("/v1/work/{identity}", work, methods=["GET"])
-    app.add_api_route("/v1/work/{identity}", cancel, methods=["DELETE"])
-    app.add_api_route("/v1/work/{identity}/result", result, methods=["GET"])
+    add_path(app, "POST", "/v1/commands/{service}/{command}", command)
+    add_path(app, "GET", "/v1/work/{identity}", work)
+    add_path(app, "DELETE", "/v1/work/{identity}", cancel)
+    add_path(app, "GET", "/v1/work/{identity}/result", result)
 
 
-def _change(parts: Parts, caller: Caller, service: str, command: str, body: bytes, once: Once | None) -> Answer:
+def _change(
+    parts: Parts, caller: Caller, service: str, command: str, body: bytes, once: Once | None, prepared: Any
+) -> Answer:
     person = caller.person
     if caller.session is not None:
         # It waited for its turn: a change before it may have taken the session or the role.
@@ -80,7 +94,7 @@ def _change(parts: Parts, caller: Caller, service: str, command: str, body: byte
         if now is None:
             raise LoginNeeded
         person = now.person
-    return parts.runner.call(person, service, command, body, once)
+    return parts.runner.call(person, service, command, body, once, prepared)
 
 
 async def _reply(parts: Parts, request: Request, person: Person, answer: Answer) -> Response:
@@ -88,6 +102,8 @@ async def _reply(parts: Parts, request: Request, person: Person, answer: Answer)
         media = wanted(request.headers.get("accept", ""))
         if media != "application/json":
             return await parts.threads.documents.run(shown, parts, person, answer.value, media)
+    if isinstance(answer.value, KeptFile):
+        return download(answer.value.path, answer.value.name, answer.value.media_type)
     if answer.value is None and answer.repeated is None:
         return json_bytes(b"null")
     return json_bytes(answer.json())

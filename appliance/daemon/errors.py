@@ -7,10 +7,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from appliance.contract.refusals import Refused, Value
 from appliance.daemon.running import InvalidArguments
@@ -88,7 +88,8 @@ def described(error: Exception) -> dict[str, Any]:
     """The error as the contract has it."""
     if isinstance(error, InvalidArguments):
         problems = [{"field": one.field, "kind": one.kind, "bounds": one.bounds} for one in error.problems]
-        body = _body("invalid-arguments", _("the arguments are not as the command takes them"), {}, "")
+        first = error.problems[0].field if error.problems else ""
+        body = _body("invalid-arguments", _("the arguments are not as the command takes them"), {}, first)
         return {"error": {**body, "problems": problems}}
     if isinstance(error, Refused):
         return {"error": _body(error.code, error.template, error.values, error.field, str(error))}
@@ -108,8 +109,8 @@ def _answer(status: int, content: Mapping[str, Any], headers: Mapping[str, str] 
     return Response(body, status, headers, "application/json")
 
 
-def install(app: FastAPI) -> None:
-    """Answer every exception in the one shape. FastAPI's own handler would say back what was sent."""
+def install(app: Starlette) -> None:
+    """Answer every exception in the one shape. The framework's own would be of another."""
 
     async def refused(_request: Request, error: Exception) -> Response:
         code = "invalid-arguments" if isinstance(error, InvalidArguments) else getattr(error, "code", "refused")

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 
 from appliance.contract.kinds import one_line
 from appliance.contract.people import Person
+from appliance.contract.refusals import NotFound
 from appliance.daemon.bodies import Sent
+from appliance.daemon.errors import LoginNeeded
 from appliance.daemon.files import LARGEST, Arrived
 from appliance.daemon.parts import Parts
+from appliance.daemon.paths import add_path
 from appliance.daemon.replies import plain
 from appliance.daemon.requests import bounded, caller_of
 from appliance.daemon.running import InvalidArguments, Problem
+from appliance.language import _
 
-__all__ = ["add", "disposition"]
+__all__ = ["add", "disposition", "download"]
 
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,50}/[A-Za-z0-9!#$&^_.+-]{1,49}")
 
 
-def add(app: FastAPI, parts: Parts) -> None:
+def add(app: Starlette, parts: Parts) -> None:
     """Add the paths of files."""
 
     async def send(request: Request) -> Response:
         caller = await caller_of(request, parts)
-        person = caller.logged_in.person
+        person = caller.person
+        if caller.session is None and not any(one.service.public for one in parts.registry.services.values()):
+            raise LoginNeeded
         name = _name(request.headers.get("x-name", ""))
         said = request.headers.get("content-type", "").partition(";")[0].strip()
         media_type = said if MEDIA_TYPE.fullmatch(said) else "application/octet-stream"
-        arrived = await parts.files.receive(bounded(request, LARGEST), LARGEST)
+        most = LARGEST if caller.session else parts.files.visitors.room(caller.peer)
+        arrived = await parts.files.receive(bounded(request, most), most)
         try:
+            if caller.session is None:
+                parts.files.visitors.take(caller.peer, arrived.size)
             await parts.threads.writer.run(_keep, parts, person, arrived, name, media_type)
         except BaseException:
             parts.files.drop(arrived.id)
@@ -42,17 +53,24 @@ def add(app: FastAPI, parts: Parts) -> None:
     async def fetch(request: Request, identity: str) -> Response:
         caller = await caller_of(request, parts)
         found = await parts.threads.readers.run(parts.files.find, caller.logged_in.person, identity)
-        headers = {
-            "Content-Disposition": disposition(found.name or found.id),
-            # What somebody has sent is never a page of ours.
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "no-store",
-        }
-        return FileResponse(found.path, media_type=found.media_type, headers=headers)
+        return download(found.path, found.name or found.id, found.media_type)
 
-    app.add_api_route("/v1/files", send, methods=["POST"])
-    app.add_api_route("/v1/files/{identity}", fetch, methods=["GET"])
+    add_path(app, "POST", "/v1/files", send)
+    add_path(app, "GET", "/v1/files/{identity}", fetch)
+
+
+def download(path: Path, name: str, media_type: str) -> Response:
+    """A file on disk as an answer. Raises NotFound when it has gone."""
+    if not path.is_file():
+        raise NotFound(_("file"), name[:100])
+    headers = {
+        "Content-Disposition": disposition(name),
+        # What somebody has sent is never a page of ours.
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "no-store",
+    }
+    return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def disposition(name: str) -> str:

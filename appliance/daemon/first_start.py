@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,14 @@ from appliance.services.system.tables import PEOPLE
 if TYPE_CHECKING:
     from appliance.daemon.running import Runner
 
-__all__ = ["ADMINISTRATOR_NAME", "FIRST_PASSWORD", "Account", "first_administrator", "load_examples"]
+__all__ = [
+    "ADMINISTRATOR_NAME",
+    "FIRST_PASSWORD",
+    "Account",
+    "demonstration_password",
+    "first_administrator",
+    "load_examples",
+]
 
 ADMINISTRATOR_NAME = "admin"
 FIRST_PASSWORD = "first-password"
@@ -59,9 +67,22 @@ def first_administrator(runner: Runner, state_folder: Path) -> str:
     return password
 
 
-def load_examples(runner: Runner, services: Sequence[Service]) -> tuple[Account, ...]:
-    """Sample data of each service, and an account for each role; all have one password."""
-    kept = hashed(DEMO_PASSWORD)
+def demonstration_password() -> Callable[[], str]:
+    """Begin to hash the one password of a demonstration, a tenth of a second beside everything else; the function
+    waits for it."""
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(hashed(DEMO_PASSWORD)))
+    thread.start()
+
+    def kept() -> str:
+        thread.join()
+        return found[0]
+
+    return kept
+
+
+def load_examples(runner: Runner, services: Sequence[Service], kept: str) -> tuple[Account, ...]:
+    """Sample data of each service, and an account for each role; all have the password that is kept so."""
     people = [PersonRecord(name=ADMINISTRATOR_NAME, full_name="Demo Administrator", roles=(ADMINISTRATOR,))]
     for service in services:
         for role in service.roles:

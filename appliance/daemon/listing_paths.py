@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response, StreamingResponse
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
 from appliance.contract.listings import Question
 from appliance.contract.refusals import NotAllowed
@@ -12,6 +15,7 @@ from appliance.daemon.errors import LoginNeeded
 from appliance.daemon.file_paths import disposition
 from appliance.daemon.listings import EXPORTS
 from appliance.daemon.parts import Parts
+from appliance.daemon.paths import add_path
 from appliance.daemon.replies import json_bytes, plain
 from appliance.daemon.requests import caller_of, number_of, record_from
 from appliance.daemon.running import InvalidArguments, Problem
@@ -21,7 +25,7 @@ __all__ = ["add"]
 LONGEST_PAGE = 1000
 
 
-def add(app: FastAPI, parts: Parts) -> None:
+def add(app: Starlette, parts: Parts) -> None:
     """Add the paths of listings and of the queries that they begin."""
     queries, readers = parts.queries, parts.threads.readers
 
@@ -56,12 +60,15 @@ def add(app: FastAPI, parts: Parts) -> None:
         form = request.query_params.get("format", "csv")
         if form not in EXPORTS:
             raise InvalidArguments((Problem(field="format", kind="enum", bounds={"expected": ", ".join(EXPORTS)}),))
-        name, parts_of_it = await readers.run(queries.export, caller.owner, caller.person, identity, form)
+        most = number_of(request, "limit", 2**53 - 1, 0, 2**53 - 1)
+        plain_csv = request.query_params.get("plain", "") == "yes"
+        exported = partial(queries.export, plain=plain_csv, most=most)
+        name, parts_of_it = await readers.run(exported, caller.owner, caller.person, identity, form)
         headers = {"Content-Disposition": disposition(f"{name}.{form}"), "Cache-Control": "no-store"}
         return StreamingResponse(parts_of_it, media_type=EXPORTS[form], headers=headers)
 
-    app.add_api_route("/v1/listings/{service}/{listing}", ask, methods=["POST"])
-    app.add_api_route("/v1/queries/{identity}", page, methods=["GET"])
-    app.add_api_route("/v1/queries/{identity}/position", position, methods=["GET"])
-    app.add_api_route("/v1/queries/{identity}/totals", totals, methods=["GET"])
-    app.add_api_route("/v1/queries/{identity}/export", export, methods=["GET"])
+    add_path(app, "POST", "/v1/listings/{service}/{listing}", ask)
+    add_path(app, "GET", "/v1/queries/{identity}", page)
+    add_path(app, "GET", "/v1/queries/{identity}/position", position)
+    add_path(app, "GET", "/v1/queries/{identity}/totals", totals)
+    add_path(app, "GET", "/v1/queries/{identity}/export", export)

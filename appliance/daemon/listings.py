@@ -6,6 +6,7 @@ what was looked at least lately goes first. Roles are asked at each look.
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +19,9 @@ from pydantic_core import to_json
 from appliance.contract.listings import Listing, Question
 from appliance.contract.people import Person
 from appliance.contract.refusals import NotAllowed, NotFound
-from appliance.daemon.exporting import csv_parts, xlsx_parts
 from appliance.language import _
 from appliance.store import listing as kept_rows
+from appliance.store.export import Export, export_csv, export_xlsx
 
 if TYPE_CHECKING:
     from appliance.daemon.running import Runner
@@ -30,6 +31,7 @@ __all__ = ["EXPORTS", "Queries"]
 OF_ONE = 16
 """Queries of one session."""
 FIRST_ROWS = 100
+PART = 64 * 1024
 MOST_IDS = 20_000_000
 """Of all queries: 160 MB."""
 EXPORTS = {
@@ -97,13 +99,25 @@ class Queries:
         with self._runner.store.reading() as connection:
             return dict(kept_rows.totals(connection, query.listing, query.question, person))
 
-    def export(self, owner: str, person: Person, identity: str, form: str) -> tuple[str, Iterator[bytes]]:
-        """The file's name, and its bytes part by part."""
+    def export(
+        self, owner: str, person: Person, identity: str, form: str, *, plain: bool = False, most: int | None = None
+    ) -> tuple[str, Iterator[bytes]]:
+        """The file's name, and its bytes part by part; ``plain`` CSV is for programs."""
         query = self._find(owner, person, identity)
-        make = csv_parts if form == "csv" else xlsx_parts
-        return f"{query.service}-{query.listing.name}", make(
-            self._runner.store, query.listing, query.kept.ids, person, self._runner.zone
-        )
+        wanted = Export(listing=query.listing, ids=query.kept.ids[:most], person=person, zone=self._runner.zone)
+        return f"{query.service}-{query.listing.name}", self._exported(wanted, form, plain)
+
+    def _exported(self, wanted: Export, form: str, plain: bool) -> Iterator[bytes]:
+        """Written down whole in one snapshot, then sent: a slow reader keeps none open."""
+        with tempfile.TemporaryFile(prefix="gerbang-export-") as file:
+            with self._runner.store.reading() as connection:
+                if form == "csv":
+                    file.writelines(export_csv(connection, wanted, plain=plain))
+                else:
+                    export_xlsx(connection, wanted, file)
+            file.seek(0)
+            while part := file.read(PART):
+                yield part
 
     def drop(self, owner: str) -> None:
         """Forget the queries of a session that has ended."""

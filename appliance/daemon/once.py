@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from appliance.contract.context import Context
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.system.tables import ANSWERS
 
-__all__ = ["KeyReused", "Once"]
+__all__ = ["KeyReused", "Once", "forget_old"]
 
 KEPT = timedelta(days=1)
+_THIS = (ANSWERS.c.person == bindparam("by")) & (ANSWERS.c.key == bindparam("with"))
+_FOUND = select(ANSWERS.c.asked, ANSWERS.c.answer, ANSWERS.c.at).where(_THIS)
+_FORGET = delete(ANSWERS).where(_THIS)
+_ADD = insert(ANSWERS)
 
 
 class KeyReused(Refused):
@@ -44,13 +48,14 @@ class Once:
         asked = hashlib.sha256(f"{service}.{command}\n".encode() + body).hexdigest()
         return cls(person, str(key), asked)
 
-    def answer(self, connection: Connection) -> bytes | None:
+    def answer(self, connection: Connection, now: datetime) -> bytes | None:
         """What was answered the first time, or None; raises KeyReused."""
-        found = select(ANSWERS.c.asked, ANSWERS.c.answer).where(
-            ANSWERS.c.person == self.person, ANSWERS.c.key == self.key
-        )
-        row = connection.execute(found).one_or_none()
+        mine = {"by": self.person, "with": self.key}
+        row = connection.execute(_FOUND, mine).one_or_none()
         if row is None:
+            return None
+        if row.at < now - KEPT:
+            connection.execute(_FORGET, mine)
             return None
         if row.asked != self.asked:
             raise KeyReused(_("this Idempotency-Key was used for another request"))
@@ -59,6 +64,10 @@ class Once:
     def keep(self, context: Context, answer: bytes) -> None:
         """Keep the answer for a day, in the transaction of its change."""
         connection = context.connection
-        connection.execute(delete(ANSWERS).where(ANSWERS.c.at < context.now - KEPT))
         values = {"person": self.person, "key": self.key, "at": context.now, "asked": self.asked, "answer": answer}
-        connection.execute(insert(ANSWERS).values(values))
+        connection.execute(_ADD, values)
+
+
+def forget_old(connection: Connection, now: datetime) -> None:
+    """Drop the answers that are older than a day. Called once a minute: a statement less for each change."""
+    connection.execute(delete(ANSWERS).where(ANSWERS.c.at < now - KEPT))

@@ -43,6 +43,7 @@ __all__ = ["Appliance", "Parts"]
 
 FLUSH_SECONDS = 60.0
 logger = logging.getLogger("gerbang.daemon")
+audit = logging.getLogger("gerbang.audit")
 
 
 @dataclass(slots=True)
@@ -92,8 +93,8 @@ class Parts:
         self.registry = Registry(services)
         self.ports = MachinePorts(services, state_folder, helper, self._taken_back)
         self.hub = Hub(self.registry)
-        self.threads = Threads()
-        self.files = Files(state_folder / "files", store)
+        self.threads = Threads(store)
+        self.files = Files(state_folder, store, services)
         self.appliance = Appliance(store, self.registry, state_folder, secret, self.files, self.ports)
         self.runner = Runner(
             store,
@@ -105,11 +106,13 @@ class Parts:
             appliance=self.appliance,
             note=note,
         )
+        self.runner.claim = self.files.claim
         self.sessions = Sessions(self.runner)
         self.queries = Queries(self.runner)
         self.works = Works(self.runner)
         self._first = state_folder / FIRST_PASSWORD
         self.logins = Logins(self.runner, self.sessions, self.threads, self._used_first)
+        self._told_head: Head | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
 
@@ -122,6 +125,7 @@ class Parts:
     async def start(self) -> None:
         """Begin what runs beside the requests."""
         self.hub.start()
+        await asyncio.to_thread(self.files.recover)
         self._starting = asyncio.create_task(asyncio.to_thread(self.ports.start))
         self._flushing = asyncio.create_task(self._flush())
 
@@ -162,6 +166,13 @@ class Parts:
                 self.read_zone()
         self.hub.publish(events)
 
+    def _tell_head(self) -> None:
+        """Once a minute, if the audit log has grown: whoever collects the logs has a note of it elsewhere."""
+        head = self.runner.head
+        if head is not None and head != self._told_head:
+            self._told_head = head
+            audit.info("audit log: line %d has the hash %s", head.number, head.hash)
+
     def _used_first(self, name: str) -> None:
         if name == ADMINISTRATOR_NAME:
             self._first.unlink(missing_ok=True)
@@ -171,5 +182,7 @@ class Parts:
             await asyncio.sleep(FLUSH_SECONDS)
             try:
                 await self.threads.writer.run(self.sessions.flush)
+                await self.threads.writer.run(self.files.expire, self.runner.now())
+                self._tell_head()
             except Exception:
-                logger.exception("the sessions could not be kept")
+                logger.exception("the work of every minute could not be done")

@@ -16,19 +16,41 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["PeerProtocol"]
+__all__ = ["PeerProtocol", "StrictConnection"]
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 SLOWEST = 32 * 1024
 """Bytes a second that a long body brings at least."""
 WRITE_SECONDS = 30.0
+LONGEST_HEAD = 64 * 1024
+"""Bytes."""
 MOST = 500
 """Connections of one listening socket; for one more the longest idle one goes."""
 
 
+class StrictConnection(h11.Connection):
+    """HTTP/1.1 that refuses a request of two lengths: two readers of it would not agree where it ends (RFC 9112, 6.3,
+    11.2)."""
+
+    def next_event(self) -> Any:
+        """The next event; raises RemoteProtocolError."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _value in event.headers}
+            if b"content-length" in names and b"transfer-encoding" in names:
+                raise h11.RemoteProtocolError("Content-Length and Transfer-Encoding", error_status_hint=400)
+        return event
+
+
 class PeerProtocol(H11Protocol):
     """HTTP/1.1 that knows its peer and loses its patience. ``state`` of each request has ``peer`` and ``cut``."""
+
+    def __init__(self, *arguments: Any, doors: frozenset[int] = frozenset(), **more: Any) -> None:
+        """``doors``: uids that may say for whom they speak, beside root's and our own."""
+        super().__init__(*arguments, **more)
+        self.doors = doors
+        self.conn = StrictConnection(h11.SERVER, LONGEST_HEAD)
 
     timer: asyncio.TimerHandle | None = None
     timer_for: str = ""
@@ -41,7 +63,9 @@ class PeerProtocol(H11Protocol):
         """Name the peer, and make room when there is none."""
         super().connection_made(transport)
         self.since = time.monotonic()
-        self.app_state = dict(self.app_state, peer=_peer(transport), trusted=_trusted(transport), cut=transport.abort)
+        self.app_state = dict(
+            self.app_state, peer=_peer(transport), trusted=_trusted(transport, self.doors), cut=transport.abort
+        )
         self._make_room()
         self._arm("head", HEAD_SECONDS)
 
@@ -141,6 +165,7 @@ def _peer(transport: asyncio.BaseTransport) -> str:
     return str(name[0]) if name else "?"
 
 
-def _trusted(transport: asyncio.BaseTransport) -> bool:
-    """Whether the peer may say for whom it speaks: root, or a door that runs as this user."""
-    return _user(transport) in {0, os.geteuid()}
+def _trusted(transport: asyncio.BaseTransport, doors: frozenset[int]) -> bool:
+    """Whether the peer may say for whom it speaks: root, a door that runs as this user, or one of ``doors``."""
+    user = _user(transport)
+    return user is not None and (user in {0, os.geteuid()} or user in doors)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from appliance.daemon.bodies import Credentials, LanguageChosen, LoggedInAs, Me, PersonSeen
 from appliance.daemon.parts import Parts
+from appliance.daemon.paths import add_path
 from appliance.daemon.replies import plain
 from appliance.daemon.requests import caller_of, peer_of, record_from
 from appliance.daemon.sessions import Session
@@ -17,7 +19,7 @@ from appliance.services.system.model import NewPassword
 __all__ = ["add"]
 
 
-def add(app: FastAPI, parts: Parts) -> None:
+def add(app: Starlette, parts: Parts) -> None:
     """Add the paths of people."""
 
     async def login(request: Request) -> Response:
@@ -56,11 +58,11 @@ def add(app: FastAPI, parts: Parts) -> None:
         await parts.logins.change_language(session, said.language)
         return Response(status_code=204)
 
-    app.add_api_route("/v1/login", login, methods=["POST"])
-    app.add_api_route("/v1/logout", logout, methods=["POST"])
-    app.add_api_route("/v1/me", me, methods=["GET"])
-    app.add_api_route("/v1/password", password, methods=["POST"])
-    app.add_api_route("/v1/language", language, methods=["POST"])
+    add_path(app, "POST", "/v1/login", login)
+    add_path(app, "POST", "/v1/logout", logout)
+    add_path(app, "GET", "/v1/me", me)
+    add_path(app, "POST", "/v1/password", password)
+    add_path(app, "POST", "/v1/language", language)
 
 
 def _person(session: Session) -> dict[str, Any]:

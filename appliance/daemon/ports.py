@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.contract.components import Component, Machine
 from appliance.contract.service import Service
+from appliance.helper.answers import HelperRefused
+from appliance.helper.network import installed_network
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,6 +22,31 @@ if TYPE_CHECKING:
 __all__ = ["MachinePorts"]
 
 log = logging.getLogger("gerbang.machine")
+
+
+class _NetworkOfOthers:
+    """The network of a machine without a root helper: looked at, never changed. A demonstration that root has started
+    must not touch the network of who tries it."""
+
+    def start(self) -> object:
+        """Nothing was confirmed here."""
+        return None
+
+    def apply(self, before: Path | None, after: Path | None, confirm_within: int) -> object:
+        """Refused."""
+        raise HelperRefused("unavailable", "no root helper runs here, so the network is not changed")
+
+    def confirm(self) -> None:
+        """Refused: nothing waits."""
+        raise HelperRefused("unavailable", "no root helper runs here, so no change of the network waits")
+
+    def roll_back(self) -> None:
+        """As above."""
+        self.confirm()
+
+    def told(self) -> str:
+        """How it stands, for whom the kernel tells it."""
+        return installed_network().told()
 
 
 class MachinePorts:
@@ -57,7 +84,7 @@ class MachinePorts:
         places = Places(run=self._state / "run", state=self._state / "programs")
         supervisor = OwnSupervisor(places, programs)
         self._closing.append(supervisor.close)
-        return DirectMachine(supervisor, programs, places)
+        return DirectMachine(supervisor, programs, places, network=_NetworkOfOthers)
 
     @cached_property
     def commits(self) -> Commits:
@@ -83,7 +110,9 @@ class MachinePorts:
                 self._told(taken)
             if self.commits.status().current:
                 outcome = self.commits.resume("start")
-                if outcome.acted:
+                if outcome.undone or outcome.not_undone:
+                    self._told(outcome)
+                elif outcome.acted:
                     log.info("made serve again: %s", ", ".join(outcome.acted))
         except Exception:
             log.exception("the machine could not be brought to its generation")

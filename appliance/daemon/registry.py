@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData, select
+from sqlalchemy import MetaData, Table, select
 
 from appliance.contract.commands import Command
 from appliance.contract.listings import Listing, Order
@@ -14,7 +14,7 @@ from appliance.contract.master_data import MasterData
 from appliance.contract.service import Service
 from appliance.services.master_data import commands_of
 from appliance.services.settings import settings_commands
-from appliance.store.tables import master_tables, metadata
+from appliance.store.revisions import metadata_of
 
 __all__ = ["Offered", "Registry"]
 
@@ -49,11 +49,10 @@ class Registry:
 def _offered(service: Service) -> Offered:
     model, tables, commands = (service.module(name) for name in ("model", "tables", "commands"))
     master_data: tuple[MasterData, ...] = getattr(model, "MASTER_DATA", ())
-    if tables is not None:
-        kept, by_name = tables.METADATA, getattr(tables, "MASTER", {})
-    else:
-        kept = metadata()
-        by_name = master_tables(service.name, master_data, kept)
+    kept = metadata_of(service)
+    by_name: Mapping[str, Table] = getattr(tables, "MASTER", {})
+    if tables is None:
+        by_name = {one.name: kept.tables[f"{service.name}_{one.name}"] for one in master_data}
     found: dict[str, Command] = {}
     listings: dict[str, Listing] = {one.name: one for one in getattr(commands, "LISTINGS", ())}
     for master in master_data:
@@ -76,11 +75,12 @@ def _offered(service: Service) -> Offered:
 
 
 def _listing(master: MasterData, table: Any) -> Listing:
+    rows = select(table)
     return Listing(
         name=master.name,
         row=master.record,
         see=master.see,
         key=master.key,
         order=(Order(column=master.key),),
-        select=lambda _person: select(table),
+        select=lambda _person: rows,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi.responses import Response
 from pydantic_core import to_json
+from starlette.responses import Response
 
 from appliance.daemon.running import adapter
 

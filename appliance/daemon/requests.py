@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request
 from pydantic import ValidationError
+from starlette.requests import Request
 
 from appliance.contract.people import Person
 from appliance.daemon.errors import LoginNeeded, MustChangePassword, TooLarge

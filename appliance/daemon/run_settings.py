@@ -7,6 +7,7 @@
     store: postgresql://gerbang@/gerbang     # or nothing: SQLite in the state folder
     zone: Asia/Jakarta
     helper: /run/gerbang-helper/helper.sock  # or nothing: programs run as the daemon's user
+    doors: [gerbang-web]                     # users whose programs may say for whom they speak
     tls:
       address: 0.0.0.0
       port: 8443
@@ -16,12 +17,13 @@
 
 from __future__ import annotations
 
+import pwd
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from compiler.errors import InputError, InputErrors, SyntaxFault, UsageError
-from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue, compose, kind_of
+from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedSequence, PlacedValue, compose, kind_of
 
 __all__ = ["FILE", "RunSettings", "Tls", "local_zone", "read_settings"]
 
@@ -60,6 +62,8 @@ class RunSettings:
     tls: Tls | None = None
     helper: Path | None = None
     """The root helper's socket; without it programs run as this process's user."""
+    doors: frozenset[int] = frozenset()
+    """The uids of doors: what they say in ``Gerbang-Peer`` is believed, as what root and this process's user say."""
 
     @property
     def store_url(self) -> str:
@@ -91,9 +95,11 @@ class _Reader:
 
     def settings(self, root: PlacedValue) -> RunSettings:
         found = RunSettings()
-        for key, value in self._entries(root, {"state", "socket", "store", "zone", "tls", "helper"}):
+        for key, value in self._entries(root, {"state", "socket", "store", "zone", "tls", "helper", "doors"}):
             if key == "tls":
                 found = replace(found, tls=self._tls(value))
+            elif key == "doors":
+                found = replace(found, doors=self._users(value))
             elif (text := self._text(value)) is None:
                 continue
             elif key == "zone":
@@ -133,6 +139,19 @@ class _Reader:
         except (OSError, ValueError, KeyError):
             self._complain(f"there is no time zone {value.text!r}", value)
             return None
+
+    def _users(self, value: PlacedValue) -> frozenset[int]:
+        if not isinstance(value, PlacedSequence):
+            self._complain(f"{kind_of(value)}: expected a list of users", value)
+            return frozenset()
+        found = set()
+        for one in value.items:
+            if (name := self._text(one)) is not None:
+                try:
+                    found.add(pwd.getpwnam(name.text).pw_uid)
+                except (KeyError, ValueError):  # ValueError: a zero byte
+                    self._complain(f"there is no user {name.text!r}", one)
+        return frozenset(found)
 
     def _path(self, value: PlacedScalar) -> Path:
         if not value.text.startswith("/"):

@@ -5,7 +5,7 @@ Knows nothing of HTTP; the tests and the embedded daemon use it as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from appliance.contract.kinds import Entry
 from appliance.contract.people import Person
 from appliance.contract.redaction import redacted
 from appliance.contract.refusals import NotAllowed, NotFound
+from appliance.contract.results import ClaimedFile
 from appliance.daemon.once import Once
 from appliance.daemon.registry import Offered, Registry
 from appliance.language import _
@@ -123,6 +124,11 @@ class Runner:
         """Given to the system's own services as ``context.appliance``."""
         self.note = note
         """Told the last line of the audit log, once its transaction is kept."""
+        self.claim: Callable[[Context, str, str], ClaimedFile] | None = None
+        """Behind ``Context.claim_file``: the daemon's files."""
+        self.head: Head | None = None
+        """The last line of the audit log that this process has kept."""
+        self._last: tuple[int, Head | None] = (0, None)
 
     def find(self, person: Person, service: str, name: str) -> tuple[Offered, Command]:
         """The command, if it is there and this person may use it."""
@@ -148,19 +154,29 @@ class Runner:
         except ValidationError as error:
             raise InvalidArguments(tuple(problems_of(error))) from None
 
-    def call(self, person: Person, service: str, name: str, body: bytes, once: Once | None = None) -> Answer:
+    def prepare(self, command: Command, body: bytes) -> Any:
+        """What the command's ``before`` answers. Raises InvalidArguments."""
+        arguments = self.read_arguments(command, body)
+        return command.before(arguments) if command.before is not None else None
+
+    def call(
+        self, person: Person, service: str, name: str, body: bytes, once: Once | None = None, prepared: Any = None
+    ) -> Answer:
         """Run a query or a change, with ``once`` never twice. What it raises leaves the store as it was."""
         _, command = self.find(person, service, name)
         arguments = self.read_arguments(command, body)
+        if command.before is not None and prepared is None:
+            prepared = command.before(arguments)
         if command.effect is Effect.QUERY:
             with self.store.reading() as connection:
                 return Answer(command, self._run(command, self._context(connection, person, service), arguments))
         try:
             with self.changing(person, service, name, redacted(arguments)) as context:
                 # Looked up in the writer's own transaction, so that two repeats at one moment see each other.
-                if once is not None and (repeated := once.answer(context.connection)) is not None:
+                if once is not None and (repeated := once.answer(context.connection, context.now)) is not None:
                     raise _Repeated(repeated)
-                answer = Answer(command, self._run(command, context, arguments))
+                given = context if prepared is None else replace(context, prepared=prepared)
+                answer = Answer(command, self._run(command, given, arguments))
                 if once is not None:
                     once.keep(context, answer.json_without_secrets())
         except _Repeated as found:
@@ -181,9 +197,8 @@ class Runner:
             context = self._context(connection, person, service)
             yield context
             line = Line(at=context.now, person=person.name, service=service, command=name, arguments=arguments)
-            head = append(connection, line, self.secret)
-        self.note(head)
-        self.publish(tuple(context.events))
+            head = self._append(connection, line)
+            self.store.when_kept(self._kept, (head, context.events))
 
     def tell(self, person: str, service: str, command: str, arguments: Any, outcome: str) -> None:
         """A line of the audit log of its own, for what was not done: a login that was refused."""
@@ -191,8 +206,19 @@ class Runner:
             at=self.now(), person=person, service=service, command=command, arguments=arguments, outcome=outcome
         )
         with self.store.writing() as connection:
-            head = append(connection, line, self.secret)
-        self.note(head)
+            self.store.when_kept(self._kept, (self._append(connection, line), ()))
+
+    def _append(self, connection: Connection, line: Line) -> Head:
+        # A line is the last thing that a change writes, so it is undone only with its whole transaction.
+        transaction, last = self._last
+        head = append(connection, line, self.secret, last if transaction == self.store.transaction else None)
+        self._last = (self.store.transaction, head)
+        return head
+
+    def _kept(self, told: list[tuple[Head, Sequence[Event]]]) -> None:
+        self.head = told[-1][0]
+        self.note(self.head)
+        self.publish(tuple(event for _head, events in told for event in events))
 
     def _run(self, command: Command, context: Context, arguments: Any) -> Any:
         return command.function(context) if command.arguments is None else command.function(context, arguments)
@@ -214,6 +240,7 @@ class Runner:
             events=[],
             reading=self.store.reading,
             writing=lambda name, arguments: self.changing(person, service, name, arguments),
+            claim=self.claim,
             appliance=self.appliance,
         )
 

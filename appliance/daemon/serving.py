@@ -13,6 +13,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import uvicorn
 
 from appliance.contract.service import Service, all_services
 from appliance.daemon.app import build
-from appliance.daemon.first_start import first_administrator, load_examples
+from appliance.daemon.first_start import demonstration_password, first_administrator, load_examples
 from appliance.daemon.parts import Parts
 from appliance.daemon.peers import PeerProtocol
 from appliance.daemon.run_settings import RunSettings, Tls, local_zone
@@ -74,7 +75,7 @@ def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> i
             parts.read_zone()
             if password := first_administrator(parts.runner, settings.state):
                 print(f"first start: log in as admin with the one-time password {password}", flush=True)
-            return _listen(parts, settings.socket, settings.tls)
+            return _listen(parts, settings.socket, settings.tls, doors=settings.doors)
         finally:
             head.close()
     finally:
@@ -89,42 +90,43 @@ def serve_demo(path: Path | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="gerbang-demo-") as folder:
         store = Store("sqlite://")
         try:
+            kept = demonstration_password()
             # Made at once: there is nothing to migrate, and Alembic takes half a second to load.
             for service in with_core(services):
                 metadata_of(service).create_all(store.engine)
-            parts = _demonstration(store, services, Path(folder))
+            parts = _demonstration(store, services, Path(folder), kept)
             return _listen(parts, path or Path(folder) / "api.sock", None, with_parent=True)
         finally:
             store.close()
 
 
-def _demonstration(store: Store, services: tuple[Service, ...], folder: Path) -> Parts:
+def _demonstration(store: Store, services: tuple[Service, ...], folder: Path, kept: Callable[[], str]) -> Parts:
     parts = Parts(store, services, zone=local_zone(), secret=os.urandom(32), state_folder=folder)
-    for account in load_examples(parts.runner, services):
+    for account in load_examples(parts.runner, services, kept()):
         print(f"account {account.name} {account.password} {','.join(account.roles)}")
     return parts
 
 
 def _prepare() -> None:
-    # The command line runs without the collector; a process of months does not.
-    gc.enable()
-    # The writer gives the interpreter's lock up at each call of the database; at the default of 5 ms it would wait
-    # that long for each, while the loop and the readers are busy.
-    sys.setswitchinterval(0.0005)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # It warns of every malformed request, which strangers can send as fast as they like.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def _listen(parts: Parts, path: Path, tls: Tls | None, *, with_parent: bool = False) -> int:
+def _listen(
+    parts: Parts, path: Path, tls: Tls | None, *, with_parent: bool = False, doors: frozenset[int] = frozenset()
+) -> int:
     context = tls_context(tls.certificate, tls.key) if tls is not None else None
+    # The command line runs without the collector; a process of months does not. What is here now, stays.
+    gc.freeze()
+    gc.enable()
     own = listening_socket(path)
     inode = path.lstat().st_ino
     try:
         port = listening_port(tls.address, tls.port) if tls is not None else None
         try:
-            asyncio.run(_serve(parts, own, port, context, path, with_parent=with_parent))
+            asyncio.run(_serve(parts, own, port, context, path, with_parent=with_parent, doors=doors))
         finally:
             if port is not None:
                 port.close()
@@ -135,15 +137,24 @@ def _listen(parts: Parts, path: Path, tls: Tls | None, *, with_parent: bool = Fa
 
 
 async def _serve(
-    parts: Parts, own: socket.socket, port: socket.socket | None, context: Any, path: Path, *, with_parent: bool
+    parts: Parts,
+    own: socket.socket,
+    port: socket.socket | None,
+    context: Any,
+    path: Path,
+    *,
+    with_parent: bool,
+    doors: frozenset[int],
 ) -> None:
     app = build(parts)
     common: dict[str, Any] = {
-        "http": PeerProtocol,
+        "http": partial(PeerProtocol, doors=doors),
         "ws": "none",
         "log_config": None,
         "access_log": False,
         "server_header": False,
+        # Who is at the other end is what the socket says, not a header.
+        "proxy_headers": False,
         "timeout_keep_alive": 75,
         "timeout_graceful_shutdown": STOP_SECONDS,
     }

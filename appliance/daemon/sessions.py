@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.contract.context import Context
 from appliance.contract.people import Person
+from appliance.daemon.once import forget_old
 from appliance.services.system.model import Settings
 from appliance.services.system.tables import PASSWORDS, PEOPLE, SESSIONS
 from appliance.store.settings import settings_of
@@ -111,7 +112,7 @@ class Sessions:
             self._known.clear()
 
     def flush(self) -> None:
-        """Keep when sessions were last used, and drop those that have ended. Called once a minute."""
+        """Keep when sessions were last used, and drop those that have ended and old answers. Called once a minute."""
         with self._lock:
             seen, self._seen = self._seen, {}
         now = self._runner.now()
@@ -121,6 +122,7 @@ class Sessions:
                 connection.execute(update(SESSIONS).where(SESSIONS.c.token == digest).values(last_seen=at))
             idle = now - timedelta(minutes=settings.session_idle)
             connection.execute(delete(SESSIONS).where((SESSIONS.c.expires < now) | (SESSIONS.c.last_seen < idle)))
+            forget_old(connection, now)
         self.forget()
 
     def _alive(self, session: Session) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from appliance.contract.commands import Command, Effect
 from appliance.contract.context import Context
-from appliance.contract.master_data import MasterData
+from appliance.contract.master_data import MasterData, summary_of
 from appliance.store.rows import add_row, change_row, made, remove_row, row_of, values_of
 
 __all__ = ["commands_of"]
@@ -43,7 +43,7 @@ def commands_of(master: MasterData, table: Table) -> tuple[Command, ...]:
         remove_row(context, table, master.key, key, arguments.version, master.title)
         context.publish("removed", f"{master.name}/{key}")
 
-    def command(function: Any, effect: Effect, arguments: type, returns: Any, summary: str) -> Command:
+    def command(function: Any, effect: Effect, arguments: type, returns: Any) -> Command:
         return Command(
             name=f"{master.name}.{function.__name__}",
             function=function,
@@ -51,12 +51,12 @@ def commands_of(master: MasterData, table: Table) -> tuple[Command, ...]:
             roles=master.see if effect is Effect.QUERY else master.change,
             arguments=arguments,
             returns=returns,
-            summary=summary.format(title=master.title),
+            summary=summary_of(function.__name__, master.title),
         )
 
     return (
-        command(get, Effect.QUERY, master.named, master.kept, "Look at a {title}."),
-        command(add, Effect.CHANGE, master.record, master.kept, "Add a {title}."),
-        command(change, Effect.CHANGE, master.changed, master.kept, "Change a {title}."),
-        command(remove, Effect.CHANGE, master.removed, type(None), "Remove a {title}."),
+        command(get, Effect.QUERY, master.named, master.kept),
+        command(add, Effect.CHANGE, master.record, master.kept),
+        command(change, Effect.CHANGE, master.changed, master.kept),
+        command(remove, Effect.CHANGE, master.removed, type(None)),
     )

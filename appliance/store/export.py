@@ -63,12 +63,18 @@ class Export:
         ]
 
 
-def export_csv(connection: Connection, export: Export) -> Iterator[bytes]:
-    """UTF-8 with its mark, which Excel needs to see it; a piece a thousand rows."""
+def export_csv(connection: Connection, export: Export, *, plain: bool = False) -> Iterator[bytes]:
+    """UTF-8 with its mark, which Excel needs to see it; a piece a thousand rows.
+
+    ``plain`` is for programs: no mark, the names of the fields in place of their labels, and lines as UNIX ends them.
+    """
     buffer = StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow([_harmless(header) for header in export.headers])
+    writer = csv.writer(buffer, lineterminator="\n" if plain else "\r\n")
+    if plain:
+        writer.writerow([field.name for field in export.fields])
+    else:
+        buffer.write("\ufeff")
+        writer.writerow([_harmless(header) for header in export.headers])
     for count, row in enumerate(rows_of(connection, export.listing, export.ids, export.person), 1):
         writer.writerow([_said(field, value, export) for field, value in zip(export.fields, row.values, strict=True)])
         if count % 1_000 == 0:

@@ -12,7 +12,15 @@ from appliance.contract.listings import Listing, Order
 from appliance.contract.people import ADMINISTRATOR, ANYONE
 from appliance.contract.refusals import NotAllowed, NotFound, RuleBroken
 from appliance.language import _
-from appliance.services.system.keeping import backup, backups, check_backup, restore, verify_audit
+from appliance.services.system.keeping import (
+    backup,
+    backups,
+    check_backup,
+    fetch_backup,
+    receive_backup,
+    restore,
+    verify_audit,
+)
 from appliance.services.system.model import (
     ADMINISTRATORS,
     MASTER_DATA,
@@ -35,8 +43,10 @@ __all__ = [
     "backups",
     "check_backup",
     "end",
+    "fetch_backup",
     "make",
     "modify",
+    "receive_backup",
     "remove",
     "reset",
     "restore",
@@ -52,12 +62,18 @@ else:
     PersonChanged, PersonKept, PersonRemoved = PERSON.changed, PERSON.kept, PERSON.removed
 
 
-@change("administrator", name="people.add")
+def _one_time(_arguments: Any) -> tuple[str, str]:
+    """A password and its hash."""
+    password = one_time()
+    return password, hashed(password)
+
+
+@change("administrator", name="people.add", before=_one_time)
 def add(context: Context, person: PersonRecord) -> OneTime:
     """Add a person; the answer has a one-time password."""
     _refuse_unknown_roles(context, person)
-    password = one_time()
-    make(context, person, hashed(password), must_change=True)
+    password, kept = context.prepared
+    make(context, person, kept, must_change=True)
     return OneTime(name=person.name, password=password, version=1)
 
 
@@ -97,12 +113,12 @@ def remove(context: Context, arguments: PersonRemoved) -> None:
     context.publish("removed", f"people/{arguments.name}")
 
 
-@change("administrator", name="people.reset-password")
+@change("administrator", name="people.reset-password", before=_one_time)
 def reset(context: Context, arguments: WhosePassword) -> OneTime:
     """Give a person a new one-time password; all the person's sessions end."""
     row = row_of(context, PEOPLE, "name", arguments.name, PERSON.title)
-    password = one_time()
-    kept = {"hash": hashed(password), "must_change": True, "changed_at": context.now}
+    password, made_hash = context.prepared
+    kept = {"hash": made_hash, "must_change": True, "changed_at": context.now}
     context.connection.execute(update(PASSWORDS).where(PASSWORDS.c.person == arguments.name).values(kept))
     context.connection.execute(delete(SESSIONS).where(SESSIONS.c.person == arguments.name))
     context.publish("changed", f"people/{arguments.name}")

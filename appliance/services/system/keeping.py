@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +13,17 @@ from typing import Annotated
 from annotated_types import MaxLen
 from pydantic import StringConstraints
 
-from appliance.contract.commands import query, work
+from appliance.contract.commands import change, query, work
 from appliance.contract.context import Context, Progress
-from appliance.contract.kinds import Code, Count, Entry, Line, Moment, YesNo
+from appliance.contract.kinds import Code, Count, Entry, Line, Moment, Whole, YesNo
 from appliance.contract.records import record
-from appliance.contract.refusals import NotFound, Refused
+from appliance.contract.refusals import AlreadyThere, NotFound, Refused
+from appliance.contract.results import KeptFile
 from appliance.contract.service import Service
 from appliance.language import _
 from compiler.errors import GerbangError
 
-__all__ = ["backup", "backups", "check_backup", "restore", "verify_audit"]
+__all__ = ["backup", "backups", "check_backup", "fetch_backup", "receive_backup", "restore", "verify_audit"]
 
 SUFFIX = ".gerbang"
 FileName = Annotated[
@@ -44,6 +46,13 @@ class BackupNamed:
 
 
 @record
+class BackupSent:
+    """The number of a file that was sent."""
+
+    file: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$"), MaxLen(32), Entry("line")]
+
+
+@record
 class RestoreWish:
     """A backup, and the services that are brought back from it; none: all that are in it."""
 
@@ -61,7 +70,7 @@ class BackupRow:
     services: tuple[Code, ...]
     tables: Count
     files: Count
-    octets: Count
+    octets: Whole
 
 
 @record
@@ -106,6 +115,38 @@ def backup(context: Context, wish: BackupWish) -> BackupRow:
 def backups(context: Context) -> tuple[BackupRow, ...]:
     """List the backups, the newest first."""
     return tuple(_row(file) for file in sorted(_folder(context).glob(f"*{SUFFIX}"), reverse=True))
+
+
+@work("administrator")
+def fetch_backup(context: Context, named: BackupNamed) -> KeptFile:
+    """Download a backup. It holds everything: the audit log says who has taken it."""
+    file = _found(context, named.file)
+    with context.writing("fetch-backup", {"file": file.name}):
+        pass
+    return KeptFile(path=file, name=file.name)
+
+
+@change("administrator")
+def receive_backup(context: Context, sent: BackupSent) -> BackupRow:
+    """Put a backup that was sent as a file among the others, to be checked and restored."""
+    claimed = context.claim_file(sent.file, "backups")
+    stem = claimed.name.removesuffix(SUFFIX)
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", stem).lstrip("._-")[:80] or "received"
+    target = _folder(context) / f"{name}{SUFFIX}"
+    if target.exists():
+        raise AlreadyThere(_("backup"), target.name, field="file")
+    # Read where it lies: a file that is no backup is refused, and goes back to its sender.
+    row = _row(claimed.path, target.name)
+    os.link(claimed.path, target)
+    context.appliance.store.when_undone(_unlink, target)
+    context.appliance.store.when_kept(_unlink, claimed.path)
+    context.publish("added", f"backups/{target.name}")
+    return row
+
+
+def _unlink(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 @work("administrator")
@@ -208,13 +249,13 @@ def _called(names: tuple[str, ...]) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", "-".join(names))[:40] if names else "all"
 
 
-def _row(file: Path) -> BackupRow:
+def _row(file: Path, name: str = "") -> BackupRow:
     from appliance.store.archive import manifest_of
 
     with _said():
         manifest = manifest_of(file)
     return BackupRow(
-        file=file.name,
+        file=name or file.name,
         made_at=datetime.fromisoformat(manifest.made_at),
         made_by=manifest.made_by,
         services=tuple(manifest.services),

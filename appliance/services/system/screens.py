@@ -1,4 +1,4 @@
-"""The administrator's screens: people, sessions, the audit log."""
+"""The administrator's screens: people, sessions, the audit log, backups."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.console.listing_screen import Action, ListingScreen
-from appliance.console.master_data import MasterScreen
+from appliance.console.master_data import HELP as RECORDS
+from appliance.console.screens import CustomScreen
 from appliance.contract.listings import Order
 from appliance.language import _
-from appliance.services.system.model import MASTER_DATA, AuditRow, PersonRecord, SessionEnded, SessionRow, WhosePassword
+from appliance.services.system.model import SessionEnded, SessionRow
 
 __all__ = ["SCREENS"]
 
@@ -19,17 +20,12 @@ def _session(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 SCREENS = (
-    MasterScreen(MASTER_DATA[0]),
-    ListingScreen(
-        name="passwords",
-        title=_("Passwords"),
-        listing="people",
-        row=PersonRecord,
-        shown=("name", "full_name", "active"),
-        order=(Order(column="name"),),
-        actions=(
-            Action("people.reset-password", WhosePassword, _("New password"), "p", fills={"name": "name"}, form=False),
-        ),
+    CustomScreen(
+        name="people",
+        title=_("People"),
+        make="appliance.services.system.people_pane:PeoplePane",
+        needs=("people",),
+        help=RECORDS,
     ),
     ListingScreen(
         name="sessions",
@@ -37,6 +33,18 @@ SCREENS = (
         row=SessionRow,
         order=(Order(column="last_seen", descending=True),),
         actions=(Action("sessions.end", SessionEnded, _("End the session"), "d", given=_session, form=False),),
+        follows=("people",),
     ),
-    ListingScreen(name="audit", title=_("Audit log"), row=AuditRow, order=(Order(column="number", descending=True),)),
+    CustomScreen(
+        name="audit",
+        title=_("Audit log"),
+        make="appliance.services.system.audit_pane:AuditPane",
+        needs=("audit",),
+    ),
+    CustomScreen(
+        name="backups",
+        title=_("Backups"),
+        make="appliance.services.system.backups_pane:BackupsPane",
+        needs=("backups",),
+    ),
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.appliance.daemon.process import Process
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """A daemon with the ledger that runs."""
     made = Process(tmp_path_factory.mktemp("d"))

@@ -59,6 +59,35 @@ def test_a_command_with_its_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Roles: ledger.manager, system.administrator." in help_text
 
 
+def test_fields_that_are_left_out_keep_their_values(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    gerbang(capsys, "call", "ledger.accounts.add", "--code", "P1", "--title", "Kas", "--note", "as it is")
+    change = ("call", "ledger.accounts.change", "--code", "P1", "--format", "json")
+    said = json.loads(gerbang(capsys, *change, "--row.title", "Bank"))
+    assert (said["version"], said["row"]["title"], said["row"]["note"]) == (2, "Bank", "as it is")
+    file = tmp_path / "row.json"
+    file.write_text('{"row": {"note": ""}}')
+    said = json.loads(gerbang(capsys, *change, "--json", str(file)))
+    assert (said["version"], said["row"]["title"], said["row"]["note"]) == (3, "Bank", "")
+    assert "changed by admin" in gerbang(capsys, *change, "--version", "1", "--row.title", "X", code=1)
+    assert "there is no account P9" in gerbang(
+        capsys, "call", "ledger.accounts.change", "--code", "P9", "--row.title", "X", code=1
+    )
+    assert "code: missing" in gerbang(capsys, "call", "ledger.accounts.change", "--row.title", "X", code=2)
+    people = gerbang(capsys, "call", "system.people.change", "--name", "maya", "--row.full-name", "Maya Baru")
+    assert "row.roles: ledger.manager" in people
+
+
+def test_an_answer_that_is_a_file_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "statement.txt"
+    gerbang(capsys, "call", "ledger.statement", "--output", str(file))
+    assert file.read_text() == "all is well\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["statement.txt"]
+    gerbang(capsys, "call", "ledger.greet", "--output", str(file))
+    assert file.read_text() == '"hello admin"\n'
+    nowhere = ("--output", str(tmp_path / "no" / "x"))
+    assert "cannot write" in gerbang(capsys, "call", "ledger.statement", *nowhere, code=2)
+
+
 def test_wrong_options_are_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert "is no integer" in gerbang(capsys, "call", "ledger.deposit", "--account", "K1", "--amount", "x", code=2)
     assert "amount: missing" in gerbang(capsys, "call", "ledger.deposit", "--account", "K1", code=2)
@@ -107,7 +136,7 @@ def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     said = gerbang(capsys, "call")
     assert "ledger.deposit" in said
     assert "Add to an account." in said
-    assert "there" not in said
+    assert "there is no" not in said
 
 
 # A connection that is refused leaves its socket to the collector in the client's library.

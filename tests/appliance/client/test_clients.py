@@ -12,6 +12,7 @@ import pytest
 from appliance.client.addresses import Address, forget_token, keep_token, kept_token
 from appliance.client.blocking import Client
 from appliance.client.errors import LoginNeeded, Refusal, Unreachable
+from appliance.client.protocol import asked
 from appliance.client.waiting import AsyncClient
 from compiler.errors import UsageError
 from tests.appliance.daemon.house import PASSWORD
@@ -168,3 +169,24 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(Address.of()) == "/b.sock"
     with pytest.raises(UsageError, match="https"):
         Address.of(url="http://h")
+
+
+def test_what_a_console_needs_of_the_waiting_client(process: Process, tmp_path: Path) -> None:
+    async def all_of_it() -> None:
+        client = AsyncClient(Address(process.socket), process.tokens["admin"])
+        refused = await client.reply(asked("POST", "/commands/ledger/nothing", {}))
+        assert (refused.status, refused.media_type) == (404, "application/json")
+        work = (await client.call("ledger", "statement"))["work"]
+        await client.wait(work, every=0.01)
+        await client.download(f"/work/{work}/result", tmp_path / "s.txt")
+        with pytest.raises(Refusal):
+            await client.download("/work/nothing/result", tmp_path / "t.txt")
+        assert [one.name for one in tmp_path.iterdir()] == ["s.txt"]
+        await client.close()
+        nobody = AsyncClient(Address(tmp_path / "nobody.sock"))
+        with pytest.raises(Unreachable):
+            async for _event in nobody.events(again=False):
+                pass
+        await nobody.close()
+
+    asyncio.run(all_of_it())

@@ -22,11 +22,13 @@ from appliance.daemon.parts import Parts
 from appliance.daemon.peers import PeerProtocol
 from appliance.daemon.serving import _Server
 from appliance.daemon.sockets import listening_socket
+from appliance.services.system import passwords
 from appliance.services.system import service as system
 from appliance.services.system.commands import make
 from appliance.services.system.model import PersonRecord
 from appliance.services.system.passwords import hashed
 from appliance.store.engine import Store
+from appliance.store.migrate import upgrade
 from appliance.store.revisions import metadata_of, with_core
 from tests.appliance.daemon.ledger import service as ledger
 
@@ -35,9 +37,12 @@ PASSWORD = "kuda terbang biru"
 ROOT = Person("", frozenset({ADMINISTRATOR}))
 
 
+passwords.MEMORY = 64  # a tenth of a second for each login is for daemons, not for tests
+
+
 @cache
 def kept_password() -> str:
-    """The hash of PASSWORD, made once: it takes a tenth of a second."""
+    """The hash of PASSWORD, made once."""
     return hashed(PASSWORD)
 
 
@@ -61,8 +66,11 @@ class House:
     def __init__(self, folder: Path, url: str = "sqlite://", services: Sequence[Service] = (system, ledger)) -> None:
         self.clock = Clock()
         self.store = Store(url)
-        for service in with_core(services):
-            metadata_of(service).create_all(self.store.engine)
+        if self.store.memory:
+            for service in with_core(services):
+                metadata_of(service).create_all(self.store.engine)
+        else:
+            upgrade(self.store, services, None)
         self.parts = Parts(self.store, services, zone=ZONE, secret=b"k" * 32, state_folder=folder, now=self.clock)
         self.app = build(self.parts)
         self.add("admin", ADMINISTRATOR)

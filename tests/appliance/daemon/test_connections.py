@@ -109,6 +109,7 @@ def test_a_byte_at_a_time_buys_no_time(path: Path, start: bytes) -> None:
         HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
         HEAD + b"X: " + b"y" * 200_000,
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         b"\x00" * 1000,
         b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /v1/\xff HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -119,6 +120,8 @@ def test_what_is_no_request(path: Path, request_: bytes) -> None:
         one.sendall(request_)
         said = ended(one)
     assert b" 200 " not in said.split(b"\r\n")[0]
+    if b"Transfer-Encoding" in request_ and b"Content-Length" in request_:
+        assert b" 400 " in said.split(b"\r\n")[0]
     assert greets(path)
 
 

@@ -53,7 +53,7 @@ def test_everything_in_the_document_answers_as_it_says(house: House, client: Cli
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             _ask(headers, operation, mode, asked, name)
     assert len(asked) > 25
-    assert sum(asked.values()) > 80
+    assert sum(asked.values()) > 40
     assert client.get("/health").json()["status"] == "ok"
     assert client.post("/commands/ledger/greet", headers=headers).status_code == 200
 
@@ -65,7 +65,7 @@ def _ask(headers: dict[str, str], operation: Any, mode: Any, asked: dict[str, in
         return
 
     @settings(
-        max_examples=80 if os.environ.get("GERBANG_LONG") else 3,
+        max_examples=80 if os.environ.get("GERBANG_LONG") else 1,
         derandomize=True,
         deadline=None,
         database=None,

@@ -61,6 +61,7 @@ def test_services_are_told_as_far_as_one_may_use_them(house: House, client: Clie
     seen = {one["name"]: one for one in client.get("/services", house.header("ani")).json()}
     assert [one["name"] for one in seen["ledger"]["commands"]] == [
         "accounts.get",
+        "attach",
         "deposit",
         "echo",
         "greet",
@@ -71,7 +72,7 @@ def test_services_are_told_as_far_as_one_may_use_them(house: House, client: Clie
     assert not seen["system"]["settings"]
     visitor = client.get("/services").json()
     assert [one["name"] for one in visitor] == ["ledger"]
-    assert [one["name"] for one in visitor[0]["commands"]] == ["greet"]
+    assert [one["name"] for one in visitor[0]["commands"]] == ["attach", "greet"]
     assert {one["name"] for one in client.get("/services", house.header("admin")).json()} == {"ledger", "system"}
 
 

@@ -10,4 +10,5 @@ service = Service(
     package=__name__,
     roles=(Role("clerk", "Clerk"), Role("manager", "Manager")),
     public=True,
+    folders=("evidence",),
 )

@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 from appliance.contract.commands import change, query, work
 from appliance.contract.context import Context, Progress
 from appliance.contract.documents import Document
-from appliance.contract.kinds import Whole
+from appliance.contract.kinds import Line, Whole
 from appliance.contract.people import ANYONE, VISITOR
 from appliance.contract.refusals import NotFound, RuleBroken
-from tests.appliance.daemon.ledger.model import Balance, Deposit, Everything, Steps
+from appliance.contract.results import KeptFile
+from tests.appliance.daemon.ledger.model import Balance, Deposit, Everything, Evidence, Steps
 from tests.appliance.daemon.ledger.tables import MASTER
 
 ACCOUNTS = MASTER["accounts"]
@@ -74,3 +75,21 @@ def count_up(context: Context, steps: Steps) -> Whole:
 def fail(_context: Context) -> None:
     """Fail as no command should."""
     raise RuntimeError("a secret detail")
+
+
+@change(VISITOR)
+def attach(context: Context, evidence: Evidence) -> Line:
+    """Take a file."""
+    claimed = context.claim_file(evidence.file)
+    assert claimed.content()
+    if evidence.refuse:
+        raise RuleBroken("it is not wanted", field="file")
+    return f"{claimed.name} {claimed.media_type} {claimed.size}"
+
+
+@work("manager")
+def statement(context: Context) -> KeptFile:
+    """Write a statement down."""
+    path = context.appliance.state_folder / "statement.txt"
+    path.write_text("all is well\n")
+    return KeptFile(path=path, name="statement.txt", media_type="text/plain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.contract.kinds import Code, Count, Day, Decimals, Moment, Name, Note, Rupiah, Secret
+from appliance.contract.kinds import Code, Count, Day, Decimals, Line, Moment, Name, Note, Rupiah, Secret, YesNo
 from appliance.contract.master_data import MasterData
 from appliance.contract.records import record
 
@@ -50,6 +50,14 @@ class Steps:
     """How many steps the long work has."""
 
     steps: Count
+
+
+@record
+class Evidence:
+    """A file that was sent."""
+
+    file: Line
+    refuse: YesNo = False
 
 
 MASTER_DATA = (
