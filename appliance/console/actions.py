@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from appliance.console.answers import show_answer
+from appliance.console.answers import is_kept, show_answer
 from appliance.console.dialog import RecordDialog
 from appliance.console.papers import show_paper
 from appliance.console.references import lookup_of
@@ -67,7 +67,7 @@ async def perform(pane: Pane, action: Action, row: Mapping[str, Any]) -> bool:
         return await _by_form(pane, action, initial)
     if action.ask and not action.paper:
         question = pane.reader.say(_("{action}: {what}?"), {"action": pane.reader.say(action.title),
-                                                            "what": ", ".join(map(str, initial.values()))})  # fmt: skip
+                                                            "what": _subject(pane, action, initial)})  # fmt: skip
         if not await pane.app.push_screen_wait(ConfirmScreen(question)):
             return False
     try:
@@ -76,6 +76,15 @@ async def perform(pane: Pane, action: Action, row: Mapping[str, Any]) -> bool:
         pane.shell.say_refused(error)
         return False
     return True
+
+
+def _subject(pane: Pane, action: Action, initial: Mapping[str, Any]) -> str:
+    """What is asked about, for the eyes: its version says nothing to them."""
+    fields = {one.name: one for one in fields_of(action.record)} if action.record else {}
+    seen = {name: value for name, value in initial.items() if action.fills.get(name) != "version"}
+    return ", ".join(
+        pane.reader.shown(fields[name], value) if name in fields else str(value) for name, value in seen.items()
+    )
 
 
 async def _by_form(pane: Pane, action: Action, initial: Mapping[str, Any]) -> bool:
@@ -93,8 +102,13 @@ async def _by_form(pane: Pane, action: Action, initial: Mapping[str, Any]) -> bo
 
     assert action.record is not None
     dialog = RecordDialog(
-        pane.reader.say(action.title), action.record, _typed(action.record, initial), submit, lookup=lookup_of(pane)
+        pane.reader.say(action.title),
+        action.record,
+        _typed(action.record, initial),
+        submit,
+        lookup=lookup_of(pane),
     )
+    dialog.unseen = frozenset(name for name, column in action.fills.items() if column == "version")
     if await pane.app.push_screen_wait(dialog) is None:
         return False
     if action.paper:
@@ -115,6 +129,9 @@ async def _answered(pane: Pane, action: Action, arguments: Any) -> None:
 async def _show(pane: Pane, action: Action, answer: Any) -> None:
     if pane.access.effect_of(pane.service, action.command) == "work":
         await follow(pane, pane.reader.say(action.title), str(answer["work"]))
+    elif not action.form and is_kept(answer):
+        # The row stands in the screen behind, with what is new about it.
+        pane.shell.tell(_("Done."))
     else:
         show_answer(pane, action.title, answer)
 

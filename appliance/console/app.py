@@ -17,22 +17,20 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from appliance.console.given import NOTHING, Given
+from appliance.console.going_about import HOME, GoingAboutApp
 from appliance.console.login import LoginScreen
 from appliance.console.places import Places
 from appliance.console.plain import plain_text
 from appliance.console.preferences import Preferences
-from appliance.console.speaking_app import SpeakingApp
 from appliance.language import LANGUAGES, _
 
 if TYPE_CHECKING:
     from appliance.console.door import Door, Transport
     from appliance.console.embedded import Embedded
-    from appliance.console.state import ConsoleState
     from appliance.contract.service import Service
 
 __all__ = ["ConsoleApp", "run"]
 
-HOME = "home"
 RETRY = 1.0
 """Seconds between attempts to reach the daemon."""
 HEALTH = 10.0
@@ -45,12 +43,14 @@ def run(places: Places, *, embedded: Embedded | None = None, given: Given = NOTH
     return 0
 
 
-class ConsoleApp(SpeakingApp):
+class ConsoleApp(GoingAboutApp):
     """Owns the session, the modes and what is told; screens ask it."""
 
     TITLE = "Gerbang"
     ENABLE_COMMAND_PALETTE = False
     DEFAULT_MODE = "login"
+    # The keys and the state stay to be seen below what is told.
+    CSS = "ToastRack { margin-bottom: 2; }"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares no ClassVar
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "keys", _("Keys"), id="console.keys", tooltip=_("All keys of this screen"), priority=True),
@@ -74,24 +74,19 @@ class ConsoleApp(SpeakingApp):
         transport: Callable[[Places], Transport] | None = None,
     ) -> None:
         """``services`` and ``transport`` are the installed ones and the real one, if not given."""
-        from appliance.console.state import ConsoleState
-
-        super().__init__(Preferences.read(places.config))
+        super().__init__(Preferences.read(places.config), services)
         self.places = places
         self.embedded = embedded
         self.given = given
-        self.state: ConsoleState = ConsoleState()
-        self._services = services
         self._transport = transport
         self._door: Door | None = None
         self._renewing: asyncio.Future[bool] | None = None
-        self.reachable = asyncio.Event()
         self._login_at_hand: LoginScreen | None = None
-        self.add_mode(self.DEFAULT_MODE, self._login_screen)
 
     # The beginning
 
-    def _login_screen(self) -> Screen[Any]:
+    def get_default_screen(self) -> Screen[Any]:
+        """The login. As a mode from the start it would have every style sheet parsed twice before the first paint."""
         demo = self.embedded
         address = self.translate(_("demonstration")) if demo else self.places.address
         self._login_at_hand = LoginScreen(
@@ -114,6 +109,12 @@ class ConsoleApp(SpeakingApp):
         assert self._door is not None
         return self._door
 
+    def transport_anew(self) -> Transport:
+        """Another way to the same daemon, with connections of its own. The caller closes it."""
+        from appliance.console.transport import open_transport
+
+        return (self._transport or open_transport)(self.places)
+
     def on_mount(self) -> None:
         """First the paint, then the rest."""
         self.call_after_refresh(self._begin)
@@ -121,6 +122,7 @@ class ConsoleApp(SpeakingApp):
     def _begin(self) -> None:
         # The command line runs without the collector; somebody may leave a console open for weeks.
         gc.enable()
+        self.add_mode(self.DEFAULT_MODE, self.get_default_screen)
         self._connect()
 
     @work(group="connect", exclusive=True)
@@ -345,79 +347,7 @@ class ConsoleApp(SpeakingApp):
             except Refused as error:
                 self.say_refused(error)
 
-    def installed(self) -> Iterable[Service]:
-        """The services that there is code for here."""
-        from appliance.contract.service import all_services
-
-        return (self._services or all_services)()
-
-    # Going about
-
-    def action_mode(self, name: str) -> None:
-        """Another service."""
-        if self.state.person is not None and name in self._modes:
-            self.switch_mode(name)
-
-    def action_next_mode(self, by: int) -> None:
-        """The service beside this one."""
-        names = [HOME, *(one.name for one in self.state.access.services if one.name in self._modes)]
-        if self.current_mode in names:
-            self.action_mode(names[(names.index(self.current_mode) + by) % len(names)])
-
-    def action_open(self, service: str, screen: str) -> None:
-        """One screen of one service."""
-        self._open(service, screen)
-
-    @work(group="open", exclusive=True)
-    async def _open(self, service: str, screen: str) -> None:
-        from appliance.console.shell import ServiceScreen
-
-        if service in self._modes:
-            await self.switch_mode(service)
-            base = self.screen_stack[0]
-            if isinstance(base, ServiceScreen):
-                await base.open(screen)
-
-    def action_notices(self) -> None:
-        """What was told."""
-        self.action_open(HOME, "notifications")
-
-    def action_palette(self) -> None:
-        """Find anything by its name."""
-        if self.reachable.is_set():
-            from appliance.console.palette import open_palette
-
-            open_palette(self)
-
-    def action_jump(self) -> None:
-        """Letters over all that can have the focus."""
-        if self.reachable.is_set():
-            from appliance.console.jump import JumpScreen
-
-            self.push_screen(JumpScreen.over(self.screen))
-
-    def action_keys(self) -> None:
-        """The key sheet."""
-        from appliance.console.key_sheet import KeySheet
-
-        if isinstance(self.screen, KeySheet):
-            self.screen.dismiss()
-        elif self.reachable.is_set():
-            self.push_screen(KeySheet.of(self.screen))
-
     # Leaving
-
-    async def _may_leave(self) -> bool:
-        """Ask, if something typed would be lost."""
-        from appliance.console.shell import unsaved
-        from appliance.console.speaking import say
-        from appliance.console.widgets.dialogs import ConfirmScreen
-
-        if not (names := unsaved(self)):
-            return True
-        question = say(self, _("Not saved yet: {what}. Leave it all the same?"), {"what": ", ".join(names)})
-        leave = await self.push_screen_wait(ConfirmScreen(question, danger=True))
-        return bool(leave)
 
     async def action_quit(self) -> None:
         """Leave, unless something typed would be lost and the user stays."""

@@ -10,11 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from appliance.console.door import Failure
 from appliance.console.plain import plain
+from appliance.console.status import KeyLine
 from appliance.console.widgets.editors import Lookup
 from appliance.console.widgets.form import Form
 from appliance.console.widgets.reading import reader_of
@@ -25,6 +27,8 @@ from appliance.language import _
 
 __all__ = ["LookScreen", "RecordDialog", "focus_first", "show_failure"]
 
+AROUND = 9
+"""Lines of a dialog that are no entries: frame, buttons, what is wrong, and the keys and the state below it."""
 Submit = Callable[[Any, int], Awaitable[Any]]
 """Give the record and its version to the daemon; raises Refused."""
 Conflicted = Callable[[Form, Failure], Awaitable[None]]
@@ -47,7 +51,7 @@ def focus_first(form: Form) -> None:
     """Into the form's first entry."""
     for row in form.rows.values():
         for widget in row.editor.query("*"):
-            if widget.focusable:
+            if widget.focusable and row.display:
                 widget.focus()
                 return
 
@@ -64,7 +68,7 @@ class RecordDialog(ModalScreen[Any]):
         background: $surface; color: $foreground; border: round $primary; padding: 0;
     }
     RecordDialog Form { height: auto; max-height: 100%; }
-    RecordDialog Form > VerticalScroll { height: auto; max-height: 30; }
+    RecordDialog Form > VerticalScroll { height: auto; }
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class RecordDialog(ModalScreen[Any]):
         self._submit = submit
         self._conflicted = conflicted
         self._prefix = prefix
+        self.unseen: frozenset[str] = frozenset()
+        """Fields that are given and say nothing to people, as versions."""
 
     @property
     def unsaved(self) -> str:
@@ -107,12 +113,19 @@ class RecordDialog(ModalScreen[Any]):
         box = Vertical(self.form)
         box.border_title = plain(self._title_text)
         yield box
+        yield KeyLine(classes="-front")
+
+    def on_resize(self, event: Resize) -> None:
+        """The entries scroll where they are too many; what saves and what is wrong with them is always seen."""
+        self.form.query_one(VerticalScroll).styles.max_height = max(3, event.size.height - AROUND)
 
     def on_mount(self) -> None:
         """Into the first entry; the conflict's buttons come before it, and are not seen yet."""
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        for name in self.unseen & self.form.rows.keys():
+            self.form.rows[name].display = False
         focus_first(self.form)
 
     @on(Form.Saved)
@@ -181,6 +194,7 @@ class LookScreen(ModalScreen[None]):
         box = VerticalScroll(Static(Content("\n").join(lines), markup=False))
         box.border_title = plain(self._title_text)
         yield box
+        yield KeyLine(classes="-front")
 
     def action_leave(self) -> None:
         """Back."""

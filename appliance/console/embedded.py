@@ -21,6 +21,7 @@ from appliance.console.places import Places
 
 __all__ = ["Embedded"]
 
+BESIDE = "appliance.console.beside"
 PATIENCE = 5.0
 """Seconds that it has to end by itself."""
 
@@ -48,7 +49,7 @@ class Embedded:
         self.places = Places.of(socket=socket)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "compiler", *self._command, "--socket", str(socket)],
+                [sys.executable, "-m", BESIDE, str(self._folder), *self._command, "--socket", str(socket)],
                 # It ends when this end of the pipe goes, however the console ends.
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from appliance.console.screens import Pane
@@ -22,6 +23,10 @@ class GridPane(Pane):
         self._subjects = subjects
         self._stale = False
         self._looking = False
+
+    def on_mount(self) -> None:
+        """The pane's keys work while the grid has the focus."""
+        _give_way(self.grid, self._bindings.key_to_bindings)
 
     @property
     def grid(self) -> Grid:
@@ -52,3 +57,18 @@ class GridPane(Pane):
         if self._stale:
             self._stale = False
             self.look_again()
+
+
+def _give_way(grid: Grid, taken: Iterable[str]) -> None:
+    """A grid has the focus, so its keys would hide those of the screen around it: they go to Alt with the same key.
+
+    In the list of bookings ``c`` changes one, and Alt+C chooses the columns.
+    """
+    keys = frozenset(taken)
+    for widget in (grid, grid.body):
+        bound = widget._bindings.key_to_bindings
+        for key in keys & bound.keys():
+            for one in bound.pop(key):
+                # What the arrows do as well needs no other key.
+                if not any(one.action == other.action for others in bound.values() for other in others):
+                    bound[f"alt+{key}"] = [replace(one, key=f"alt+{key}", key_display=None)]

@@ -48,6 +48,7 @@ Each line is a service that your roles open. **Enter** goes there.
         & .home--head { text-style: bold; color: $text-primary; }
         & #greeting { margin-bottom: 1; }
         & OptionList { height: auto; max-height: 60%; margin-bottom: 1; border: none; background: $surface; }
+        & OptionList:focus { border: none; }
         & #recent { height: auto; color: $foreground; }
     }
     """
@@ -121,7 +122,7 @@ What happened in your services since you logged in. **Enter** goes to the servic
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("delete", "forget", _("Forget all"), id="notifications.forget"),
     ]
-    DEFAULT_CSS = "NoticesPane OptionList { height: 1fr; border: none; }"
+    DEFAULT_CSS = "NoticesPane OptionList { height: 1fr; &, &:focus { border: none; } }"
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -176,7 +177,7 @@ class OwnPane(Pane):
 Keys are remapped in the file `keys.yaml` of your configuration folder; the key sheet (**F1**) shows the names of all
 actions. A line is `grid.sort: o`.
 """)
-    DEFAULT_CSS = "OwnPane OptionList { height: 1fr; border: none; }"
+    DEFAULT_CSS = "OwnPane OptionList { height: 1fr; &, &:focus { border: none; } }"
 
     def compose(self) -> ComposeResult:
         """The list."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from appliance.console.door import Failure, Unreachable
 from appliance.console.shell import ServiceScreen, opened_screens
+from appliance.contract.refusals import Refused
 from appliance.language import _
 
 if TYPE_CHECKING:
@@ -23,8 +25,12 @@ async def listen(console: ConsoleApp) -> None:
     """Until the session ends. After a gap all screens look again, because events were missed."""
     state, missed = console.state, False
     while True:
+        asked = False
         try:
             async for event in console.door.transport.events():
+                if not asked:
+                    asked = True
+                    await _learn_waiting(console)
                 if not state.connected:
                     state.connected = True
                     console.tell(_("Connected again."))
@@ -43,6 +49,14 @@ async def listen(console: ConsoleApp) -> None:
                 return
         missed = True
         await asyncio.sleep(RETRY)
+
+
+async def _learn_waiting(console: ConsoleApp) -> None:
+    """Whether a commit waits for its confirmation: it may have begun before this session, or while nobody listened."""
+    if console.state.access.may("machine", "status"):
+        with suppress(Refused):
+            answer = await console.door.call("machine", "status")
+            console.state.learn_waiting(float(answer.get("remaining") or 0))
 
 
 def _take(console: ConsoleApp, event: Mapping[str, Any]) -> None:

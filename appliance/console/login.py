@@ -41,7 +41,7 @@ class LoginScreen(Screen[None]):
         Binding("f10", "language", _("Language"), id="login.language"),
         Binding("f11", "theme", _("Theme"), id="login.theme"),
     ]
-    AUTO_FOCUS = ""
+    AUTO_FOCUS = ".first"
 
     class Attempt(Message):
         """Somebody wants in."""
@@ -61,38 +61,44 @@ class LoginScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         name, password = self._given
+        words = self._words()
+        first = "enter" if name and password else "password" if name else "name"
+        begin = {one: "first" if one == first else "" for one in ("name", "password", "enter")}
         with Vertical(id="box"):
             yield Static("Gerbang", id="title", markup=False)
             yield Static(Content(self._address), id="subtitle")
-            yield Static("", id="name-label", classes="label", markup=False)
-            yield Input(name, id="name", max_length=100)
-            yield Static("", id="password-label", classes="label", markup=False)
-            yield Input(password, id="password", password=True, max_length=256)
-            yield Button("", id="enter", variant="primary")
-            yield Static("", id="state", markup=False)
+            yield Static(words["name-label"], id="name-label", classes="label")
+            yield Input(name, id="name", classes=begin["name"], max_length=100)
+            yield Static(words["password-label"], id="password-label", classes="label")
+            yield Input(password, id="password", classes=begin["password"], password=True, max_length=256)
+            yield Button(words["enter"], id="enter", classes=begin["enter"], variant="primary")
+            template, values, severity = self._told
+            yield Static(Content(say(self, template, values)), id="state", classes=f"-{severity}" if severity else "")
             if self._accounts:
-                yield Static("", id="demo", markup=False)
-        yield Static("", id="hint", markup=False)
+                yield Static(words["demo"], id="demo")
+        yield Static(words["hint"], id="hint")
 
-    def on_mount(self) -> None:
-        self.relabel()
-        self.query_one("#password" if self._given[0] and not self._given[1] else "#name", Input).focus()
-        if all(self._given):
-            self.query_one("#enter", Button).focus()
+    def _words(self) -> dict[str, Content]:
+        """By the ids of their widgets."""
+        translate = speaker(self)
+        said = {
+            "name-label": translate(_("Name")),
+            "password-label": translate(_("Password")),
+            "enter": translate(_("Log in")),
+            "hint": translate(_("Tab next field · Enter log in · F10 language · F11 theme · Ctrl+Q quit")),
+        }
+        if self._accounts:
+            head = translate(_("Demonstration: nothing is kept. Passwords and their accounts:"))
+            said["demo"] = "\n".join([head, *self._accounts])
+        return {place: Content(text) for place, text in said.items()}
 
     def relabel(self) -> None:
         """Say everything in the language of now."""
-        translate = speaker(self)
-        for place, template in (
-            ("#name-label", _("Name")),
-            ("#password-label", _("Password")),
-            ("#hint", _("Tab next field · Enter log in · F10 language · F11 theme · Ctrl+Q quit")),
-        ):
-            self.query_one(place, Static).update(Content(translate(template)))
-        self.query_one("#enter", Button).label = Content(translate(_("Log in")))
-        if self._accounts:
-            head = translate(_("Demonstration: nothing is kept. Passwords and their accounts:"))
-            self.query_one("#demo", Static).update(Content("\n".join([head, *self._accounts])))
+        for place, words in self._words().items():
+            if place == "enter":
+                self.query_one("#enter", Button).label = words
+            else:
+                self.query_one(f"#{place}", Static).update(words)
         self._show()
 
     def show_accounts(self, accounts: tuple[str, ...]) -> None:

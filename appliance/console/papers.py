@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from appliance.console.exporting import deliver
+from appliance.console.status import KeyLine
 from appliance.console.widgets.document import DocumentView
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -33,7 +34,8 @@ class PaperScreen(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     PaperScreen { align: center middle; }
-    PaperScreen DocumentView { width: 94%; height: 94%; background: $surface; border: round $primary; }
+    PaperScreen DocumentView { width: 100%; max-width: 120; height: 1fr; border: round $primary; }
+    PaperScreen DocumentView { background: $surface; }
     """
 
     def __init__(self, pane: Pane, command: str, arguments: Any, title: str, text: str) -> None:
@@ -47,6 +49,7 @@ class PaperScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The text."""
         yield DocumentView(self._title_text, self._text, on_print=lambda: self._keep("application/pdf", "pdf"))
+        yield KeyLine(classes="-front")
 
     def action_save_page(self) -> None:
         """As HTML."""

@@ -33,17 +33,30 @@ def lookup_of(pane: Pane) -> Lookup:
         names = [column.name for column in columns]
         place = names.index(master.key)
         found = []
-        for row in answer["rows"][:MOST]:
+        for row in answer["rows"]:
             values = row["values"]
             parts = [
                 pane.reader.shown(column.field, value)
                 for column, value in zip(columns, values, strict=False)
                 if column.name != master.key
             ]
+            parts.sort(key=lambda part: _fit(part, typed))
             found.append((str(values[place]), " · ".join(part for part in parts if part)[:80]))
-        return found
+        # Nobody is to get another guest's bill because a street has the letters of his name.
+        found.sort(key=lambda one: min(_fit(one[0], typed), _fit(one[1], typed)))
+        return found[:MOST]
 
     return lookup
+
+
+def _fit(text: str, typed: str) -> int:
+    """0: begins with what is typed; 1: one of its words does; 2: it is within; 3: it is not."""
+    text, typed = text.casefold(), typed.casefold()
+    if text.startswith(typed):
+        return 0
+    if any(word.startswith(typed) for word in text.split()):
+        return 1
+    return 2 if typed in text else 3
 
 
 def _masters(pane: Pane) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from appliance.console.access import Access
-from appliance.console.dialog import show_failure
+from appliance.console.dialog import focus_first, show_failure
 from appliance.console.screens import Pane, ScreenDescription
 from appliance.console.widgets.form import Form
 from appliance.contract.refusals import Refused
@@ -55,6 +55,7 @@ class SettingsPane(Pane):
         super().__init__(service, title=title, help=help)
         self.record = record
         self._read = TypeAdapter[Any](record)
+        self._filled = False
 
     def compose(self) -> ComposeResult:
         """Empty until the values are read."""
@@ -84,7 +85,16 @@ class SettingsPane(Pane):
             self.form.show_refusal("", self.reader.say(error.template, error.values))
             return
         self.form.version = version
+        within = self.screen.focused is None or self.screen.focused in self.form.query("*")
         await self.form.set_value(value)
+        # The entry that had the focus is another one now.
+        if within or not self._filled:
+            self.call_after_refresh(self._begin)
+        self._filled = True
+
+    def _begin(self) -> None:
+        if self.display and self.screen.is_current:
+            focus_first(self.form)
 
     async def _get(self) -> tuple[Any, int]:
         kept = await self.door.call(self.service, "settings.get")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -21,6 +21,7 @@ from appliance.console.strip import Name, NameStrip
 from appliance.language import _
 
 if TYPE_CHECKING:
+    from appliance.console.access import Allowed
     from appliance.console.app import ConsoleApp
     from appliance.contract.service import Service
 
@@ -218,9 +219,20 @@ def add_modes(console: ConsoleApp) -> None:
     console.add_mode(HOME, lambda: ServiceScreen(HOME, lambda: HOME_SCREENS))
     for service in console.installed():
         allowed = console.state.access.find(service.name)
-        # A service of which one only hears events has nothing to show.
-        if allowed is not None and (allowed.commands or allowed.listings) and service.name not in console._modes:
+        if allowed is not None and service.name not in console._modes and _shows(service, console, allowed):
             console.add_mode(service.name, partial(ServiceScreen, service.name, partial(screens_of, service, console)))
+
+
+def _shows(service: Service, console: ConsoleApp, allowed: Allowed) -> bool:
+    """Whether there is a screen for the person: who has one or two commands of a service often has none."""
+    if allowed.listings or allowed.settings:
+        return True
+    if not allowed.commands:
+        return False
+    try:
+        return bool(screens_of(service, console))
+    except Exception:  # a fault of its author is said where the service is opened
+        return True
 
 
 async def remove_modes(console: ConsoleApp) -> None:
@@ -230,7 +242,7 @@ async def remove_modes(console: ConsoleApp) -> None:
             await console.remove_mode(name)
 
 
-def opened_screens(console: ConsoleApp) -> list[Screen[Any]]:
+def opened_screens(console: App[Any]) -> list[Screen[Any]]:
     """All screens of all modes that were made."""
     return [screen for stack in console._screen_stacks.values() for screen in stack]
 
@@ -242,7 +254,7 @@ async def relabel(console: ConsoleApp) -> None:
             await screen.relabel()
 
 
-def unsaved(console: ConsoleApp) -> list[str]:
+def unsaved(console: App[Any]) -> list[str]:
     """What would be lost: forms in front of screens, and panes with something typed."""
     found = []
     for screen in opened_screens(console):

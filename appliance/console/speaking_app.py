@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from textual.app import App
+from textual.reactive import Initialize, Reactive
+from textual.theme import Theme
 
 from appliance.console.preferences import Preferences
 from appliance.console.speaking import say
@@ -18,13 +20,22 @@ class SpeakingApp(App[None]):
     """Widgets read ``language`` and ``translate`` here (``widgets.reading``)."""
 
     def __init__(self, preferences: Preferences) -> None:
-        super().__init__()
+        # First, for App's own beginning asks for the theme.
         self.preferences = preferences
+        super().__init__()
         self.language = preferences.language
         self.translate: Translate = translator(self.language)
-        for theme in OWN:
-            self.register_theme(theme)
-        self.theme = preferences.theme if preferences.theme in self.available_themes else DARK.name
+
+    def _preferred(self) -> str:
+        return self.preferences.theme if self.preferences.theme in self.available_themes else DARK.name
+
+    # A theme that is registered and set later has every style sheet parsed a second time before the first paint.
+    theme: Reactive[str] = Reactive(Initialize(_preferred))
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's and our own."""
+        return {**super().available_themes, **{one.name: one for one in OWN}}
 
     def speak(self, language: str) -> None:
         """This language, now and at the next login."""

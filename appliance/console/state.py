@@ -59,14 +59,17 @@ class ConsoleState:
         self.health = tuple(states)
         self.ill = tuple(name for name, state in states if state in ILL)
 
+    def learn_waiting(self, seconds: float) -> None:
+        """A commit waits this long for its confirmation; 0: none does."""
+        self.confirm_until = time.time() + seconds if seconds else 0.0
+
     def learn_event(self, event: Mapping[str, Any]) -> Notice | None:
-        """From ``GET /events``; the notice, if it has words."""
+        """From ``GET /events``; the notice, if it has words that are news."""
         service, kind = str(event.get("service", "")), str(event.get("kind", ""))
         values = event.get("values") or {}
-        if kind == "commit-waits":
-            self.confirm_until = time.time() + float(values.get("seconds") or 0)
-        elif kind in {"commit-confirmed", "commit-undone"}:
-            self.confirm_until = 0.0
+        if kind == "generation":
+            # What has no deadline any more was confirmed or taken back.
+            self.learn_waiting(float(values.get("seconds") or 0))
         template = str(event.get("template") or "")
         if not template:
             return None
@@ -78,6 +81,8 @@ class ConsoleState:
             urgent=bool(event.get("urgent")),
         )
         self.notices.appendleft(notice)
+        if self.person is not None and values.get("person") == self.person.name and not notice.urgent:
+            return None  # one's own doing is no news
         self.unread += 1
         return notice
 

@@ -31,6 +31,8 @@ class KeyLine(Widget):
     DEFAULT_CSS = """
     KeyLine {
         height: 1; background: $footer-background; color: $footer-foreground; padding: 0 1;
+        /* Of a screen in front: it covers the line of the screen behind, whose keys do not work now. */
+        &.-front { dock: bottom; margin: 0 0 1 0; }
         & .keyline--key { color: $footer-key-foreground; text-style: bold; }
         & .keyline--words { color: $footer-foreground; }
         & .keyline--disabled { color: $text-disabled; }
@@ -106,15 +108,15 @@ class StatusBar(Widget):
         state = self.shell.state
         clock = time.strftime("%H:%M:%S" if self.size.width >= 100 else "%H:%M")
         left: list[tuple[str, str]] = [(self._who(), "")]
+        if state.confirm_until:
+            words = say(self, _("commit waits: {seconds} s"), {"seconds": int(self._countdown())})
+            left.append((words, "status--urgent"))
         if not state.connected:
             left.append((say(self, _("no connection, trying again")), "status--ill"))
         elif state.ill:
             left.append(("✗ " + ", ".join(state.ill), "status--ill"))
         else:
             left.append(("● " + say(self, _("services well")), "status--well"))
-        if state.confirm_until:
-            words = say(self, _("commit waits: {seconds} s"), {"seconds": int(self._countdown())})
-            left.append((words, "status--urgent"))
         if state.unread:
             words = say(self, _("{count} unread"), {"count": state.unread})
             left.append((words, "status--urgent"))

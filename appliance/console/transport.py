@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ def open_transport(places: Places) -> Transport:
     return HttpTransport(places)
 
 
+def _believed() -> ssl.SSLContext | bool:
+    """``GERBANG_CA`` names a file with the authorities to believe, PEM."""
+    chosen = os.environ.get("GERBANG_CA", "")
+    return ssl.create_default_context(cafile=chosen) if chosen else True
+
+
 class HttpTransport:
     """A Transport by HTTP/1.1."""
 
@@ -35,7 +42,12 @@ class HttpTransport:
         base = places.url.rstrip("/") if places.url else "http://gerbang"
         # A proxy of the environment has no business between a console and its own daemon.
         self._client = httpx2.AsyncClient(
-            transport=carried, base_url=f"{base}/v1", timeout=PATIENCE, trust_env=False, follow_redirects=False
+            transport=carried,
+            base_url=f"{base}/v1",
+            timeout=PATIENCE,
+            trust_env=False,
+            follow_redirects=False,
+            verify=_believed(),
         )
 
     def _headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:

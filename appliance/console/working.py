@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from appliance.console.answers import show_answer
+from appliance.console.status import KeyLine
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.work import Work
 from appliance.contract.context import Progress
@@ -57,6 +58,7 @@ class WorkScreen(ModalScreen[object]):
     def compose(self) -> ComposeResult:
         """The bar."""
         yield Vertical(Work(self._title_text))
+        yield KeyLine(classes="-front")
 
     def on_mount(self) -> None:
         """Look at it from time to time."""

@@ -11,14 +11,12 @@ from typing import Any
 
 from appliance.contract.commands import Command
 from appliance.contract.fields import Field, fields_of, title_of
-from appliance.contract.master_data import MasterData
+from appliance.contract.master_data import SUMMARIES, MasterData, summary_of
 from appliance.contract.service import Service
 from appliance.locale.marked import Message
 
 __all__ = ["derived", "own_services"]
 
-SUMMARIES = ("Look at a {title}.", "Add a {title}.", "Change a {title}.", "Remove a {title}.")
-"""As ``services.master_data`` derives them."""
 MODULES = ("model", "commands", "screens", "listings", "reports")
 
 
@@ -64,8 +62,8 @@ def _of_master(service: str, master: MasterData) -> Iterator[Message]:
     yield Message(master.title, f"{service}.{master.name}")
     # The screen's title is the plural name.
     yield Message(master.name.replace("_", " ").replace("-", " ").capitalize(), f"{service}.{master.name}")
-    for summary in SUMMARIES:
-        yield Message(summary.format(title=master.title), f"{service}.{master.name}")
+    for command in SUMMARIES:
+        yield Message(summary_of(command, master.title), f"{service}.{master.name}")
     yield from _of_record(service, master.record)
 
 

@@ -91,8 +91,12 @@ class Driven:
 
         async def all_of_it() -> None:
             async with console(config, socket=self.socket, services=self.services, size=size) as (app, pilot):
-                await log_in(app, pilot, name)
-                await play(app, pilot)
+                try:
+                    await log_in(app, pilot, name)
+                    await play(app, pilot)
+                except AssertionError as error:
+                    error.add_note(f"focus: {app.focused!r}\n{shown(app)}")
+                    raise
 
         asyncio.run(all_of_it())
 

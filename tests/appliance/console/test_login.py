@@ -166,9 +166,9 @@ def test_a_waiting_commit_counts_down(tmp_path: Path) -> None:
         double = Double()
         async with console(tmp_path, double=double) as (app, pilot):
             await log_in(app, pilot, "ani", "right")
-            double.told.put_nowait({"service": "network", "kind": "commit-waits", "values": {"seconds": 60}})
+            double.told.put_nowait({"service": "network", "kind": "generation", "values": {"seconds": 60}})
             await until(lambda: "commit waits:" in shown(app))
-            double.told.put_nowait({"service": "network", "kind": "commit-confirmed"})
+            double.told.put_nowait({"service": "network", "kind": "generation", "values": {"seconds": 0}})
             await until(lambda: "commit waits:" not in shown(app))
 
     asyncio.run(play())

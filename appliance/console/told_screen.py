@@ -1,0 +1,90 @@
+"""What long work has answered, in front of its screen: read, scrolled, copied."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from appliance.console.plain import plain, plain_text
+from appliance.console.widgets.document import DocumentView
+from appliance.console.widgets.reading import reader_of
+from appliance.language import _
+
+__all__ = ["LogScreen", "ToldScreen"]
+
+
+class ToldScreen(ModalScreen[None]):
+    """Coloured lines under a title."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "leave", _("Leave"), id="told.leave"),
+        Binding("y", "copy", _("Copy"), id="told.copy"),
+    ]
+    DEFAULT_CSS = """
+    ToldScreen { align: center middle; }
+    ToldScreen > VerticalScroll {
+        width: 94%; max-width: 130; height: auto; max-height: 90%;
+        background: $surface; color: $foreground; border: round $primary; padding: 1 2;
+    }
+    ToldScreen Static { height: auto; }
+    """
+
+    def __init__(self, title: str, said: Content) -> None:
+        """Both are in the reader's language."""
+        super().__init__()
+        self._title_text = title
+        self._said = said
+
+    def compose(self) -> ComposeResult:
+        """The lines, and how to leave."""
+        note = plain(reader_of(self).say(_("y copies, Enter goes back"))).stylize("dim")
+        box = VerticalScroll(Static(Content("\n\n").join([self._said, note])))
+        box.border_title = plain(self._title_text)
+        yield box
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """All lines, without colours."""
+        self.app.copy_to_clipboard(self._said.plain)
+        self.app.notify(plain_text(reader_of(self).say(_("Copied"))), markup=False, timeout=2)
+
+
+class LogScreen(ModalScreen[None]):
+    """The last lines of a program, from the last one upward."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", _("Leave"), id="told.leave-log")]
+    DEFAULT_CSS = """
+    LogScreen { align: center middle; }
+    LogScreen DocumentView { width: 96%; height: 94%; background: $surface; border: round $primary; }
+    """
+
+    def __init__(self, title: str, lines: list[str]) -> None:
+        super().__init__()
+        self._title_text = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        """The lines, which can be searched and saved."""
+        yield DocumentView(self._title_text, "\n".join(self._lines))
+
+    def on_mount(self) -> None:
+        """What was said last is what one looks for."""
+        self.call_after_refresh(self._to_end)
+
+    def _to_end(self) -> None:
+        lines = self.query_one("DocumentLines")
+        lines.focus()
+        lines.scroll_end(animate=False)
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.dismiss()
