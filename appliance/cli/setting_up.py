@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from appliance.daemon.run_settings import FILE
+from appliance import durable
 from appliance.data import data
 from compiler.errors import UsageError
 
@@ -141,7 +142,4 @@ def _run(*command: str) -> None:
 def _write(path: Path, text: str, mode: int) -> None:
     """Whole or not at all."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text)
-    beside.chmod(mode)
-    beside.replace(path)
+    durable.put(path, text.encode(), mode)

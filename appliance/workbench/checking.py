@@ -59,7 +59,9 @@ def check_text(text: str, name: str, path: str | None, tell: Callable[[Checked],
     lists, interfaces = _names(tree)
     if tree is not None:
         tell(_checked(kind, remarks, began, lists, interfaces, is_whole=False))
-        remarks += _lints(tree, name)
+        # The reader has said already what it does not know: a lint at the same place says it once more.
+        said = {(one.line, one.column) for one in remarks}
+        remarks += [one for one in _lints(tree, name) if (one.line, one.column) not in said]
     if kind is Kind.ROUTEROS and any(word in text for word in _BALANCES):
         remarks += _of_balancing(text, name)
     return _checked(kind, remarks, began, lists, interfaces)

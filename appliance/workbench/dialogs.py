@@ -16,9 +16,9 @@ from textual.widgets.option_list import Option
 
 from appliance.console.plain import plain
 from appliance.language import Translate, _
-from appliance.workbench.files import is_within
+from appliance.workbench.files import is_within, path_said
 
-__all__ = ["AskLine", "Choose", "Folders", "Help", "OpenDialog"]
+__all__ = ["AskLine", "Choose", "Folders", "Help", "OpenDialog", "Pick"]
 
 _FRAME = """
     align: center middle;
@@ -80,7 +80,7 @@ class OpenDialog(ModalScreen[Path | None]):
     @on(Input.Submitted)
     def _named(self, event: Input.Submitted) -> None:
         if event.value.strip():
-            self.dismiss(self._folder / Path(event.value.strip()).expanduser())
+            self.dismiss(path_said(event.value.strip(), self._folder))
 
     @on(OptionList.OptionSelected)
     def _again(self, event: OptionList.OptionSelected) -> None:
@@ -156,6 +156,37 @@ class Choose(ModalScreen[str | None]):
 
     def action_dismiss_nothing(self) -> None:
         """No answer: nothing happens."""
+        self.dismiss(None)
+
+
+class Pick(ModalScreen[str | None]):
+    """One of many, by its name."""
+
+    DEFAULT_CSS = f"""
+    Pick {{ {_FRAME}
+        & OptionList {{ height: auto; max-height: 16; margin: 1 0; border: none; }}
+    }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE]
+
+    def __init__(self, title: str, names: Sequence[tuple[str, str]]) -> None:
+        """``names``: and what they are about."""
+        super().__init__()
+        self._title = title
+        self._names = names
+
+    def compose(self) -> ComposeResult:
+        """A line each."""
+        with Vertical(id="frame") as frame:
+            frame.border_title = plain(self._title)
+            yield OptionList(*(Option(plain(f"{name}  {about}".rstrip())) for name, about in self._names))
+
+    @on(OptionList.OptionSelected)
+    def _picked(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._names[event.option_index][0])
+
+    def action_dismiss_nothing(self) -> None:
+        """None."""
         self.dismiss(None)
 
 

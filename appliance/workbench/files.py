@@ -12,7 +12,7 @@ from pathlib import Path
 from compiler.errors import UsageError
 from compiler.placed.source_text import decode
 
-__all__ = ["ChangedOnDisk", "Opened", "is_within", "open_file", "save_file"]
+__all__ = ["ChangedOnDisk", "Opened", "is_within", "open_file", "path_said", "save_file"]
 
 MOST_OCTETS = 64 * 2**20
 """A configuration of a hundred thousand entries has some six million octets."""
@@ -74,7 +74,18 @@ def save_file(opened: Opened, text: str, *, overwrite: bool = False) -> Opened:
 
 def is_within(path: Path, folder: Path) -> bool:
     """Whether the path, with all symbolic links followed, stays below the folder."""
-    return path.resolve().is_relative_to(folder.resolve())
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # a zero byte, a loop of links
+        return False
+
+
+def path_said(said: str, folder: Path) -> Path:
+    """The path that somebody typed: from the folder, unless it is absolute or begins with ``~``."""
+    try:
+        return folder / Path(said).expanduser()
+    except RuntimeError:  # no such user
+        return folder / said
 
 
 def _replace(path: Path, content: bytes, known: os.stat_result | None) -> None:

@@ -10,13 +10,15 @@ from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
 
 from appliance.console.plain import plain
-from appliance.language import Translate
+from appliance.language import Translate, _
+from appliance.workbench import shelving
 from appliance.workbench.dialogs import AskLine, Choose, OpenDialog
 from appliance.workbench.editor import Editor
-from appliance.workbench.files import ChangedOnDisk, Opened, is_within, open_file, save_file
+from appliance.workbench.files import ChangedOnDisk, Opened, is_within, open_file, path_said, save_file
 from appliance.workbench.kinds import kind_of
 from appliance.workbench.open_texts import OpenText, name_for
 from appliance.workbench.recent import recent_files, remember
+from appliance.workbench.shelf import Kept, Shelf
 from compiler.errors import UsageError
 
 __all__ = ["FilingScreen"]
@@ -25,8 +27,11 @@ __all__ = ["FilingScreen"]
 class FilingScreen(Screen[None]):
     """The tabs of the workbench. Its ``#tabs`` hold the texts."""
 
-    def __init__(self, folder: Path, recent: Path | None, *, is_limited: bool, translate: Translate) -> None:
+    def __init__(
+        self, folder: Path, recent: Path | None, *, is_limited: bool, translate: Translate, shelf: Shelf | None = None
+    ) -> None:
         super().__init__()
+        self.shelf = shelf
         self.folder = folder
         self._t = translate
         self._recent = recent
@@ -47,9 +52,13 @@ class FilingScreen(Screen[None]):
         return self._texts.get(self.query_one("#tabs", TabbedContent).active)
 
     @property
-    def unsaved(self) -> tuple[str, ...]:
-        """The names of texts that would be lost."""
-        return tuple(text.name for text in self.texts if text.is_changed)
+    def unsaved(self) -> str:
+        """The names of texts that would be lost; the console asks for them before it leaves."""
+        return ", ".join(text.name for text in self.texts if text.is_changed)
+
+    def say(self, words: str) -> str:
+        """In the reader's language."""
+        return self._t(words)
 
     def named(self, name: str) -> OpenText | None:
         """The tab of that name."""
@@ -105,6 +114,8 @@ class FilingScreen(Screen[None]):
     def relabel(self, text: OpenText) -> None:
         """Its name on the tab, with a dot when it is not saved."""
         tabs = self.query_one("#tabs", TabbedContent)
+        if not tabs.query(f"#{text.pane}"):
+            return  # it is being mounted, and will come with its name
         tab = tabs.get_tab(text.pane)
         if tab.label.plain != plain(text.label).plain:
             tab.label = plain(text.label)
@@ -160,6 +171,8 @@ class FilingScreen(Screen[None]):
             self.app.notify(self._t("saved {name}").format(name=target), markup=False)
 
     async def _save(self, text: OpenText) -> bool:
+        if text.shelved is not None and self.shelf is not None:
+            return await shelving.save_to_appliance(self, text)
         if text.opened is None:
             path = await self._ask_path(text.name)
             return path is not None and await self._save_as(text, path)
@@ -194,6 +207,11 @@ class FilingScreen(Screen[None]):
 
     async def _free(self, path: Path) -> Opened | None:
         """The place to write to, when it is free or may be overwritten."""
+        try:
+            self._allow(path)  # before anything is said of what is there
+        except UsageError as error:
+            self.complain(str(error))
+            return None
         if path.exists():
             words = self._t("{name} is there already.").format(name=path)
             answers = (("keep", self._t("Leave it")), ("overwrite", self._t("Overwrite it")))
@@ -203,7 +221,7 @@ class FilingScreen(Screen[None]):
 
     async def _ask_path(self, name: str) -> Path | None:
         said = await self.app.push_screen_wait(AskLine(self._t("Save as"), name))
-        return None if said is None else self.folder / Path(said).expanduser()
+        return None if said is None else path_said(said, self.folder)
 
     def _written(self, opened: Opened, content: str, *, overwrite: bool, text: OpenText | None = None) -> bool:
         try:
@@ -226,6 +244,42 @@ class FilingScreen(Screen[None]):
         text.editor.load_text(text.opened.text)
         self._saved(text)
         return True
+
+    # -- the appliance -------------------------------------------------------------
+
+    @work
+    async def action_open_kept(self) -> None:
+        """Ask which text of the appliance, and open it."""
+        if self.shelf is not None:
+            await shelving.pick_and_open(self)
+
+    @work
+    async def open_kept(self, name: str) -> None:
+        """Open this text of the appliance."""
+        await shelving.open_by_name(self, name)
+
+    @work
+    async def action_save_kept(self) -> None:
+        """Save the text that is looked at to the appliance."""
+        if self.shelf is not None and self.here is not None:
+            await shelving.save_to_appliance(self, self.here)
+
+    def add_shelved(self, kept: Kept) -> None:
+        """A tab for a text of the appliance."""
+        # The name of a policy says nothing of its dialect: they are Cisco's.
+        text = self.add_text(f"{kept.name}.ios", kept.text)
+        self.is_shelved(text, kept, kept.text, quietly=True)
+
+    def is_shelved(self, text: OpenText, kept: Kept, content: str, *, quietly: bool = False) -> None:
+        """The appliance keeps this content of the text."""
+        text.shelved, text.kept = kept, content
+        self.relabel(text)
+        self.texts_changed()
+        if not quietly:
+            words = self._t(_("saved {name} to the appliance; plan and commit under Machine")).format(name=kept.name)
+            self.app.notify(words, markup=False, timeout=4)
+
+    # -- what is done after saving ---------------------------------------------------
 
     def _saved(self, text: OpenText) -> None:
         text.kept = text.editor.text

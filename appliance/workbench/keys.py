@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from appliance.console.plain import plain
-from appliance.language import _
+from appliance.language import Translate, _
 
-__all__ = ["BINDINGS", "HELP", "HELP_LINES", "Commands"]
+__all__ = ["BINDINGS", "HELP", "HELP_LINES", "Commands", "in_words"]
 
 BINDINGS: list[BindingType] = [
     Binding("f1", "explain", _("Help"), tooltip=_("What can be done here, and its keys"), id="workbench.help"),
@@ -27,6 +28,15 @@ BINDINGS: list[BindingType] = [
     Binding("shift+f8,f20", "next_finding(True)", _("Finding before"), id="workbench.last-finding", show=False),
     Binding("f9", "trace", _("Trace"), tooltip=_("Follow a packet through this text"), id="workbench.trace"),
     Binding("f10", "lab", _("Lab"), tooltip=_("Run a lab"), id="workbench.lab"),
+    Binding("f11", "open_kept", _("Appliance"), tooltip=_("Open a policy of the appliance"), id="workbench.open-kept"),
+    Binding(
+        "alt+s",
+        "save_kept",
+        _("Save to the appliance"),
+        tooltip=_("Save this text as a policy of the appliance"),
+        id="workbench.save-kept",
+        show=False,
+    ),
     Binding("ctrl+n", "new_file", _("New"), id="workbench.new", show=False),
     Binding("f12", "save_as", _("Save as"), id="workbench.save-as", show=False),
     Binding("ctrl+w", "close_file", _("Close"), id="workbench.close", show=False),
@@ -57,6 +67,9 @@ HELP_LINES = (
     _("F2 compares two open texts, also of different dialects."),
     _("F10 runs a lab; the plot shows what its links carry."),
     "",
+    _("In the console F11 opens a policy of the appliance, Alt+S saves one;"),
+    _("Ctrl+S saves to where the text came from. Ctrl+R goes back."),
+    "",
     _("In lists Enter goes to the place, or traces the packet ▸; C copies."),
 )
 HELP = "\n".join(HELP_LINES)
@@ -68,13 +81,13 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         """All of them."""
-        for binding in _named():
+        for binding in self._named():
             yield DiscoveryHit(plain(binding.description), self._action(binding.action), help=binding.tooltip or None)
 
     async def search(self, query: str) -> Hits:
         """Those that match what was typed."""
         matcher = self.matcher(query)
-        for binding in _named():
+        for binding in self._named():
             score = matcher.match(binding.description)
             if score > 0:
                 yield Hit(score, matcher.highlight(binding.description), self._action(binding.action))
@@ -82,8 +95,22 @@ class Commands(Provider):
     def _action(self, action: str) -> Callable[[], Awaitable[None]]:
         return partial(self.screen.run_action, action)
 
+    def _named(self) -> Iterator[Binding]:
+        for bindings in self.screen._bindings.key_to_bindings.values():
+            for binding in bindings:
+                ours = binding.id is not None and binding.id.startswith("workbench.") and binding.action != "leave"
+                if ours and self.screen.check_action(binding.action, ()):
+                    yield binding
 
-def _named() -> Iterator[Binding]:
-    for binding in BINDINGS:
-        if isinstance(binding, Binding) and binding.action != "leave":
-            yield binding
+
+def in_words(bindings: BindingsMap, translate: Translate) -> BindingsMap:
+    """The same keys, with their words in the reader's language: Textual's own footer shows them as they are."""
+    made = bindings.copy()
+    for key, several in made.key_to_bindings.items():
+        made.key_to_bindings[key] = [
+            replace(one, description=translate(one.description), tooltip=translate(one.tooltip) if one.tooltip else "")
+            if one.description
+            else one
+            for one in several
+        ]
+    return made

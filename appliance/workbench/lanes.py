@@ -15,7 +15,10 @@ import threading
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
+
+from compiler.placed.fields import CONFINED
 
 __all__ = ["Cancelled", "HereLane", "Lane", "LaneBroken", "ProcessLane", "Tell"]
 
@@ -64,7 +67,9 @@ class HereLane:
 class ProcessLane:
     """A process that starts with the first task, stays warm, and is killed when its task is cancelled."""
 
-    def __init__(self) -> None:
+    def __init__(self, confined: Path | None = None) -> None:
+        """``confined``: files below this folder name no files outside of it."""
+        self._confined = {} if confined is None else {CONFINED: str(confined)}
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
@@ -125,7 +130,11 @@ class ProcessLane:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # the screen is drawn there
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                    **self._confined,
+                },
             )
         finally:
             there.close()

@@ -9,6 +9,7 @@ from appliance.workbench.checking import Checked
 from appliance.workbench.editor import Editor
 from appliance.workbench.files import Opened
 from appliance.workbench.kinds import kind_of
+from appliance.workbench.shelf import Kept
 
 __all__ = ["OpenText", "name_for"]
 
@@ -26,6 +27,8 @@ class OpenText:
     """The text as it was last opened or saved."""
     checked: Checked | None = None
     text_checked: str | None = field(default=None, repr=False)
+    shelved: Kept | None = None
+    """As the appliance keeps it, when it came from there or was saved to it."""
 
     @property
     def is_changed(self) -> bool:

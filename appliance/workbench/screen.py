@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ from appliance.workbench.checking import Checked, check_text
 from appliance.workbench.comparing import compare_texts
 from appliance.workbench.compiling import compile_text
 from appliance.workbench.dialogs import Folders, Help
-from appliance.workbench.keys import BINDINGS, HELP, HELP_LINES, Commands
+from appliance.workbench.keys import BINDINGS, HELP, HELP_LINES, Commands, in_words
 from appliance.workbench.kinds import TITLES
 from appliance.workbench.lanes import Lane, ProcessLane
 from appliance.workbench.layout import LAYOUT
@@ -48,6 +49,7 @@ from appliance.workbench.panels.lab import LabPanel
 from appliance.workbench.panels.lists import toned
 from appliance.workbench.panels.trace import TracePanel
 from appliance.workbench.running import run_lab
+from appliance.workbench.shelf import Shelf
 from appliance.workbench.tracing import Traced, trace_text
 from appliance.workbench.work import STOPPED, Work
 
@@ -85,10 +87,19 @@ class WorkbenchScreen(PanelScreen):
         is_limited: bool = False,
         make_lane: Callable[[], Lane] = ProcessLane,
         translate: Translate = _,
+        shelf: Shelf | None = None,
+        kept: str = "",
     ) -> None:
-        super().__init__((folder or Path.cwd()).resolve(), recent, is_limited=is_limited, translate=translate)
+        """``shelf``: the appliance's texts; ``kept``: the name of one that is opened first."""
+        super().__init__(
+            (folder or Path.cwd()).resolve(), recent, is_limited=is_limited, translate=translate, shelf=shelf
+        )
+        self._kept_first = kept
+        self._bindings = in_words(self._bindings, translate)
         self._first = tuple(files)
-        self._work = Work(self, make_lane)
+        self._work = Work(
+            self, partial(ProcessLane, self.folder) if is_limited and make_lane is ProcessLane else make_lane
+        )
         self._check_began = 0.0
         self._check_of: OpenText | None = None
         self._traced: OpenText | None = None
@@ -123,9 +134,17 @@ class WorkbenchScreen(PanelScreen):
         self.show_whether_empty()
         for path in self._first:
             self.open_path(path)
-        if not self._texts:
+        if self._kept_first:
+            self.open_kept(self._kept_first)
+        elif not self._texts:
             self.action_files()
         self._tell_place()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without an appliance nothing is said of it."""
+        if action in {"open_kept", "save_kept"}:
+            return self.shelf is not None
+        return super().check_action(action, parameters)
 
     def on_unmount(self) -> None:
         """No process outlives its screen."""

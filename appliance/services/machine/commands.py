@@ -114,11 +114,12 @@ def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> O
             "generation",
             f"generations/{outcome.standing}",
             _("{person}: {command} ended {ending}; generation {standing} runs"),
-            urgent=bool(deadline),
             person=context.person.name,
             command=command,
             ending=outcome.ending.value,
             standing=outcome.standing,
             deadline=deadline,
+            # The clock of who looks may be another one.
+            seconds=max(0, round((outcome.deadline - datetime.now(UTC)).total_seconds())) if outcome.deadline else 0,
         )
     return outcome

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance.services.network.files import read_files, wish_of
 from appliance.services.network.records import FOLDERS, Folders
+from compiler.deploy.linux.libnftables import NftablesError
 from compiler.errors import GerbangError
 
 __all__ = ["main", "wrong_in_files", "wrong_in_kernel"]
@@ -37,7 +38,7 @@ def wrong_in_kernel(folder: Path, folders: Folders = FOLDERS) -> Iterator[str]:
 
     try:
         found = differences(folder, folders=folders)
-    except GerbangError as error:
+    except (GerbangError, NftablesError) as error:
         yield str(error)
         return
     for change in found:

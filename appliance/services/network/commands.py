@@ -8,7 +8,6 @@ from appliance.contract.commands import query
 from appliance.contract.context import Context
 from appliance.contract.kinds import Line, Note
 from appliance.contract.records import record
-from appliance.services.network.components import NetworkComponent
 from appliance.services.network.describing import described
 from appliance.services.network.reading import NetworkStatus
 
@@ -27,6 +26,8 @@ class ProblemLine:
 @query("administrator", "observer")
 def check(context: Context) -> tuple[ProblemLine, ...]:
     """Compile and prove the filter, and check addresses, routes, balance and the way in."""
+    from appliance.services.network.components import NetworkComponent  # brings the compiler's analysis along
+
     whole = described(context.connection)
     if whole is None:
         return ()

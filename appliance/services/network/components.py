@@ -29,10 +29,24 @@ __all__ = ["CHECK", "KINDS", "PROGRAMS", "STANDING", "WATCH", "NetworkComponent"
 CHECK, STANDING, WATCH = "network.check", "network.standing", "network.watch"
 _CHECKING = (sys.executable, "-m", "appliance.services.network.checking")
 
+_TRYING = ("CAP_NET_ADMIN", "CAP_SYS_ADMIN")
+"""nftables answers nobody else, not even who only lists (nfnetlink_rcv in net/netfilter/nfnetlink.c); and rules are
+tried in a network namespace that the check makes for it (unshare(2))."""
+
 PROGRAMS = (
     # These two end by themselves: they are only ever asked to check.
-    Program(name=CHECK, command=(*_CHECKING, "files", "{files}"), check=(*_CHECKING, "files", "{files}")),
-    Program(name=STANDING, command=(*_CHECKING, "standing", "{files}"), check=(*_CHECKING, "standing", "{files}")),
+    Program(
+        name=CHECK,
+        command=(*_CHECKING, "files", "{files}"),
+        check=(*_CHECKING, "files", "{files}"),
+        capabilities=_TRYING,
+    ),
+    Program(
+        name=STANDING,
+        command=(*_CHECKING, "standing", "{files}"),
+        check=(*_CHECKING, "standing", "{files}"),
+        capabilities=_TRYING,
+    ),
     Program(
         name=WATCH,
         command=(sys.executable, "-m", "compiler", "balance", "watch", "{files}/balance.yaml", "--format", "json"),

@@ -9,11 +9,11 @@ lies where a boot does not reach it: only that is applied when the machine start
 from __future__ import annotations
 
 import json
-import os
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from appliance import durable
 from appliance.services.network.state import Target
 from compiler.deploy.deployment import DeployError
 from compiler.deploy.linux.records import Deployed, now
@@ -149,19 +149,9 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, found: dict[str, Any]) -> None:
-    """Whole or not at all, and on the disk: the file, then its name in the folder."""
-    beside = path.with_suffix(".new")
+    """Whole or not at all, and on the disk."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-            json.dump(found, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.put(path, json.dumps(found, indent=1).encode(), 0o600)
     except OSError as error:
         raise DeployError(f"{path}: {error.strerror}") from error

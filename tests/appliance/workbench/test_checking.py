@@ -115,3 +115,9 @@ def test_words_of_a_list_get_their_colours():
 
 def line_part(part, text):
     return part.name, text[part.start : part.end]
+
+
+def test_a_clause_outside_the_model_is_said_once():
+    text = "ip access-list extended A\n permit tcp any any reflect B\n permit ip any any\n"
+    found = check_text(text, "a.cfg", None, lambda _told: None).remarks
+    assert [one.level for one in found if one.line == 2 and one.column > 2] == [Level.ERROR]

@@ -46,6 +46,7 @@ def test_a_process_stays_warm_and_outlives_a_task_that_fails(lane):
     assert ask(lane, add, 2, 2)[0] == (4, first)
 
 
+@pytest.mark.long
 def test_a_process_that_dies_or_is_cancelled_is_replaced(lane):
     first = ask(lane, add, 0, 0)[0][1]
     with pytest.raises(LaneBroken, match="status 7"):

@@ -9,6 +9,7 @@ from appliance.workbench.throughput import Curve, curves_of
 from tests.appliance.workbench.sources import FTP_FILTER
 
 
+@pytest.mark.long
 def test_the_labs_that_come_along_are_found(tmp_path):
     found = labs_in(tmp_path)
     assert {"ftp-filter", "two-isps", "hospital"} <= {lab.name for lab in found}

@@ -76,6 +76,7 @@ def test_a_compile_asks_for_names_and_shows_text_and_proof(folder):
     drive(scenario)
 
 
+@pytest.mark.long
 def test_a_failing_compile_shows_its_witness_and_no_text(folder, monkeypatch):
     from compiler.dialects.nftables import writer
 
@@ -152,6 +153,7 @@ def test_two_texts_are_compared_and_a_witness_leads_to_its_line(folder):
     drive(scenario)
 
 
+@pytest.mark.long
 def test_a_lab_runs_to_its_end_with_its_plot(tmp_path):
     async def scenario():
         async with workbench(LABS / "ftp-filter", size=(140, 45)) as (screen, pilot):

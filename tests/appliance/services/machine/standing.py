@@ -1,0 +1,177 @@
+"""The daemon as a user without rights, and the root helper with its own ``/run`` and ``/var/lib``: two processes."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.client.addresses import Address
+from appliance.client.blocking import Client
+from appliance.client.errors import Unreachable
+from tests.appliance.services.network.wires import Wires, wait_until
+
+__all__ = ["Standing", "needs_everything"]
+
+USER, GROUP = "nobody", "nogroup"
+PASSWORD = "seven-herons-over-the-weir"
+ROOT = Path(__file__).parents[4]
+# The helper keeps its records in /run/gerbang and /var/lib/gerbang: it gets empty ones, seen by nobody else.
+_COVERED = 'mount -t tmpfs none /run && mount -t tmpfs none /var/lib && exec "$@"'
+
+
+@lru_cache(maxsize=1)
+def _why_not() -> str:
+    if os.geteuid() != 0:
+        return "needs root"
+    if not (shutil.which("unshare") and shutil.which("setpriv")):
+        return "needs unshare and setpriv (util-linux)"
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        return f"there is no user {USER}"
+    tried = subprocess.run(["unshare", "--mount", "sh", "-c", _COVERED, "sh", "true"], capture_output=True, check=False)
+    return "" if tried.returncode == 0 else "a mount namespace cannot be made here"
+
+
+needs_everything = pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-")
+"""Skip, with the reason, where rights or programs are missing."""
+
+
+class Standing:
+    """The two processes in the namespace of the middle node of ``wires``."""
+
+    def __init__(self, wires: Wires) -> None:
+        self.wires = wires
+        self._stack = ExitStack()
+        self._daemon: subprocess.Popen[str] | None = None
+        self._helper: subprocess.Popen[str] | None = None
+        self.client: Client
+
+    def __enter__(self) -> Standing:
+        # Not below pytest's own folder, which only root may enter.
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gerbang-standing-")))
+        self.folder.chmod(0o755)
+        self.state = self.folder / "state"
+        self.state.mkdir(mode=0o750)
+        entry = pwd.getpwnam(USER)
+        os.chown(self.state, entry.pw_uid, entry.pw_gid)
+        try:
+            self.start_helper()
+            said = self.start_daemon()
+            found = re.search(r"one-time password (\S+)", said)
+            assert found, said
+            self.log_in(found[1])
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in (self._daemon, self._helper):
+            if one is not None and one.poll() is None:
+                one.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    one.wait(20)
+                one.kill()
+            if one is not None:
+                one.wait()
+        self._stack.close()
+
+    # The processes
+
+    def start_helper(self) -> None:
+        """As root, with a mount namespace of its own."""
+        command = ["appliance", "helper", "--user", USER, "--group", GROUP, "--generations", str(self.state)]
+        command += ["--socket", str(self.folder / "helper" / "helper.sock")]
+        started = self._started("helper", ["unshare", "--mount", "sh", "-c", _COVERED, "sh"], command)
+        self._helper = started
+        wait_until(lambda: (self.folder / "helper" / "helper.sock").exists() or started.poll() is not None)
+        assert started.poll() is None, self.said("helper")
+
+    def start_daemon(self) -> str:
+        """As somebody else; what it said until it was ready."""
+        entry = pwd.getpwnam(USER)
+        # It may read what only root may, since the interpreter may lie there. It may change nothing by that.
+        words = ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--bounding-set"]
+        words += ["-all,+dac_read_search", "--inh-caps", "-all,+dac_read_search", "--ambient-caps"]
+        words += ["-all,+dac_read_search", "--no-new-privs"]
+        command = ["appliance", "run", "--state", str(self.state), "--socket", str(self.state / "api.sock")]
+        command += ["--helper", str(self.folder / "helper" / "helper.sock")]
+        self._daemon = self._started("daemon", words, command)
+        wait_until(lambda: "ready " in self.said("daemon") or self.daemon.poll() is not None)
+        assert self.daemon.poll() is None, self.said("daemon")
+        return self.said("daemon")
+
+    def _started(self, name: str, before: list[str], command: list[str]) -> subprocess.Popen[str]:
+        log = (self.folder / f"{name}.log").open("w")
+        with log, self.wires.nodes["appliance"].inside():
+            return subprocess.Popen(
+                [*before, sys.executable, "-m", "compiler", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "HOME": "/nonexistent"},
+                text=True,
+            )
+
+    def said(self, name: str) -> str:
+        """What ``daemon`` or ``helper`` has said."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    @property
+    def daemon(self) -> subprocess.Popen[str]:
+        """Its process."""
+        assert self._daemon is not None
+        return self._daemon
+
+    def kill_daemon(self) -> None:
+        """SIGKILL."""
+        self.daemon.send_signal(signal.SIGKILL)
+        self.daemon.wait()
+
+    def helpers_file(self, path: str) -> Path:
+        """A file as the helper sees it."""
+        assert self._helper is not None
+        return Path(f"/proc/{self._helper.pid}/root") / path.lstrip("/")
+
+    # Its commands
+
+    def log_in(self, password: str) -> None:
+        """As the administrator."""
+        self.client = self._stack.enter_context(Client(Address(self.state / "api.sock")))
+        self.client.login("admin", password)
+        self.client.change_password(password, PASSWORD)
+        self.client.login("admin", PASSWORD)
+
+    def call(self, service: str, command: str, arguments: Any = None) -> Any:
+        """A query or a change."""
+        return self.client.call(service, command, arguments)
+
+    def work(self, command: str, arguments: Any = None) -> Any:
+        """A work of the machine, to its end."""
+        return self.client.wait(self.client.call("machine", command, arguments)["work"], every=0.05).result
+
+    def commit(self, confirm_within: int, note: str = "") -> Any:
+        """Commit; the outcome."""
+        return self.work("commit", {"note": note, "confirm_within": confirm_within, "overwrite": False})
+
+    def stands(self, number: int) -> bool:
+        """Whether this generation serves and nothing waits."""
+        try:
+            status = self.call("machine", "status")
+        except Unreachable:
+            return False
+        return bool(status["current"] == number and status["phase"] is None)
