@@ -17,6 +17,7 @@ MACHINE = {
     "generations": "list the generations that are kept",
     "status": "show which generation runs, and whether one waits",
     "diagnose": "probe every component and look for edits by hand",
+    "install": "install the Debian packages that a service needs",
 }
 
 
@@ -73,6 +74,8 @@ def _machine_options(name: str, parser: ArgumentParser) -> None:
             help="take it back unless it is confirmed in time; 0: it stands once it serves (default: %(default)s)",
         )
         parser.add_argument("--overwrite", action="store_true", help="go on although files were edited by hand")
+    if name == "install":
+        parser.add_argument("service", metavar="SERVICE", help="a service that is installed, such as mail")
     if name == "rollback":
         parser.add_argument("--to", type=int, metavar="N", help="this generation (default: the last confirmed one)")
 

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from appliance.daemon.run_settings import FILE
 from appliance import durable
+from appliance.daemon.run_settings import FILE
 from appliance.data import data
 from compiler.errors import UsageError
 
@@ -86,7 +86,7 @@ def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
                 yield Step(f"make the user {name}", partial(_make_user, name, more))
     settings = root / FILE.relative_to("/")
     if not settings.exists():
-        text = SETTINGS.format(doors="doors: [gerbang-web]" if web else "# doors: [gerbang-web]")
+        text = SETTINGS.replace("{doors}", "doors: [gerbang-web]" if web else "# doors: [gerbang-web]")
         yield Step(f"write {settings}", partial(_write, settings, text, 0o644))
     changed = False
     # One that was chosen once is kept up to date without being asked for.

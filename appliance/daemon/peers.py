@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import struct
 import time
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from appliance.peer import peer_of
 
 __all__ = ["PeerProtocol", "StrictConnection"]
 
@@ -152,8 +153,7 @@ def _user(transport: asyncio.BaseTransport) -> int | None:
     found: Any = transport.get_extra_info("socket")
     if found is None or found.family != socket.AF_UNIX:
         return None
-    _process, user, _group = struct.unpack("3i", found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return int(user)
+    return peer_of(found).user
 
 
 def _peer(transport: asyncio.BaseTransport) -> str:

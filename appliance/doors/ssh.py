@@ -25,11 +25,21 @@ KEY = re.compile(
 
 
 def console_command(program: Path, socket: Path | None = None) -> str:
-    """The forced command: the console of this installation, on this daemon. Raises UsageError."""
+    """The forced command: the console of this installation, on this daemon. Raises UsageError.
+
+    ``GERBANG_LIMITED`` tells the console that whoever types is not the user it
+    runs as: no files of that user are opened or written.
+    """
     for path in (program, socket):
         if path is not None and not (path.is_absolute() and str(path).isprintable()):
             raise UsageError(f"{str(path)!r}: an absolute path is expected")
-    words = [str(program), "console", *(["--socket", str(socket)] if socket else [])]
+    words = [
+        "/usr/bin/env",
+        "GERBANG_LIMITED=1",
+        str(program),
+        "console",
+        *(["--socket", str(socket)] if socket else []),
+    ]
     return shlex.join(words)
 
 

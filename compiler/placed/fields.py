@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -11,11 +12,26 @@ from compiler.placed.complaints import Complaints, near
 from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedSequence, PlacedValue, kind_of
 from compiler.source import Span
 
-__all__ = ["Fields", "as_items", "parse", "truth"]
+__all__ = ["CONFINED", "Fields", "as_items", "parse", "truth"]
 
 T = TypeVar("T")
 
+CONFINED = "GERBANG_CONFINED"
+"""The variable of the environment with a folder: files in it name no files outside of it. It is set for processes that
+read the files of somebody who is not the user they run as."""
+
 _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def _may_read(path: Path, folder: Path) -> bool:
+    """Whether a file of this folder may name that path."""
+    if not (confined := os.environ.get(CONFINED, "")):
+        return True
+    try:
+        bounds = Path(confined).resolve()
+        return not folder.resolve().is_relative_to(bounds) or path.resolve().is_relative_to(bounds)
+    except (OSError, ValueError, RuntimeError):  # a zero byte, a loop of links
+        return False
 
 
 def truth(text: str) -> bool:
@@ -128,6 +144,9 @@ class Fields:
         if name is None:
             return None
         path = folder / name
+        if not _may_read(path, folder):
+            self.complaints.error(f"{name!r} is not below {str(folder)!r}", value.span)
+            return None
         if path.exists() and not path.is_file():
             self.complaints.error(f"{name!r} in {folder} is no regular file", value.span)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +20,8 @@ __all__ = ["DaemonClient"]
 class DaemonClient:
     """A ``Daemon``. It speaks for browsers, so it tells the daemon from where each of them comes."""
 
-    def __init__(self, address: Address) -> None:
-        self._client = AsyncClient(address)
+    def __init__(self, address: Address, *, verify: ssl.SSLContext | bool = True) -> None:
+        self._client = AsyncClient(address, verify=verify)
 
     async def log_in(self, name: str, password: str, peer: str) -> tuple[str, str]:
         """A token, and the person's name."""

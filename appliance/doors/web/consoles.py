@@ -8,13 +8,16 @@ import json
 import logging
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from appliance.doors.web.asking import peer_of
 from appliance.doors.web.browsers import Browser
+from appliance.doors.web.connections import place_of
 from appliance.doors.web.process import ConsoleProcess, Wire
 from appliance.doors.web.settings import WebSettings
 
@@ -32,7 +35,7 @@ class Consoles:
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
         self._running: set[ConsoleProcess] = set()
-        self._visitors = 0
+        self._visitors: Counter[str] = Counter()
         self._folder = settings.folder or Path(tempfile.mkdtemp(prefix="gerbang-web-"))
 
     def __len__(self) -> int:
@@ -41,10 +44,12 @@ class Consoles:
     async def serve(self, request: web.Request, browser: Browser) -> web.WebSocketResponse:
         """One console for one page, while somebody works with it. Raises HTTPServiceUnavailable."""
         limits = self._settings.limits
+        place = place_of(peer_of(request, self._settings))
         if (
             len(self._running) >= limits.consoles
             or len(browser.consoles) >= limits.consoles_of_one
-            or (browser.visitor and self._visitors >= limits.visitors)
+            or (browser.visitor and self._visitors.total() >= limits.visitors)
+            or (browser.visitor and self._visitors[place] >= limits.visitors_of_one)
         ):
             raise web.HTTPServiceUnavailable(text="there are as many consoles as this door takes on")
         websocket = web.WebSocketResponse(heartbeat=15, max_msg_size=limits.message)
@@ -52,7 +57,8 @@ class Consoles:
         console = self._made(browser, websocket, home)
         self._running.add(console)
         browser.consoles.add(console)
-        self._visitors += browser.visitor
+        if browser.visitor:
+            self._visitors[place] += 1
         try:
             await websocket.prepare(request)
             await console.start(*_size(request.query))
@@ -63,8 +69,8 @@ class Consoles:
             finally:
                 self._running.discard(console)
                 browser.consoles.discard(console)
-                self._visitors -= browser.visitor
                 if browser.visitor:
+                    self._visitors -= Counter({place: 1})  # what has come to nothing goes
                     shutil.rmtree(home, ignore_errors=True)
         return websocket
 
@@ -93,6 +99,8 @@ class Consoles:
             *(("--visitor",) if browser.visitor else ()),
         )
         login = {"GERBANG_LOGIN": f"{self._settings.origin}/login"}
+        if self._settings.authorities is not None:
+            login["GERBANG_CA"] = str(self._settings.authorities)
         given = login if browser.visitor else login | {"GERBANG_TOKEN": browser.token}
         wire = Wire(websocket.send_bytes, websocket.send_str, websocket.close)
         return ConsoleProcess(words, given, home, wire, self._settings.limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import ssl
 from contextlib import suppress
@@ -15,6 +16,7 @@ from textual_serve.server import Server
 
 from appliance.doors.web.asking import peer_of, refuse_foreign
 from appliance.doors.web.browsers import Browser, Browsers
+from appliance.doors.web.connections import GuardedSite, counted
 from appliance.doors.web.consoles import Consoles
 from appliance.doors.web.daemon import Daemon, LoginRefused, Unanswered
 from appliance.doors.web.offers import Broken
@@ -40,7 +42,7 @@ class WebDoor(Server):
         self.consoles = Consoles(settings)
 
     async def _make_app(self) -> web.Application:
-        app = web.Application(middlewares=[protect], client_max_size=64 * 1024)
+        app = web.Application(middlewares=[counted, protect], client_max_size=64 * 1024)
         app[HEADERS] = headers_of(self.settings)
         app.add_routes(
             [
@@ -61,14 +63,24 @@ class WebDoor(Server):
 
     def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM or Ctrl-C."""
-        web.run_app(
-            self._make_app(),
-            sock=listening,
-            ssl_context=self.tls(),
-            print=lambda *_said: None,
-            access_log=None,
-            shutdown_timeout=5.0,
-        )
+        asyncio.run(self._serve_until_told(listening))
+
+    async def _serve_until_told(self, listening: socket.socket) -> None:
+        ended, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        runner = await self.listen(listening)
+        try:
+            await ended.wait()
+        finally:
+            await runner.cleanup()
+
+    async def listen(self, listening: socket.socket, shutdown_timeout: float = 5.0) -> web.AppRunner:
+        """Serve from now on until the answer's ``cleanup``. ``shutdown_timeout`` is in seconds."""
+        runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=shutdown_timeout)
+        await runner.setup()
+        await GuardedSite(runner, listening, self.settings, ssl_context=self.tls()).start()
+        return runner
 
     def tls(self) -> ssl.SSLContext | None:
         """TLS 1.2 or later with the certificate of the settings, if there is one. Raises OSError and SSLError."""
@@ -107,7 +119,10 @@ class WebDoor(Server):
         """Name and password become a session of the daemon and a cookie of the browser."""
         refuse_foreign(request, self.settings)
         try:
-            form = await request.post()
+            async with asyncio.timeout(self.settings.limits.body):
+                form = await request.post()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="the form did not come in time") from None
         except (ValueError, LookupError, AssertionError):  # no form, or in no character set
             raise web.HTTPBadRequest(text="a form is expected") from None
         name, password = str(form.get("name", ""))[:100], str(form.get("password", ""))[:256]
@@ -182,7 +197,7 @@ class WebDoor(Server):
         refuse_foreign(request, self.settings)
         browser = self._person(request)
         try:
-            number = await receive(request, browser, self.daemon, self.settings.limits.upload)
+            number = await receive(request, browser, self.daemon, self.settings.limits)
         except TooLarge:
             return self._upload_page(request, browser, 413, (_("the file is too large"), {}))
         except LoginRefused as refused:

@@ -92,8 +92,11 @@ class ConsoleProcess(AppService):
 
     async def start(self, width: int, height: int) -> None:
         """Start it, unless it was told to stop before."""
-        if self._stopping is None:
-            await super().start(width, height)
+        if self._stopping is not None:
+            return
+        await super().start(width, height)
+        if self._stopping is not None:  # told while it was being started, when there was nothing to stop
+            await self._stop()
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         process = await asyncio.create_subprocess_exec(
@@ -135,6 +138,8 @@ class ConsoleProcess(AppService):
             # What it has started may hold its standard error open, from a session of its own.
             with suppress(TimeoutError):
                 await asyncio.wait_for(errors, 1.0)
+            # What it has started and moved to another session may hold the pipes open: they are closed from here.
+            _transport_of(process).close()
             with suppress(ConnectionError, RuntimeError):
                 await self.remote_close()
         if process.returncode not in {0, -signal.SIGTERM}:
@@ -249,6 +254,12 @@ async def _exited(process: Process, every: float = 0.01) -> None:
     (CPython issue 119710)."""
     while process.returncode is None:
         await asyncio.sleep(every)
+
+
+def _transport_of(process: Process) -> asyncio.SubprocessTransport:
+    """``Process`` itself has no way to close its pipes (CPython issue 114177)."""
+    transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]
+    return transport
 
 
 def _signal(group: int, number: signal.Signals) -> None:

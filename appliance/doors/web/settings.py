@@ -19,6 +19,8 @@ class Limits:
     """Of one browser session."""
     visitors: int = 8
     """Consoles without a login, together."""
+    visitors_of_one: int = 2
+    """Of them, those of one address (IPv6: of one /64)."""
     idle: float = 1800.0
     """Seconds without a key or a click, after which a console ends."""
     message: int = 256 * 1024
@@ -33,6 +35,18 @@ class Limits:
     """Seconds from being asked to end to being told to, and from there to being killed."""
     takes_within: float = 15.0
     """Seconds that a console may leave what is typed untaken, or a file that it offers unsent."""
+    connections: int = 500
+    """For one more the longest silent one goes."""
+    connections_of_one: int = 100
+    """Of one address that is no proxy's."""
+    head: float = 10.0
+    """Seconds for the handshake of TLS, and for the head of a connection's first request."""
+    keep_alive: float = 60.0
+    """Seconds from one answer to the head of the next request."""
+    body: float = 30.0
+    """Seconds for the body of a request, and more for what a file brings."""
+    slowest: int = 32 * 1024
+    """Bytes a second that a file brings at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class WebSettings:
     key: Path | None = None
     daemon: tuple[str, ...] = ()
     """The options with which a console finds the daemon: ``("--socket", "/run/…")``."""
+    authorities: Path | None = None
+    """Whose certificates are believed of a daemon behind TLS, PEM; None: the machine's."""
     program: tuple[str, ...] = (sys.executable, "-P", "-m", "compiler")
     """What starts a console, with its options after it; ``-P``: no code from the folder it runs in."""
     proxies: frozenset[IPv4Address | IPv6Address] = frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ from aiohttp import BodyPartReader, web
 
 from appliance.doors.web.browsers import Browser
 from appliance.doors.web.daemon import Daemon, LoginRefused
+from appliance.doors.web.settings import Limits
 from appliance.language import _
 
 __all__ = ["TooLarge", "receive"]
@@ -22,26 +24,31 @@ class TooLarge(Exception):
     """A file longer than the door takes."""
 
 
-async def receive(request: web.Request, browser: Browser, daemon: Daemon, most: int) -> str:
-    """Keep the one file of the form; its number. ``most`` is in bytes.
+async def receive(request: web.Request, browser: Browser, daemon: Daemon, limits: Limits) -> str:
+    """Keep the one file of the form; its number.
 
     Raises HTTPBadRequest for what is no such form, HTTPForbidden for the form
-    of another session, TooLarge, and LoginRefused and Unanswered of the daemon.
+    of another session, HTTPRequestTimeout for one that does not come, TooLarge,
+    and LoginRefused and Unanswered of the daemon.
     """
+    began = asyncio.get_running_loop().time()
     if not request.content_type.startswith("multipart/form-data"):
         raise web.HTTPBadRequest(text="a form with a file is expected")
-    if (request.content_length or 0) > most + PIECE:
+    if (request.content_length or 0) > limits.upload + PIECE:
         raise TooLarge
     try:
-        reader = await request.multipart()
-        key = await reader.next()
-        if not isinstance(key, BodyPartReader) or not await _is_key(key, browser):
-            raise web.HTTPForbidden(text="this form is not of this session")
-        part = await reader.next()
+        async with asyncio.timeout(limits.body):
+            reader = await request.multipart()
+            key = await reader.next()
+            if not isinstance(key, BodyPartReader) or not await _is_key(key, browser):
+                raise web.HTTPForbidden(text="this form is not of this session")
+            part = await reader.next()
         if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
             raise LoginRefused(_("choose a file"))
         kind = part.headers.get("Content-Type", "application/octet-stream")
-        kept = await daemon.keep_file(browser.token, plain_name(part.filename), kind, _bounded(part, most))
+        kept = await daemon.keep_file(browser.token, plain_name(part.filename), kind, _bounded(part, limits, began))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="the file did not come in time") from None
     except (ValueError, AssertionError):  # what aiohttp says of a form that breaks off
         raise web.HTTPBadRequest(text="a form with a file is expected") from None
     return str(kept["file"])
@@ -59,10 +66,15 @@ async def _is_key(part: BodyPartReader, browser: Browser) -> bool:
     return part.name == "form_key" and part.at_eof() and hmac.compare_digest(bytes(said), browser.form_key.encode())
 
 
-async def _bounded(part: Any, most: int) -> AsyncIterator[bytes]:
+async def _bounded(part: Any, limits: Limits, began: float) -> AsyncIterator[bytes]:
+    """The file, no longer than allowed and no slower; the daemon's own time counts as the browser's."""
     size = 0
-    while piece := await part.read_chunk(PIECE):
+    while True:
+        async with asyncio.timeout_at(began + limits.body + size / limits.slowest):
+            piece = await part.read_chunk(PIECE)
+        if not piece:
+            return
         size += len(piece)
-        if size > most:
+        if size > limits.upload:
             raise TooLarge
         yield bytes(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from appliance.daemon.run_settings import read_settings
 from compiler.cli.main import main
+from compiler.errors import InputErrors
 
 
 @pytest.fixture
@@ -69,7 +71,56 @@ def test_programs_that_a_unit_cannot_start_are_refused(
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_reads_the_units(tmp_path: Path, program: Path) -> None:
     program.chmod(0o755)
-    assert main(["appliance", "setup", "--root", str(tmp_path), "--program", str(program)]) == 0
+    assert main(["appliance", "setup", "--root", str(tmp_path), "--program", str(program), "--web"]) == 0
     units = sorted((tmp_path / "etc/systemd/system").glob("*.service"))
     done = subprocess.run(["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_web_door_comes_only_when_it_is_asked_for(
+    tmp_path: Path, program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["appliance", "setup", "--root", str(tmp_path), "--program", str(program)]
+    unit = tmp_path / "etc/systemd/system/gerbang-web.service"
+    assert main(words) == 0
+    assert not unit.exists()
+    capsys.readouterr()
+    assert main([*words, "--web"]) == 0
+    text = unit.read_text()
+    assert f"ExecStart={program} web --socket /run/gerbang/api.sock " in text
+    assert "User=gerbang-web\n" in text
+    assert "Group=gerbang\n" in text
+    # The settings were there already: what is missing in them is said.
+    assert "doors: [gerbang-web]" in capsys.readouterr().out
+    moved = program.with_name("gerbang2")
+    shutil.copy(program, moved)
+    assert main([*words[:-1], str(moved)]) == 0
+    assert f"ExecStart={moved} web " in unit.read_text()
+
+
+def test_a_machine_with_the_web_door_from_the_start_trusts_it(
+    tmp_path: Path, program: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["appliance", "setup", "--root", str(tmp_path), "--program", str(program), "--web"]
+    assert main(words) == 0
+    assert "add to" not in capsys.readouterr().out
+    settings = tmp_path / "etc/gerbang/appliance.yaml"
+    known = pwd.getpwnam
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: known("root" if name == "gerbang-web" else name))
+    assert read_settings(settings).doors == {0}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("doors: [root, nobody-of-that-name]", ":1:15: there is no user 'nobody-of-that-name'"),
+        ("doors:\n  - root\n  - ''", ":3:5: "),
+        ("doors: root", ":1:8: 'root': expected a list of users"),
+    ],
+)
+def test_doors_are_users(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    with pytest.raises(InputErrors) as wrong:
+        read_settings(file)
+    assert said in wrong.value.render()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from appliance.doors.web.daemon import Daemon, LoginRefused, Unanswered
 from appliance.doors.web.door import WebDoor
@@ -188,15 +187,13 @@ def free_socket() -> socket.socket:
 
 
 @asynccontextmanager
-async def standing(daemon: Daemon | None = None, **settings: Any) -> AsyncIterator[Standing]:
+async def standing(behind: Daemon | None = None, /, **settings: Any) -> AsyncIterator[Standing]:
     """A door that serves."""
     listening = free_socket()
-    daemon = Double() if daemon is None else daemon
+    daemon = Double() if behind is None else behind
     given = {"program": (sys.executable, "-S", "-E", str(SMALL)), "limits": QUICK, **settings}
     door = WebDoor(replace(WebSettings(port=listening.getsockname()[1]), **given), daemon)
-    runner = web.AppRunner(await door._make_app(), access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    await web.SockSite(runner, listening, ssl_context=door.tls()).start()
+    runner = await door.listen(listening, 1.0)
     made = Standing(door, daemon)
     try:
         yield made

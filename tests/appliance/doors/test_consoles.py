@@ -42,7 +42,7 @@ def test_the_environment_of_a_console_is_made_for_it(monkeypatch: pytest.MonkeyP
     async def play() -> None:
         monkeypatch.setenv("SECRET_OF_THE_DOOR", "hush")
         monkeypatch.setenv("GERBANG_SOCKET", "/elsewhere")
-        async with standing(daemon=None) as door:
+        async with standing() as door:
             browser = door.browser()
             await browser.log_in()
             console = await browser.open("?width=132&height=43")

@@ -202,6 +202,7 @@ def test_the_forced_command_has_nothing_of_the_client_but_a_terminal(shown: Serv
     assert f"words: console --socket {shown.folder / 'none.sock'}" in lines
     names = {line.partition("=")[0] for line in lines}
     assert "SSH_CONNECTION" in names
+    assert "GERBANG_LIMITED=1" in lines
     assert names.isdisjoint({"SSH_AUTH_SOCK", "DISPLAY", "GERBANG_TOKEN", "EVIL", "GERBANG_WEB"})
     assert lines[-1].startswith("/dev/pts/")
     assert not witness.exists()
@@ -296,7 +297,7 @@ def test_what_is_no_public_key_makes_no_line(key: str) -> None:
 
 def test_names_and_paths_that_sshd_would_read_otherwise_are_refused() -> None:
     command = console_command(Path("/opt/my tools/gerbang"), Path("/run/a'b.sock"))
-    assert command == "'/opt/my tools/gerbang' console --socket '/run/a'\"'\"'b.sock'"
+    assert command == "/usr/bin/env GERBANG_LIMITED=1 '/opt/my tools/gerbang' console --socket '/run/a'\"'\"'b.sock'"
     assert '\\"\'\\"' in authorized_line("ssh-ed25519 AAAA", command)
     for user in ("*", "a,b", "root\nMatch all", "!x", ""):
         with pytest.raises(UsageError):
@@ -315,10 +316,13 @@ def test_the_verb_prints_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     keys = tmp_path / "id.pub"
     keys.write_text("# mine\nssh-ed25519 AAAA ani@desk\n")
     assert main(["door", "ssh", "--key", str(keys), "--program", "/usr/bin/gerbang"]) == 0
-    assert capsys.readouterr().out == 'restrict,pty,command="/usr/bin/gerbang console" ssh-ed25519 AAAA ani@desk\n'
+    assert (
+        capsys.readouterr().out
+        == 'restrict,pty,command="/usr/bin/env GERBANG_LIMITED=1 /usr/bin/gerbang console" ssh-ed25519 AAAA ani@desk\n'
+    )
     assert main(["door", "ssh", "--sshd", "--keys", "/etc/gerbang/keys", "--program", "/usr/bin/gerbang"]) == 0
     said = capsys.readouterr().out
     assert "Match User gerbang\n" in said
-    assert "    ForceCommand /usr/bin/gerbang console\n" in said
+    assert "    ForceCommand /usr/bin/env GERBANG_LIMITED=1 /usr/bin/gerbang console\n" in said
     assert main(["door", "ssh", "--sshd"]) == 2
     assert main(["door", "ssh", "--key", str(tmp_path / "none")]) == 2

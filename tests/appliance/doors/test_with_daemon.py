@@ -30,6 +30,8 @@ OPTIONS: dict[str, Any] = {
     "visitors": 8,
     "idle": 1800.0,
     "folder": None,
+    "ca": None,
+    "visitors_per_address": 2,
 }
 
 

@@ -1,0 +1,165 @@
+"""Connections of browsers: how many there are, and when one that does not get on is cut.
+
+aiohttp bounds neither the number of connections nor the time of a request's
+head, so that a stranger who opens many and says little would shut the others
+out (CWE-400; known as Slowloris).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from appliance.doors.web.settings import WebSettings
+
+__all__ = ["GuardedHandler", "GuardedSite", "counted", "place_of"]
+
+
+def place_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 of an IPv6 address, of which a household has all."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
+
+
+class Guard:
+    """All connections of a door. Those that ask nothing make room for a new one, the longest silent first."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        self.limits = settings.limits
+        self._proxies = {str(one) for one in settings.proxies}
+        self._alive: set[GuardedHandler] = set()
+        self._silent: dict[GuardedHandler, None] = {}
+        self._places: Counter[str] = Counter()
+
+    def came(self, one: GuardedHandler) -> None:
+        """Count it, and make room when there is none."""
+        self._alive.add(one)
+        self._silent[one] = None
+        self._places[one.place] += 1
+        if self._places[one.place] > self.limits.connections_of_one and one.place not in self._proxies:
+            one.cut()
+        elif len(self._alive) > self.limits.connections:
+            next(iter(self._silent)).cut()
+
+    def went(self, one: GuardedHandler) -> None:
+        """It counts no more; also when it is said twice."""
+        self._silent.pop(one, None)
+        if one in self._alive:
+            self._alive.remove(one)
+            self._places[one.place] -= 1
+            if not self._places[one.place]:
+                del self._places[one.place]
+
+    def asks(self, one: GuardedHandler) -> None:
+        """A request of it is at work."""
+        self._silent.pop(one, None)
+
+    def waits(self, one: GuardedHandler) -> None:
+        """Its request is answered."""
+        if one in self._alive:
+            self._silent[one] = None
+
+
+class GuardedHandler(RequestHandler):
+    """aiohttp's, which is cut when the head of its next request does not come in time."""
+
+    def __init__(self, guard: Guard, manager: web.Server, *, loop: asyncio.AbstractEventLoop) -> None:
+        limits = guard.limits
+        super().__init__(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # it says "if access_log"
+            keepalive_timeout=limits.keep_alive,
+        )
+        self._guard = guard
+        self._timer: asyncio.TimerHandle | None = None
+        self.place = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it; its first head has its time from now on."""
+        super().connection_made(transport)
+        name = transport.get_extra_info("peername")
+        self.place = place_of(str(name[0])) if name else ""
+        self._arm(self._guard.limits.head)
+        self._guard.came(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Nothing is waited for any more."""
+        self._disarm()
+        self._guard.went(self)
+        super().connection_lost(exc)
+
+    def asks(self) -> None:
+        """A head is here."""
+        self._disarm()
+        self._guard.asks(self)
+
+    def waits(self) -> None:
+        """The answer goes out now, and the next head may come."""
+        self._guard.waits(self)
+        if self.transport is not None:
+            self._arm(self._guard.limits.keep_alive)
+
+    def cut(self) -> None:
+        """At once, whatever is still to be sent."""
+        self._disarm()
+        self._guard.went(self)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._timer = self._loop.call_later(seconds, self.cut)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class GuardedSite(web.SockSite):
+    """A listening socket whose connections are guarded."""
+
+    def __init__(self, runner: web.AppRunner, listening: Any, settings: WebSettings, **more: Any) -> None:
+        super().__init__(runner, listening, **more)
+        self._guard = Guard(settings)
+
+    async def start(self) -> None:
+        """Listen."""
+        await web.BaseSite.start(self)
+        loop, server = asyncio.get_running_loop(), self._runner.server
+        assert server is not None
+        self._server = await loop.create_server(
+            lambda: GuardedHandler(self._guard, server, loop=loop),
+            sock=self._sock,
+            ssl=self._ssl_context,
+            backlog=self._backlog,
+            ssl_handshake_timeout=self._guard.limits.head if self._ssl_context else None,
+        )
+
+
+@web.middleware
+async def counted(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Tells the connection when a request has come, and when it is answered."""
+    connection = request.protocol
+    if not isinstance(connection, GuardedHandler):
+        answer: web.StreamResponse = await handler(request)
+        return answer
+    connection.asks()
+    try:
+        answer = await handler(request)
+    finally:
+        connection.waits()
+    return answer

@@ -1,0 +1,60 @@
+"""A real console at the other end of a websocket: what it paints, and keys for it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import aiohttp
+
+from tests.appliance.doors.standing import Browsing
+
+PATIENCE = 20.0
+
+
+class Painted:
+    """One page's terminal."""
+
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        self.websocket = websocket
+        self._painted = b""
+
+    @classmethod
+    async def opened(cls, browser: Browsing) -> Painted:
+        """A console of this browser."""
+        url = f"{browser.standing.origin}/ws?width=120&height=40"
+        websocket = await browser.session.ws_connect(url, headers=browser.own)
+        # As the page does when its terminal is there.
+        await websocket.send_json(["resize", {"width": 120, "height": 40}])
+        return cls(websocket)
+
+    @property
+    def text(self) -> str:
+        """Without colours and places."""
+        return re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self._painted.decode("utf-8", "replace"))
+
+    async def reads(self, *words: str) -> None:
+        """Wait until all of it was painted, and forget it."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not all(one in self.text for one in words):
+                    message = await self.websocket.receive()
+                    assert message.type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}, self.text[-2000:]
+                    if message.type is aiohttp.WSMsgType.BINARY:
+                        self._painted += message.data
+        except TimeoutError:
+            raise AssertionError(self.text[-2000:]) from None
+        self._painted = b""
+
+    async def types(self, *texts: str) -> None:
+        """Keys. An Escape alone would be taken together with what follows."""
+        # The page says that it has the focus. A screen is painted before it takes keys.
+        await self.websocket.send_json(["focus"])
+        await asyncio.sleep(0.5)
+        for letter in "".join(texts):
+            await self.websocket.send_json(["stdin", letter])
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        """The page goes."""
+        await self.websocket.close()
