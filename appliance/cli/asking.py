@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from appliance.client.blocking import Client
 
-__all__ = ["add_question", "show_rows"]
+__all__ = ["add_question", "show_rows", "with_order"]
 
 CONDITION = re.compile(
     r"\s*([A-Za-z0-9_.-]+?)\s*(!=|<=|>=|=|<|>|\s(?:contains|starts|empty|filled)(?=\s|$))\s*(.*)", re.S
@@ -24,7 +24,9 @@ WIDEST = 60
 def add_question(parser: ArgumentParser) -> None:
     """Add the options of a listing."""
     parser.add_argument("--search", metavar="TEXT", default="", help="stands in one of the text columns")
-    parser.add_argument("--sort", metavar="COLUMN", action="append", default=[], help="--sort=-rate: the largest first")
+    parser.add_argument(
+        "--sort", metavar="COLUMN", action="append", default=[], help="-rate: the largest first; may be repeated"
+    )
     parser.add_argument(
         "--where",
         metavar="CONDITION",
@@ -35,6 +37,17 @@ def add_question(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--limit", metavar="N", type=_count, help="at most so many rows")
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="how the rows are shown")
+
+
+def with_order(words: Sequence[str]) -> list[str]:
+    """``--sort -rate`` as ``--sort=-rate``: argparse would take the column for an option."""
+    made: list[str] = []
+    for word in words:
+        if made and made[-1] == "--sort" and re.fullmatch(r"-[^-].*", word, re.S):
+            made[-1] = f"--sort={word}"
+        else:
+            made.append(word)
+    return made
 
 
 def _condition(text: str) -> dict[str, str]:

@@ -29,7 +29,8 @@ verb = Verb(
     examples=(
         "call",
         "call system.people.add --name ani --full-name 'Ani Lestari' --roles hotel.receptionist",
-        "call hotel.rooms --search lotus --sort=-rate --where 'rate>300000' --format csv",
+        "call hotel.rooms --search lotus --sort -rate --where 'rate>300000' --format csv",
         "call hotel.book --json booking.json",
+        "call system.receive-backup --upload file=monday.gerbang",
     ),
 )

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appliance.cli.asking import add_question, show_rows
+from appliance.cli.asking import add_question, show_rows, with_order
 from appliance.cli.connecting import add_connection, connected
 from appliance.cli.keeping import completed
 from appliance.cli.options import Option, arguments_from, options_of
+from appliance.cli.uploads import sent
 from appliance.client.errors import LoginNeeded
 from compiler.errors import UsageError
 
@@ -63,7 +64,7 @@ def _called(client: Client, arguments: Namespace) -> int:
     if command is None:
         add_question(parser)
         add_connection(parser)
-        given = parser.parse_args(arguments.rest)
+        given = parser.parse_args(with_order(arguments.rest))
         return show_rows(client, service, name, said["x-columns"], given)
     options = options_of(said, document)
     taken = frozenset(one.name for one in options)
@@ -80,6 +81,15 @@ def _add_common(parser: ArgumentParser, taken: frozenset[str], *, documents: boo
     if "json" not in taken:
         parser.add_argument(
             "--json", dest="json_file", metavar="FILE", help="all arguments as JSON; - is standard input"
+        )
+    if "upload" not in taken:
+        parser.add_argument(
+            "--upload",
+            dest="uploads",
+            metavar="NAME=FILE",
+            action="append",
+            default=[],
+            help="send a file first, and give its number as the option NAME, such as file=./x.pdf",
         )
     if "output" not in taken:
         parser.add_argument(
@@ -106,6 +116,7 @@ def _do(
         values = {**_read(file), **values}
     if keeps and any(one.place[0] == "row" for one in options):
         values = completed(client, service, name, options, values)
+    values = sent(client, options, getattr(given, "uploads", []), values)
     form = given.output_format
     output = Path(given.output_file) if getattr(given, "output_file", None) else None
     # A listing's name may be a command's too; a document is printed as it was rendered.

@@ -15,9 +15,12 @@ __all__ = ["verb"]
 
 def _configure(parser: ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket")
-    where.add_argument("--url", metavar="URL", help="the daemon's address, https://…")
+    where.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket (or GERBANG_SOCKET)")
+    where.add_argument("--url", metavar="URL", help="the daemon's address, https://… (or GERBANG_URL)")
     where.add_argument("--demo", action="store_true", help="start a daemon of its own with sample data, in memory")
+    parser.add_argument(
+        "--ca", type=Path, metavar="FILE", help="with --url: whose certificates to believe, PEM (or GERBANG_CA)"
+    )
     parser.add_argument("--visitor", action="store_true", help="without a login: only what is public")
 
 
@@ -27,7 +30,9 @@ def _run(arguments: Namespace) -> int:
     from appliance.console.places import Places
 
     given = Given.taken(visitor=arguments.visitor)
-    places = Places.of(socket=arguments.socket, url=arguments.url)
+    if arguments.ca and not arguments.ca.is_file():
+        raise UsageError(f"{arguments.ca}: no such file")
+    places = Places.of(socket=arguments.socket, url=arguments.url, authorities=arguments.ca)
     if not (os.environ.get("TEXTUAL_DRIVER") or sys.stdin.isatty()):
         raise UsageError("the console needs a terminal (over SSH: ssh -t)")
     if arguments.demo:

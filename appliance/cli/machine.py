@@ -17,6 +17,7 @@ __all__ = ["act"]
 
 FINE = {"unchanged", "confirmed", "unconfirmed"}
 """How a commit ends well: it stands, it waits for its confirmation, or there was nothing to do."""
+_CANCELLED = {"install": "no longer waited for: apt, once it runs, goes on to its end"}
 LOOKS = {"plan", "status", "generations"}
 
 
@@ -44,6 +45,8 @@ def _arguments(arguments: Namespace) -> dict[str, Any] | None:
             "confirm_within": arguments.confirm_within,
             "overwrite": arguments.overwrite,
         }
+    if arguments.action == "install":
+        return {"service": arguments.service}
     return {"to": arguments.to} if arguments.action == "rollback" else None
 
 
@@ -61,7 +64,7 @@ def _worked(client: Client, action: str, arguments: Any) -> Any:
         work = client.wait(identity, watch)
     except KeyboardInterrupt:
         client.cancel(identity)
-        print("cancelled: what was done is being taken back", file=sys.stderr)
+        print(_CANCELLED.get(action, "cancelled: what was done is being taken back"), file=sys.stderr)
         raise
     if work.state == "cancelled":
         print("it was cancelled", file=sys.stderr)
@@ -70,6 +73,8 @@ def _worked(client: Client, action: str, arguments: Any) -> Any:
 
 
 def _text(action: str, answer: Any, *, colour: bool) -> str:
+    if action == "install":
+        return f"The packages of {answer['service']} are installed: {', '.join(answer['packages'])}\n"
     from pydantic import TypeAdapter
 
     from appliance.commit import printing
@@ -91,6 +96,6 @@ def _text(action: str, answer: Any, *, colour: bool) -> str:
 def _exit_code(action: str, answer: Any) -> int:
     if action in {"plan", "diagnose"}:
         return int(any(finding["severity"] == "error" for finding in answer["findings"]))
-    if action in {"status", "generations"}:
+    if action in {"status", "generations", "install"}:
         return 0
     return int(answer["ending"] not in (FINE | ({"undone"} if action == "rollback" else set())))

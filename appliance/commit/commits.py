@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,9 @@ from appliance.language import _
 
 __all__ = ["Commits", "NothingToConfirm", "NothingToRollBackTo", "Unconfirmed"]
 
+log = logging.getLogger("gerbang.commit")
+AGAIN = 5.0
+"""Seconds until the timer tries again what it could not take back."""
 PATIENCE = 5.0
 """Seconds in which what a dead process has started lets go of the lock."""
 
@@ -184,8 +188,15 @@ class Commits:
             return outcome
 
     def resume(self, who: str, progress: Watching = silent) -> Outcome:
-        """After a boot: make every component of the current generation act whose probe says that it does not serve."""
+        """After a boot: make every component of the current generation act whose probe says that it does not serve.
+
+        A generation that waits is taken back instead when the helper has undone a part of it while nobody was here:
+        made to act again, that part would stand for good though nobody has confirmed it.
+        """
         with self._locked(who) as found:
+            if found.underway is not None and (undone := self._undone_meanwhile(found.underway)):
+                self._timer.clear()
+                return taken_back(self._ground, found, found.underway, Phase.CONFIRM, undone)
             journal, findings = retried(self._ground, found)
             generation = self._ground.folder.read(journal.current)
             requires = {name: one.requires for name, one in generation.kept.items()}
@@ -263,6 +274,23 @@ class Commits:
     def _altered(self, number: int) -> tuple[Finding, ...]:
         return _refused(number, self._ground.folder.edits(number))
 
+    def _undone_meanwhile(self, underway: Underway) -> tuple[Finding, ...]:
+        """What is wrong with those that the helper takes back by itself."""
+        ground = self._ground
+        generation = ground.folder.read(underway.after)
+        guarded = (
+            name
+            for name in underway.acted
+            if name in generation.kept and hasattr(ground.kinds.restore(generation.kept[name]), "act_guarded")
+        )
+        return tuple(
+            finding
+            for name in guarded
+            for finding in errors_of(
+                probe_one(ground.folder.current / name, generation, name, ground.kinds, ground.machine)
+            )
+        )
+
     def _resumed(self, number: int, name: str) -> tuple[Finding, ...] | None:
         """What its probe says after it acted; None when it served and did not."""
         ground = self._ground
@@ -293,6 +321,11 @@ class Commits:
             outcome = self.expire()
         except Busy:
             self._timer.set(1.0)
+            return
+        except Exception:
+            # Who could confirm may be cut off: giving up here would leave him so.
+            log.exception("what nobody has confirmed could not be taken back; tried again in %g s", AGAIN)
+            self._timer.set(AGAIN)
             return
         if outcome is not None and self._told is not None:
             self._told(outcome)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from appliance.commit import durable
+from appliance import durable
 from appliance.commit.keeping import Kept
 from appliance.commit.results import Action, Edit
 from appliance.contract.components import RenderedFile

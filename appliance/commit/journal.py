@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from appliance.commit import durable
+from appliance import durable
 from appliance.commit.clock import Deadline
 from appliance.commit.results import Phase, Standing
 from appliance.contract.refusals import Refused

@@ -57,6 +57,7 @@ def status(ground: Ground) -> CommitStatus:
         phase=underway.phase if underway else None,
         holder=holder_of(ground.folder.lock),
         deadline=underway.deadline.wall if underway and underway.deadline else None,
+        remaining=round(underway.deadline.left(ground.clock)) if underway and underway.deadline else 0,
         unfinished=tuple(one.component for one in journal.unfinished),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from appliance.commit import durable
+from appliance import durable
 from appliance.commit.journal import Journal, write_journal
 from appliance.commit.settling import Ground
 

@@ -177,6 +177,8 @@ class CommitStatus:
     holder: str = ""
     """Who has the lock, and since when."""
     deadline: datetime | None = None
+    remaining: int = 0
+    """Seconds until the deadline, by the appliance's own clock."""
     unfinished: tuple[str, ...] = ()
     """Components that could not be undone; the next commit or ``resume`` acts on them again."""
 

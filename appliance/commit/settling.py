@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from appliance.commit import durable
+from appliance import durable
 from appliance.commit.clock import Clock
 from appliance.commit.generations import Folder, GenerationUnreadable, Written
 from appliance.commit.journal import Journal, Underway, Unfinished, read_journal, write_journal

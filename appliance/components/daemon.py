@@ -50,8 +50,12 @@ class Daemon:
         return tuple(dict.fromkeys((*self.program.requires, *self.after)))
 
     def verify(self, all_components: Mapping[str, Component]) -> Sequence[Finding]:
-        """Whether its templates are there, and nobody else listens where it does."""
-        return (*template_findings(self.name, self.files), *self._collisions(all_components))
+        """Whether its templates are there, nobody else listens where it does, and it follows what it reads."""
+        return (
+            *template_findings(self.name, self.files),
+            *self._collisions(all_components),
+            *self._unfollowed(all_components),
+        )
 
     def render(self) -> Sequence[RenderedFile]:
         """Its configuration."""
@@ -82,6 +86,14 @@ class Daemon:
         if status.state is not State.READY:
             return (error(self.name, _("it is {state}: {said}"), state=str(status.state), said=status.said),)
         return until_well(self.probes, files, machine, self.probe_within)
+
+    def _unfollowed(self, all_components: Mapping[str, Component]) -> tuple[Finding, ...]:
+        """It runs on copies: without its own act it would never see the other's new files."""
+        return tuple(
+            error(self.name, _("reads the files of {other} and does not follow it"), other=name)
+            for name in self.program.reads
+            if name in all_components and name not in self.follows
+        )
 
     def _status(self, machine: Machine) -> Status | None:
         return next((status for status in machine.status() if status.program == self.name), None)

@@ -58,9 +58,9 @@ class Machine(Protocol):
     (``check``, ``shadow``), and ``<folder>/current/mail.postfix`` from then on
     (``start``): a running daemon is told the second path only, so that its
     reload reads the new generation, and no old one is missed when it is pruned.
-    ``check`` and ``shadow`` see the numbered generation under ``current`` too (a
-    bind mount in their own mount namespace), because configurations name files
-    of other components, such as certificates, by that path.
+    The helper runs programs on copies of its own. A configuration names files of
+    another component, such as a certificate, by their place beside its own folder:
+    ``../mail.certificate/key.pem``; the program says that it ``reads`` it.
     """
 
     def start(self, program: str, files: Path) -> Status:
@@ -81,6 +81,9 @@ class Machine(Protocol):
 
     def log(self, program: str, lines: int) -> tuple[str, ...]:
         """The last lines of the program's output."""
+
+    def install_packages(self, service: str) -> str:
+        """Install the packages that the service's installed code declares; what the installer said. Takes minutes."""
 
     def apply_network(self, before: Path | None, after: Path | None, confirm_within: int) -> None:
         """Make addresses, routes, filter and balance of the folder hold; put back what was

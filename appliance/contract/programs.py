@@ -33,7 +33,13 @@ class Ready:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A daemon. In ``command``, ``check``, ``reload`` and paths: ``{files}`` is its component's folder of the current
-    generation, ``{run}`` and ``{state}`` its own folders, made for it."""
+    generation, ``{run}`` and ``{state}`` its own folders, made for it.
+
+    A component whose files it ``reads`` lies beside its own: a configuration names ``../mail.certificate/key.pem``
+    by its own folder, and ``command`` as ``{files}/../mail.certificate/key.pem``. That is the same generation in
+    ``check``, ``shadow`` and ``start``, and the new one after a reload. ``{files}`` is a symbolic link, so ``..`` is
+    for the kernel to follow: a program that shortens paths by their text finds nothing there. The component of such
+    a program follows those that it reads."""
 
     name: str
     """``mail.postfix``: the service's name, a dot, its own."""
@@ -43,6 +49,8 @@ class Program:
     """Empty: it starts as root and drops its rights itself."""
     requires: tuple[str, ...] = ()
     """Programs that are ready before it starts."""
+    reads: tuple[str, ...] = ()
+    """Names of components whose files it reads beside its own, such as a certificate; those that are there."""
     ready: Ready = field(default_factory=Ready)
     reload: tuple[str, ...] | Literal["HUP", "USR1", "restart"] = "restart"
     """What makes it read a new configuration: a command, a signal, or a restart."""

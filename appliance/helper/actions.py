@@ -42,7 +42,7 @@ class Actions:
     places: Places
     privileged: bool
     network: Callable[[], Network] = installed_network
-    install: Callable[[str, tuple[str, ...]], None] = install
+    install: Callable[[str, tuple[str, ...]], str] = install
     _network_turn: threading.Lock = field(default_factory=threading.Lock)
 
     def do(self, request: requests.Request) -> Done:
@@ -63,7 +63,7 @@ class Actions:
 
     def _with_files(self, request: requests.OfFiles) -> Done:
         program = self._known(request.program)
-        files = self.admission.admit(request.generation, request.component, program.user, self._in_use())
+        files = self.admission.admit(request.generation, request.component, program.user, self._in_use(), program.reads)
         match request:
             case requests.Start():
                 return Done(statuses=(self.supervisor.start(program, str(files)),))
@@ -96,8 +96,7 @@ class Actions:
     def _install(self, service: str) -> Done:
         if service not in self.catalogue.packages:
             raise HelperRefused("unknown", f"no installed service {service} declares packages")
-        self.install(service, self.catalogue.packages[service])
-        return Done()
+        return Done(said=self.install(service, self.catalogue.packages[service]))
 
     def _known(self, name: str) -> Program:
         if name not in self.catalogue.programs:

@@ -7,6 +7,10 @@ bounds, each compared with the SHA-256 of the generation's manifest, and
 only the copy is used. The copy's name holds the manifest's own digest: the
 same number with another manifest is another copy, and a running program's
 files never change under it.
+
+What a program reads of other components (``Program.reads``: a certificate)
+lies beside its own files, at ``{files}/../mail.certificate``, as it does in the
+generation. So each program has both of one generation, and no more than that.
 """
 
 from __future__ import annotations
@@ -16,13 +20,14 @@ import pwd
 import shutil
 import stat
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from appliance import durable
 from appliance.helper.answers import HelperRefused
 from appliance.helper.names import COMPONENT_NAME
 
@@ -31,7 +36,7 @@ __all__ = ["Admission"]
 LARGEST_MANIFEST = 4 << 20
 LARGEST_FILE = 16 << 20
 LARGEST_COMPONENT = 64 << 20
-"""Bytes."""
+"""Bytes; with what it reads of others."""
 MOST_FILES = 10_000
 KEPT_COPIES = 8
 """Copies of generations beside those in use."""
@@ -66,10 +71,18 @@ class Admission:
         for half in store.glob(".new-*"):
             shutil.rmtree(half)
 
-    def admit(self, number: int, component: str, user: str = "", in_use: Collection[Path] = ()) -> Path:
+    def admit(
+        self,
+        number: int,
+        component: str,
+        user: str = "",
+        in_use: Collection[Path] = (),
+        reads: Collection[str] = (),
+    ) -> Path:
         """The root-owned copy of a component's files, readable by the user. Raises HelperRefused (``tampered``).
 
-        ``in_use`` are folders that programs run on: they are never cleared away.
+        ``in_use`` are folders that programs run on: they are never cleared
+        away. Those of ``reads`` that the generation has lie beside it.
         """
         if not COMPONENT_NAME.fullmatch(component):
             raise HelperRefused("ill-formed", "no component has such a name")
@@ -79,7 +92,7 @@ class Admission:
             except OSError as error:
                 raise HelperRefused("tampered", f"generation {number} cannot be read: {error.strerror}") from None
             try:
-                return self._copy(generation, number, component, user, in_use)
+                return self._copied(generation, number, component, user, in_use, reads)
             except OSError as error:
                 place = f" {error.filename}" if error.filename else ""
                 raise HelperRefused(
@@ -100,36 +113,40 @@ class Admission:
         finally:
             os.close(generations)
 
-    def _copy(self, generation: int, number: int, component: str, user: str, in_use: Collection[Path]) -> Path:
+    def _copied(
+        self,
+        generation: int,
+        number: int,
+        component: str,
+        user: str,
+        in_use: Collection[Path],
+        reads: Collection[str],
+    ) -> Path:
         raw = _read(generation, PurePosixPath("manifest.json"), LARGEST_MANIFEST)
         manifest = _manifest(raw, number)
         home = self._store / f"{number}-{sha256(raw).hexdigest()[:24]}"
-        target = home / f"{component}@{user or 'root'}"
-        if target.is_dir():
-            return target
-        lines = [line for line in manifest.files if line.component == component]
-        if not lines:
+        wanted = {component, *reads}
+        # Named by what is in it: the program's code may read others tomorrow, and of the same generation.
+        shelf = home / f"{component}@{user or 'root'}+{sha256(chr(0).join(sorted(wanted)).encode()).hexdigest()[:12]}"
+        if shelf.is_dir():
+            # As young as a new one: it is going to be used, and until then nobody sees that.
+            os.utime(home)
+            return shelf / component
+        lines = [line for line in manifest.files if line.component in wanted]
+        if not any(line.component == component for line in lines):
             raise HelperRefused("unknown", f"generation {number} has no component {component}")
         fresh = Path(mkdtemp(prefix=".new-", dir=self._store))
         try:
             fresh.chmod(0o755)
-            room = LARGEST_COMPONENT
-            for line in lines:
-                content = _read(generation, PurePosixPath(component) / _safe(line.path, number), LARGEST_FILE)
-                room -= len(content)
-                if room < 0:
-                    raise HelperRefused("tampered", f"{component} of generation {number} is too large")
-                if sha256(content).hexdigest() != line.sha256:
-                    raise HelperRefused("tampered", f"{component}/{line.path} is not what generation {number} says")
-                _write(fresh, _safe(line.path, number), content, line.mode, user)
+            _copy(generation, number, lines, fresh, user)
             home.mkdir(mode=0o755, exist_ok=True)
             home.chmod(0o755)
-            fresh.rename(target)
+            durable.move(fresh, shelf)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
-        self._clear({*in_use, target})
-        return target
+        self._clear({*in_use, shelf})
+        return shelf / component
 
     def _clear(self, in_use: Collection[Path]) -> None:
         """Remove the oldest copies that nothing runs on."""
@@ -137,6 +154,22 @@ class Admission:
         for home in homes[KEPT_COPIES:]:
             if not any(path.is_relative_to(home) for path in in_use):
                 shutil.rmtree(home, ignore_errors=True)
+
+
+def _copy(generation: int, number: int, lines: Iterable[_Line], fresh: Path, user: str) -> None:
+    room = LARGEST_COMPONENT
+    for line in lines:
+        path = PurePosixPath(line.component) / _safe(line.path, number)
+        content = _read(generation, path, LARGEST_FILE)
+        room -= len(content)
+        if room < 0:
+            raise HelperRefused("tampered", f"{line.component} of generation {number} is too large")
+        if sha256(content).hexdigest() != line.sha256:
+            raise HelperRefused("tampered", f"{path} is not what generation {number} says")
+        _write(fresh, path, content, line.mode, user)
+    # A copy that is there is trusted: after a power cut it is whole, or it is not there.
+    for folder, _, _ in os.walk(fresh):
+        durable.sync_folder(Path(folder))
 
 
 def _manifest(raw: bytes, number: int) -> _Manifest:
@@ -203,3 +236,5 @@ def _write(home: Path, path: PurePosixPath, content: bytes, mode: int, user: str
             os.fchown(file.fileno(), entry.pw_uid if own else 0, entry.pw_gid)
             rights = rights & 0o555 if own else rights
         os.fchmod(file.fileno(), rights)
+        file.flush()
+        os.fsync(file.fileno())

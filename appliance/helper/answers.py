@@ -10,10 +10,13 @@ from pydantic.dataclasses import dataclass
 from appliance.contract.programs import Status
 from compiler.errors import GerbangError
 
-__all__ = ["Answer", "Done", "Failed", "HelperRefused", "HelperUnreachable", "read_answer", "write_answer"]
-
+__all__ = ["Answer", "Code", "Done", "Failed", "HelperRefused", "HelperUnreachable", "read_answer", "write_answer"]
 
 _CONFIG = ConfigDict(extra="forbid")
+Code = Literal[
+    "failed", "ill-formed", "too-large", "too-slow", "busy", "not-allowed", "unknown", "tampered", "unavailable"
+]
+"""``failed``: the machine did not; the others: the request was not even tried. ``unavailable``: not on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
@@ -28,10 +31,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
 class Failed:
-    """It is not done. ``failed``: the machine did not; the other codes: the request was not even tried."""
+    """It is not done."""
 
     outcome: Literal["failed"] = "failed"
-    code: Literal["failed", "ill-formed", "too-large", "too-slow", "busy", "not-allowed", "unknown", "tampered"]
+    code: Code
     message: str
     subject: str = ""
     """The program that failed."""
@@ -47,7 +50,7 @@ class HelperRefused(GerbangError):
 
     exit_code = 1
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: Code, message: str) -> None:
         super().__init__(f"the root helper refuses: {message}")
         self.code = code
         self.message = message

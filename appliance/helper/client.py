@@ -71,9 +71,9 @@ class HelperMachine:
         """The last lines of a program's output."""
         return self._ask(_request(requests.Log, program=program, lines=lines)).lines
 
-    def install_packages(self, service: str) -> None:
-        """Install what the service declares; takes minutes."""
-        self._ask(_request(requests.InstallPackages, service=service), self._longest)
+    def install_packages(self, service: str) -> str:
+        """Install what the service declares; what apt said. Takes minutes."""
+        return self._ask(_request(requests.InstallPackages, service=service), self._longest).said
 
     def apply_network(self, before: Path | None, after: Path | None, confirm_within: int) -> None:
         """Make the network of the folder hold."""

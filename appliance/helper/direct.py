@@ -75,6 +75,10 @@ class DirectMachine:
         """The last lines of a program's output."""
         return self._supervisor.log(self._known(program).name, lines)
 
+    def install_packages(self, service: str) -> str:
+        """That needs root, and so the helper."""
+        raise HelperRefused("unavailable", "packages are installed by the root helper, and this daemon has none")
+
     def apply_network(self, before: Path | None, after: Path | None, confirm_within: int) -> None:
         """Make the network of the folder hold."""
         self._network().apply(before, after, confirm_within)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from appliance import durable
 from appliance.supervisor.bounded import Outcome, run
 from appliance.supervisor.errors import SupervisionFailed
 
-__all__ = ["install"]
+__all__ = ["install", "take_away"]
 
 WITHIN = 1_800.0
 """Seconds for apt."""
 POLICY = Path("/usr/sbin/policy-rc.d")
+_SCRIPT = b"#!/bin/sh\n# Made by Gerbang while it installs packages.\nexit 101\n"
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 """Debian Policy 5.6.7."""
 _ENVIRONMENT = {
@@ -31,13 +34,13 @@ def _apt(words: Sequence[str]) -> Outcome:
     return run(words, environment=_ENVIRONMENT, within=WITHIN)
 
 
-def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: Path = POLICY) -> None:
-    """Install what is missing. Raises SupervisionFailed with apt's words."""
+def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: Path = POLICY) -> str:
+    """Install what is missing; apt's words. Raises SupervisionFailed with them."""
     for name in packages:
         if not _PACKAGE.fullmatch(name):
             raise SupervisionFailed(service, f"{name!r} is no Debian package's name")
     if not packages:
-        return
+        return ""
     with _TURN, _no_daemon_starts(policy):
         words = ("apt-get", "install", "--yes", "--no-install-recommends", "--", *packages)
         outcome = run(words)
@@ -47,19 +50,32 @@ def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: P
             outcome = run(words)
     if not outcome.fine:
         raise SupervisionFailed(service, f"apt could not install {', '.join(packages)}", outcome.said)
+    return outcome.said
+
+
+def take_away(policy: Path = POLICY) -> None:
+    """Take the script away that an installation left when we were killed. One of the administrator's own stays."""
+    with contextlib.suppress(OSError):
+        if policy.read_bytes() == _SCRIPT:
+            policy.unlink()
 
 
 @contextlib.contextmanager
 def _no_daemon_starts(policy: Path) -> Iterator[None]:
     """invoke-rc.d(8) asks this script; 101 forbids. A script of the administrator's own stays as it is."""
+    take_away(policy)
+    aside = policy.with_name(f".{policy.name}.gerbang")
+    aside.unlink(missing_ok=True)
+    durable.write(aside, _SCRIPT, 0o755)
     try:
-        with policy.open("x", encoding="utf-8") as file:
-            file.write("#!/bin/sh\n# Made by Gerbang while it installs packages.\nexit 101\n")
+        # It is there whole or not at all, and never in the place of another.
+        os.link(aside, policy)
     except FileExistsError:
         yield
         return
+    finally:
+        aside.unlink()
     try:
-        policy.chmod(0o755)
         yield
     finally:
-        policy.unlink(missing_ok=True)
+        take_away(policy)

@@ -1,6 +1,6 @@
 """The helper's socket: who may connect, how much may be said, how long it may take.
 
-unix(7): SO_PEERCRED tells the user who connected, as the kernel knows it.
+The kernel tells the user who connected (``appliance.peer``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import logging
 import os
 import socket
 import stat
-import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,15 +19,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from appliance.helper.answers import Done, Failed, HelperRefused, write_answer
+from appliance.helper.answers import Code, Done, Failed, HelperRefused, write_answer
 from appliance.helper.requests import LARGEST_REQUEST, Request, read_request
+from appliance.peer import Peer, peer_of
 from appliance.supervisor.errors import SupervisionFailed
 from compiler.errors import GerbangError
 
 __all__ = ["Bounds", "Server", "listening_socket"]
 
 journal = logging.getLogger("gerbang.helper")
-_CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,6 @@ class Bounds:
     """Actions that run; more are told to come again."""
     patience: float = 15.0
     """Seconds for a whole request to arrive, and for an answer to be taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who has connected."""
-
-    process: int
-    user: int
 
 
 class Server:
@@ -90,7 +81,7 @@ class Server:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = _peer(writer)
+        peer = peer_of(writer.get_extra_info("socket"))
         if peer.user not in self._allowed:
             journal.warning("user %d, process %d: not allowed to connect", peer.user, peer.process)
             await self._say(writer, Failed(code="not-allowed", message="this user may not ask the helper"))
@@ -141,7 +132,7 @@ class Server:
             answer = self._do(request)
             outcome = "done" + (f", said: {answer.said.splitlines()[0]}" if answer.said else "")
         except HelperRefused as error:
-            answer = Failed(code=error.code, message=error.message)  # type: ignore[arg-type]
+            answer = Failed(code=error.code, message=error.message)
             outcome = f"refused: {error.message}"
         except SupervisionFailed as error:
             answer = Failed(code="failed", message=error.why, subject=error.program, said=error.said)
@@ -156,9 +147,9 @@ class Server:
         journal.info("user %d, process %d: %s: %s", peer.user, peer.process, asked, outcome)
         return answer
 
-    async def _refuse(self, writer: asyncio.StreamWriter, peer: Peer, code: str, why: str) -> None:
+    async def _refuse(self, writer: asyncio.StreamWriter, peer: Peer, code: Code, why: str) -> None:
         journal.warning("user %d, process %d: %s", peer.user, peer.process, why)
-        await self._say(writer, Failed(code=code, message=why))  # type: ignore[arg-type]
+        await self._say(writer, Failed(code=code, message=why))
 
     async def _say(self, writer: asyncio.StreamWriter, answer: Done | Failed) -> None:
         writer.write(write_answer(answer))
@@ -191,12 +182,6 @@ def listening_socket(path: Path, group: str) -> socket.socket:
     path.chmod(0o660)
     made.listen(64)
     return made
-
-
-def _peer(writer: asyncio.StreamWriter) -> Peer:
-    one = writer.get_extra_info("socket")
-    process, user, _ = _CREDENTIALS.unpack(one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return Peer(process, user)
 
 
 def _what_is_wrong(error: ValidationError) -> str:

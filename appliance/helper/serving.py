@@ -20,6 +20,7 @@ from appliance.helper.actions import Actions
 from appliance.helper.admission import Admission
 from appliance.helper.catalogue import Catalogue, installed_catalogue
 from appliance.helper.network import Network, installed_network
+from appliance.helper.packages import take_away
 from appliance.helper.server import Bounds, Server, listening_socket
 from appliance.supervisor.choosing import supervisor_of_this_machine
 from appliance.supervisor.own import OwnSupervisor
@@ -73,6 +74,7 @@ def serve(
     places = Places(settings.run, settings.state)
     settings.store.mkdir(mode=0o755, parents=True, exist_ok=True)
     with _alone(settings.store / ".lock"):
+        take_away()
         try:
             listening = listening_socket(settings.socket, settings.group)
         except KeyError:

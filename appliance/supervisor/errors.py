@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.errors import GerbangError
 
-__all__ = ["SupervisionFailed"]
+__all__ = ["SupervisionFailed", "why_of"]
 
 
 class SupervisionFailed(GerbangError):
@@ -17,3 +17,12 @@ class SupervisionFailed(GerbangError):
         self.program = program
         self.why = why
         self.said = said
+
+
+def why_of(error: Exception) -> str:
+    """Why a start failed, in one line, whatever was raised: a full disk, or an error of ours."""
+    if isinstance(error, SupervisionFailed):
+        return error.why
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"

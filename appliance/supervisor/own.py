@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from appliance.contract.programs import Program, State, Status
 from appliance.supervisor.control_group import name_for
-from appliance.supervisor.errors import SupervisionFailed
+from appliance.supervisor.errors import SupervisionFailed, why_of
 from appliance.supervisor.order import dependents, start_order, waves
 from appliance.supervisor.output import tail
 from appliance.supervisor.places import PROGRAM_NAME, Places
@@ -115,8 +115,8 @@ class OwnSupervisor:
         for name in start_order({name: self._programs[name] for name in wishes}):
             try:
                 self.start(self._programs[name], wishes[name])
-            except SupervisionFailed as error:
-                failed.append(error)
+            except (SupervisionFailed, OSError) as error:
+                failed.append(error if isinstance(error, SupervisionFailed) else SupervisionFailed(name, why_of(error)))
         return tuple(failed)
 
     def close(self) -> None:

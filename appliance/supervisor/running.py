@@ -70,10 +70,9 @@ class Running:
     def attach(self, child: subprocess.Popen[bytes], output_handle: int) -> None:
         """Watch the process and its output."""
         loop = asyncio.get_running_loop()
-        self._process = child
+        self._process, self._output_handle = child, output_handle
         self._exit_handle = os.pidfd_open(child.pid)
         loop.add_reader(self._exit_handle, self._on_exit)
-        self._output_handle = output_handle
         loop.add_reader(output_handle, self._on_output)
 
     async def until_ready(self) -> None:
@@ -201,12 +200,17 @@ async def launch(program: Program, around: Surroundings, output: Output) -> Runn
         os.close(writing)
     main = process(child.pid)
     started = replace(started, number=child.pid, started=main.started if main else 0)
-    started.write(places.record_of(program.name))
     running = Running(program, around, output, started)
     running.notification = notification
     if program.ready.line:
         output.hear = lambda line: running.heard.set() if program.ready.line in line else None
     else:
         output.hear = None
-    running.attach(child, reading)
+    try:
+        running.attach(child, reading)
+        started.write(places.record_of(program.name))
+    except BaseException:
+        # Nobody would watch it, or the next supervisor could not find it.
+        await running.end()
+        raise
     return running

@@ -45,8 +45,13 @@ class Started:
     def members(self, seen: Iterable[tuple[int, int]] = ()) -> tuple[Process, ...]:
         """Its processes that run. ``seen``: numbers and start times of former members."""
         if self.group:
-            found = (process(number) for number in numbers_in(Path(self.group)))
-            return tuple(one for one in found if one and not one.ended)
+            found = {number: process(number) for number in (*numbers_in(Path(self.group)), self.number)}
+            # The main process belongs to it before it has entered the group.
+            return tuple(
+                one
+                for number, one in sorted(found.items())
+                if one and not one.ended and (number != self.number or one.started == self.started)
+            )
         table = processes()
         leader = table.get(self.number)
         leads = leader is not None and leader.started == self.started

@@ -10,7 +10,7 @@ from signal import Signals
 from appliance.contract.programs import Program, State, Status
 from appliance.supervisor import readiness
 from appliance.supervisor.bounded import run
-from appliance.supervisor.errors import SupervisionFailed
+from appliance.supervisor.errors import SupervisionFailed, why_of
 from appliance.supervisor.output import Output
 from appliance.supervisor.privileges import environment, prefix
 from appliance.supervisor.restarts import Pace, Restarts
@@ -109,8 +109,9 @@ class Supervised:
                 self.running = await launch(self.program, self._around, self.output)
                 self._turn(State.STARTING)
                 await self.running.until_ready()
-            except SupervisionFailed as error:
-                await self._fail(error.why)
+            except Exception as error:
+                # Whatever it is, somebody waits for the outcome.
+                await self._fail(why_of(error))
                 return
             running = self.running
             if not running.exited.is_set():

@@ -11,11 +11,25 @@ from typing import Any
 
 from appliance.commit.results import CommitStatus, Diagnosis, Outcome, Plan
 from appliance.contract.commands import query, work
-from appliance.contract.context import Context
+from appliance.contract.context import Context, Progress
+from appliance.contract.refusals import NotFound, Refused
 from appliance.language import _
-from appliance.services.machine.model import KEEPERS, WATCHERS, Back, GenerationRow, LogAsked, ProgramRow, Wish
+from appliance.services.machine.model import (
+    KEEPERS,
+    WATCHERS,
+    Back,
+    GenerationRow,
+    Installed,
+    LogAsked,
+    PackagesOf,
+    ProgramRow,
+    Wish,
+)
+from compiler.errors import GerbangError
 
-__all__ = ["commit", "confirm", "diagnose", "generations", "log", "plan", "programs", "rollback", "status"]
+__all__ = ["commit", "confirm", "diagnose", "generations", "install", "log", "plan", "programs", "rollback", "status"]
+SAID = 40
+"""Lines of apt's output that are answered."""
 
 
 @query(*WATCHERS)
@@ -48,6 +62,45 @@ def rollback(context: Context, back: Back) -> Outcome:
     """Take back the generation that waits, or go to an older one."""
     outcome: Outcome = context.appliance.commits.rollback(back.to, who=context.person.name, progress=context.tell)
     return _told(context, "rollback", back, outcome)
+
+
+@work(*KEEPERS)
+def install(context: Context, asked: PackagesOf) -> Installed:
+    """Install the Debian packages that a service needs."""
+    packages = _packages_of(context, asked.service)
+    context.tell(Progress(done=0, total=len(packages), doing=" ".join(packages)))
+    try:
+        said = context.appliance.machine.install_packages(asked.service)
+    except GerbangError as error:
+        _note_installed(context, asked.service, packages, failed=True)
+        raise Refused(_("not installed: {why}"), why=str(error)) from error
+    _note_installed(context, asked.service, packages, failed=False)
+    return Installed(service=asked.service, packages=packages, said=tuple(said.splitlines()[-SAID:]))
+
+
+def _packages_of(context: Context, name: str) -> tuple[str, ...]:
+    """As the code that is installed here says; the helper reads that for itself. Raises Refused."""
+    offered = context.appliance.registry.services.get(name)
+    if offered is None:
+        raise NotFound("service", name)
+    module = offered.service.module("components")
+    packages = tuple(getattr(module, "PACKAGES", ()))
+    if not packages:
+        raise Refused(_("the service {service} needs no packages"), field="service", service=name)
+    return packages
+
+
+def _note_installed(context: Context, service: str, packages: tuple[str, ...], *, failed: bool) -> None:
+    said = {"service": service, "packages": list(packages), "ending": "failed" if failed else "installed"}
+    with context.writing("install", said) as writing:
+        if not failed:
+            writing.publish(
+                "packages",
+                f"packages/{service}",
+                _("{person} installed the packages of {service}"),
+                person=context.person.name,
+                service=service,
+            )
 
 
 @query(*WATCHERS)

@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 from appliance.contract.kinds import Code, Count, Line, Moment, Name, Unit, YesNo
 from appliance.contract.records import record
 
-__all__ = ["KEEPERS", "WATCHERS", "Back", "GenerationRow", "LogAsked", "ProgramRow", "Wish"]
+__all__ = ["KEEPERS", "WATCHERS", "Back", "GenerationRow", "Installed", "LogAsked", "PackagesOf", "ProgramRow", "Wish"]
 
 KEEPERS = ("administrator",)
 """Who changes the machine."""
@@ -67,3 +67,20 @@ class ProgramRow:
     since: Moment | None
     restarts: Count
     said: Line
+
+
+@record
+class PackagesOf:
+    """The Debian packages that a service declares."""
+
+    service: Code
+
+
+@record
+class Installed:
+    """They are there now."""
+
+    service: Code
+    packages: tuple[Name, ...]
+    said: tuple[str, ...]
+    """The last lines of apt's output."""

@@ -84,6 +84,7 @@ class ProcessMachine:
 
     def start(self, program: str, files: Path) -> Status:
         log = self._run / f"{program}.log"
+        ready = ""
         process = self.process(program)
         if process:
             lines = log.read_text().count("\n")
@@ -107,7 +108,12 @@ class ProcessMachine:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             actions = [(os.POSIX_SPAWN_DUP2, out, 1), (os.POSIX_SPAWN_DUP2, out, 2)]
-            return os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
+            process = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
+            # execve(2) lets the parent go on a moment before the new words can be seen.
+            about = Path(f"/proc/{process}")
+            while not (about / "cmdline").read_bytes() and b") Z " not in (about / "stat").read_bytes():
+                time.sleep(0.001)
+            return process
         finally:
             os.close(out)
 

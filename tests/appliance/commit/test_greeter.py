@@ -111,7 +111,7 @@ def test_random_kills_leave_one_generation(tmp_path, machine, port, names):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = (sys.executable, "-m", "tests.appliance.commit.greeting", str(tmp_path), str(port), str(names))
     interrupted = 0
-    for _ in range(100 if LONG else 3):
+    for _ in range(100 if LONG else 2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env=environment) as loop:
             assert loop.stdout is not None
             loop.stdout.readline()

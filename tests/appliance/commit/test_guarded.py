@@ -11,7 +11,7 @@ import pytest
 from appliance.commit.commits import Commits
 from appliance.commit.results import Ending, Phase
 from appliance.commit.transition import GRACE
-from appliance.contract.components import Component, Finding, Machine, RenderedFile
+from appliance.contract.components import Component, Finding, Machine, RenderedFile, Severity
 from tests.appliance.commit.parts import ModelClock, ModelMachine, Part
 
 
@@ -101,3 +101,29 @@ def test_when_the_helper_was_first_all_is_taken_back(commits, machine, within):
     assert str(outcome.findings[0]) == "network: it was taken back already"
     assert machine.running == {"web": "1"}
     assert machine.did[-1] == ("apply", "n1 0")
+
+
+def test_what_the_helper_took_back_while_the_daemon_was_away_never_acts_again(commits, machine, monkeypatch):
+    commits.commit((Network(text="n1"), Part(name="web")), "ana")
+    commits.commit((Network(text="n2"), Part(name="web")), "ana", confirm_within=600)
+    assert commits.recover() is None
+    wrong = Finding(component="network", severity=Severity.ERROR, template="the kernel differs")
+    probe = Network.probe
+    monkeypatch.setattr(
+        Network, "probe", lambda self, files, machine: (wrong,) if self.text == "n2" else probe(self, files, machine)
+    )
+    machine.did.clear()
+    outcome = commits.resume("start")
+    assert (outcome.ending, outcome.standing, outcome.undone) == (Ending.UNDONE, 1, ("network",))
+    assert wrong in outcome.findings
+    assert [what for what in machine.did if what[0] == "apply"] == [("apply", "n1 0")]
+    assert commits.status().phase is None
+
+
+def test_a_generation_that_waits_and_serves_goes_on_waiting_after_a_start(commits, machine):
+    commits.commit((Network(text="n1"),), "ana", confirm_within=600)
+    machine.did.clear()
+    assert commits.resume("start").ending is Ending.UNCHANGED
+    assert machine.did == []
+    assert commits.status().phase is Phase.CONFIRM
+    assert commits.confirm("ana").ending is Ending.CONFIRMED

@@ -29,6 +29,8 @@ from tests.appliance.commit.parts import (
 NAMES = ("a", "b", "c", "d", "e")
 NEVER = 10**9
 LONG = settings.default.max_examples > 1000
+STRIDE = 1 if LONG else 3
+"""Every third step, unless there is time for all of them and for each write in between."""
 VERBS = ("check", "shadow", "start", "started", "stop", "probe")
 
 
@@ -156,7 +158,7 @@ class Appliance(RuleBasedStateMachine):
 
 
 Appliance.TestCase.settings = settings(
-    max_examples=1000 if LONG else 20,
+    max_examples=1000 if LONG else 12,
     stateful_step_count=12,
     deadline=None,
 )
@@ -197,8 +199,7 @@ def test_dying_at_each_step_and_again_in_each_recovery(tmp_path, scene):
     model, start = ModelMachine(), tmp_path / "start"
     with dying(NEVER):
         allowed = prepared(start, model, scene)
-    # Every second step, unless there is time for all of them and for each write in between.
-    for at in range(0, 800, 1 if LONG else 2):
+    for at in range(0, 800, STRIDE):
         folder, machine = tmp_path / str(at), ModelMachine(running=dict(model.running))
         shutil.copytree(start, folder, symlinks=True)
         commits = commits_of(folder, machine, ModelClock())
@@ -226,7 +227,7 @@ def test_dying_at_each_step_and_again_in_each_recovery(tmp_path, scene):
             assert last.recover() is None
             assert last.diagnose().well
         last.close()
-    assert died == at // (1 if LONG else 2)
+    assert died == at // STRIDE
     assert at >= len(steps) > 8
 
 

@@ -63,6 +63,16 @@ def postfix(**more) -> Daemon:
     return Daemon(program=Program(name="mail.postfix", command=("postfix",), check=check, ready=ready), **more)
 
 
+def test_a_daemon_follows_those_whose_files_it_reads():
+    program = Program(name="mail.postfix", command=("postfix",), reads=("mail.certificate", "mail.maps"))
+    named = {"mail.certificate": Check(name="mail.certificate", requires=(), probes=())}
+    alone = Daemon(program=program)
+    assert said(alone.verify(named)) == ["mail.postfix: reads the files of mail.certificate and does not follow it"]
+    assert alone.verify({}) == ()
+    both = ("mail.certificate",)
+    assert Daemon(program=program, after=both, follows=both).verify(named) == ()
+
+
 @pytest.fixture
 def template(tmp_path) -> Path:
     path = tmp_path / "main.cf.j2"

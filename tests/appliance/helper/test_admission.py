@@ -146,8 +146,46 @@ def test_old_copies_go_and_those_in_use_stay(generations: Generations, tmp_path:
     for number in range(2, KEPT_COPIES + 6):
         generations.write(number, FILES)
         copy = admission.admit(number, "m.web", in_use={used})
-        os.utime(copy.parent, (number, number))
+        os.utime(copy.parents[1], (number, number))
         assert copy.is_dir()
-    os.utime(used.parent, (0, 0))
+    os.utime(used.parents[1], (0, 0))
     assert used.is_dir()
     assert len(list((tmp_path / "store").iterdir())) <= KEPT_COPIES + 2
+
+
+def test_a_copy_that_is_taken_again_is_as_young_as_a_new_one(generations: Generations, tmp_path: Path) -> None:
+    admission = Admission(generations.root, tmp_path / "store")
+    for number in range(1, KEPT_COPIES + 2):
+        generations.write(number, FILES)
+        home = admission.admit(number, "m.web").parents[1]
+        os.utime(home, (number, number))
+    # The first is taken again; between that and its start another comes, and clears the oldest away.
+    again = admission.admit(2, "m.web")
+    generations.write(99, FILES)
+    admission.admit(99, "m.web")
+    assert again.is_dir()
+
+
+READ = ("m.certificate", "m.absent")
+
+
+def test_what_a_program_reads_of_others_lies_beside_its_own(generations: Generations, tmp_path: Path) -> None:
+    admission = Admission(generations.root, tmp_path / "store")
+    for number, key in ((1, b"old"), (2, b"new")):
+        generations.write(number, {**FILES, "m.certificate/key.pem": key})
+    first, second = (admission.admit(number, "m.web", reads=READ) for number in (1, 2))
+    assert (first / "../m.certificate/key.pem").read_bytes() == b"old"
+    assert (second / "../m.certificate/key.pem").read_bytes() == b"new"
+    assert sorted(os.listdir(second.parent)) == ["m.certificate", "m.web"]
+    alone = admission.admit(2, "m.web")
+    assert sorted(os.listdir(alone.parent)) == ["m.web"]
+    assert admission.admit(2, "m.web", reads=READ) == second
+
+
+def test_what_is_read_of_others_is_compared_too(generations: Generations, tmp_path: Path) -> None:
+    home = generations.write(7, {**FILES, "m.certificate/key.pem": b"k"})
+    (home / "m.certificate" / "key.pem").write_bytes(b"evil")
+    admission = Admission(generations.root, tmp_path / "store")
+    with pytest.raises(HelperRefused, match=r"m\.certificate/key\.pem is not what generation 7 says"):
+        admission.admit(7, "m.web", reads=READ)
+    assert [path for path in (tmp_path / "store").rglob("*") if path.is_file()] == []

@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from appliance.helper.answers import HelperRefused, HelperUnreachable
 from appliance.helper.catalogue import installed_catalogue
 from appliance.helper.client import HelperMachine
 from appliance.helper.direct import DirectMachine
-from appliance.helper.packages import install
+from appliance.helper.packages import install, take_away
 from appliance.helper.shadow import possible, shadow
 from appliance.supervisor.bounded import Outcome, limits, run
 from appliance.supervisor.errors import SupervisionFailed
@@ -55,6 +55,31 @@ def test_the_machine_in_one_process(tmp_path: Path, folder: Path) -> None:
         assert machine.stop("m.says").state is State.STOPPED
         with pytest.raises(HelperRefused, match=r"declares a program m\.other"):
             machine.start("m.other", folder)
+
+
+def test_the_machine_in_one_process_finds_files_of_others_in_the_generation_itself(tmp_path: Path) -> None:
+    text = "import sys, signal; print('key', open(sys.argv[1] + '/../m.cert/key').read(), flush=True); signal.pause()"
+    program = Program(
+        name="m.reads",
+        command=(sys.executable, "-S", "-E", "-c", text, "{files}"),
+        check=("/bin/grep", "-q", ".", "{files}/../m.cert/key"),
+        reads=("m.cert",),
+        ready=Ready(line="key"),
+    )
+    places = Places(tmp_path / "r", tmp_path / "s")
+    with OwnSupervisor(places, privileged=False) as supervisor:
+        machine = DirectMachine(supervisor, {"m.reads": program}, places)
+        for number in ("1", "2"):
+            for name in ("m.reads", "m.cert"):
+                (tmp_path / "generations" / number / name).mkdir(parents=True)
+            (tmp_path / "generations" / number / "m.cert" / "key").write_text(number, encoding="utf-8")
+            assert machine.check("m.reads", tmp_path / "generations" / number / "m.reads") == ""
+            (tmp_path / "current").unlink(missing_ok=True)
+            (tmp_path / "current").symlink_to(f"generations/{number}")
+            machine.start("m.reads", tmp_path / "current" / "m.reads")
+            assert machine.log("m.reads", 1) == (f"key {number}",)
+        with pytest.raises(HelperRefused, match="installed by the root helper"):
+            machine.install_packages("m")
 
 
 @namespaces
@@ -146,6 +171,39 @@ def test_packages_are_installed_while_no_daemon_may_start(tmp_path: Path) -> Non
     with pytest.raises(SupervisionFailed, match="Unable to locate package nsd"):
         install("dns", ("nsd",), run=apt, policy=policy)
     assert policy.exists()
+
+
+def test_a_policy_that_a_killed_install_left_is_ours_and_goes(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+
+    class Killed(BaseException):
+        """Nothing of ours runs any more."""
+
+    def killed(words: Sequence[str]) -> Outcome:
+        left.append(policy.read_bytes())
+        raise Killed
+
+    left: list[bytes] = []
+    with pytest.raises(Killed):
+        install("dns", ("nsd",), run=killed, policy=policy)
+    for again in (lambda: take_away(policy), lambda: install("dns", ("nsd",), run=apt_is_fine(policy), policy=policy)):
+        policy.write_bytes(left[0])
+        policy.chmod(0o755)
+        again()
+        assert not policy.exists()
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    take_away(policy)
+    assert policy.read_text(encoding="utf-8") == "#!/bin/sh\nexit 101\n"
+
+
+def apt_is_fine(policy: Path) -> Callable[[Sequence[str]], Outcome]:
+    """An apt that succeeds, where no daemon may start meanwhile."""
+
+    def apt(words: Sequence[str]) -> Outcome:
+        assert run((str(policy),), environment={}, within=5).code == 101
+        return Outcome(0, "")
+
+    return apt
 
 
 @pytest.mark.parametrize("name", ["--purge", "nsd/evil", "nsd ", "", "NSD", "nsd=1", "a\nb"])

@@ -1,5 +1,6 @@
 """The helper as a process of its own, asked through its client: real programs, real files, kill -9."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from appliance.contract.programs import State
 from appliance.helper.answers import HelperRefused, HelperUnreachable
 from appliance.helper.client import HelperMachine
+from appliance.helper.shadow import possible
 from appliance.supervisor.errors import SupervisionFailed
 from tests.appliance.helper.small import Generations, as_root
 from tests.appliance.supervisor.small import alive
@@ -53,6 +55,23 @@ web = Program(
     reload="HUP",
     restarts=1,
 )
+reads = Program(
+    name="m.reads",
+    command=(sys.executable, "-S", "-E", "-u", "-c", '''
+import signal, sys, os
+def read(*_):
+    folder = sys.argv[1]
+    print("key is", open(os.path.join(folder, open(folder + "/main.cf").read())).read(), flush=True)
+signal.signal(signal.SIGHUP, read)
+read()
+while True:
+    signal.pause()
+''', "{{files}}"),
+    check=("/bin/sh", "-c", "cd {{files}} && ! grep -n wrong $(cat main.cf)"),
+    reads=("m.certificate",),
+    ready=Ready(line="key is", settle=0.1),
+    reload="HUP",
+)
 top = Program(name="m.top", command=("/bin/sleep", "600"), requires=("m.web",), ready=Ready(settle=0.05))
 class Network:
     def __init__(self): self.said = (root / "network").open("a", buffering=1)
@@ -67,7 +86,8 @@ settings = HelperSettings(
     socket=root / "h" / "s", user={me!r}, group="", generations=root / "daemon", store=root / "store",
     run=root / "r", state=root / "p",
 )
-sys.exit(serve(settings, catalogue=Catalogue({{"m.web": web, "m.top": top}}), network=lambda: network))
+programs = {{one.name: one for one in (web, top, reads)}}
+sys.exit(serve(settings, catalogue=Catalogue(programs), network=lambda: network))
 """
 
 
@@ -140,6 +160,31 @@ def test_a_program_is_checked_started_reloaded_and_stopped(
         machine.install_packages("m")
     machine.stop("m.web")
     assert [one.state for one in machine.status()] == [State.STOPPED] * 2
+
+
+def test_a_program_reads_the_file_of_another_component_across_generations(
+    helper: Callable[[], subprocess.Popen[bytes]], machine: HelperMachine, generations: Generations
+) -> None:
+    helper()
+    first, second, wrong = (
+        generations.write(number, {"m.reads/main.cf": b"../m.certificate/key.pem", "m.certificate/key.pem": key})
+        / "m.reads"
+        for number, key in ((1, b"old"), (2, b"new"), (3, b"wrong"))
+    )
+    assert machine.check("m.reads", first) == ""
+    started = machine.start("m.reads", first)
+    # Each step of the next commit sees that generation's key, while the running one has its own.
+    assert machine.check("m.reads", second) == ""
+    assert machine.check("m.reads", wrong) == "1:wrong"
+    if possible(privileged=os.geteuid() == 0):
+        assert machine.shadow("m.reads", second) == ""
+    assert machine.start("m.reads", second).process == started.process
+    assert machine.start("m.reads", first).process == started.process
+    assert machine.log("m.reads", 9) == ("key is old", "key is new", "key is old")
+    absent = generations.write(4, {"m.reads/main.cf": b"../m.certificate/key.pem"}) / "m.reads"
+    machine.stop("m.reads")
+    with pytest.raises(SupervisionFailed, match="No such file or directory"):
+        machine.start("m.reads", absent)
 
 
 def test_the_network_is_told_copies_of_generations(
