@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
+from fastapi import FastAPI
 from pydantic_core import to_json
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from appliance.contract.people import Person
 from appliance.daemon import command_paths, file_paths, listing_paths, people_paths
-from appliance.daemon.bodies import CommandSeen, Health, ListingSeen, ServiceSeen, ServiceState
+from appliance.daemon.bodies import CommandSeen, Health, ListingSeen, ServiceSeen
 from appliance.daemon.errors import LoginNeeded, install
 from appliance.daemon.events import sees
+from appliance.daemon.openapi import document
 from appliance.daemon.parts import Parts
-from appliance.daemon.paths import add_path
+from appliance.daemon.paths import TEXT, Declared, Login, add_path
 from appliance.daemon.registry import Offered
 from appliance.daemon.replies import json_bytes, plain
 from appliance.daemon.requests import caller_of
@@ -25,19 +27,41 @@ from appliance.daemon.versions import version
 
 __all__ = ["build"]
 
+HEALTH = Declared(name="health", summary="Whether the daemon serves.", login=Login.NONE, answers=Health)
+SERVICES = Declared(name="services", summary="What one may use.", login=Login.EITHER, answers=list[ServiceSeen])
+OPENAPI = Declared(name="openapi", summary="This document.", login=Login.EITHER, answers=dict[str, Any])
+EVENTS = Declared(
+    name="events",
+    summary="What happens, as it happens.",
+    login=Login.EITHER,
+    media={"text/event-stream": TEXT},
+    only_media=True,
+)
 
-def build(parts: Parts) -> Starlette:
+
+def build(parts: Parts) -> FastAPI:
     """The application. Its lifespan starts and stops the parts."""
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.start()
         try:
             yield
         finally:
             await parts.stop()
 
-    app = Starlette(lifespan=lifespan)
+    app = FastAPI(
+        title="Gerbang",
+        version=version(),
+        description="The commands of the appliance's services.",
+        lifespan=lifespan,
+        # Ours asks for a login; FastAPI's pages of documentation come from a CDN.
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.openapi = cache(partial(document, app, parts.registry))  # type: ignore[method-assign]
     install(app)
     _seeing(app, parts)
     people_paths.add(app, parts)
@@ -47,16 +71,13 @@ def build(parts: Parts) -> Starlette:
     return app
 
 
-def _seeing(app: Starlette, parts: Parts) -> None:
+def _seeing(app: FastAPI, parts: Parts) -> None:
     @cache
     def described() -> bytes:
-        from appliance.daemon.openapi import document
-
-        return to_json(document(parts.registry))
+        return to_json(app.openapi())
 
     async def health(_request: Request) -> Response:
-        states = [ServiceState(name=name, state="ready") for name in sorted(parts.registry.services)]
-        return plain(Health(status="ok", version=version(), services=states))
+        return plain(parts.watch.told())
 
     async def services(request: Request) -> Response:
         caller = await caller_of(request, parts)
@@ -67,7 +88,7 @@ def _seeing(app: Starlette, parts: Parts) -> None:
         caller = await caller_of(request, parts, first_password=True)
         if caller.session is None and not caller.peer.startswith("uid:"):
             raise LoginNeeded
-        return json_bytes(described())
+        return json_bytes(await parts.threads.documents.run(described))
 
     async def events(request: Request) -> Response:
         caller = await caller_of(request, parts)
@@ -83,10 +104,10 @@ def _seeing(app: Starlette, parts: Parts) -> None:
         stream = await parts.hub.listen(person, caller.owner if session is None else caller.person.name, cut)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
-    add_path(app, "GET", "/v1/health", health)
-    add_path(app, "GET", "/v1/services", services)
-    add_path(app, "GET", "/v1/openapi.json", openapi)
-    add_path(app, "GET", "/v1/events", events)
+    add_path(app, "GET", "/v1/health", health, HEALTH)
+    add_path(app, "GET", "/v1/services", services, SERVICES)
+    add_path(app, "GET", "/v1/openapi.json", openapi, OPENAPI)
+    add_path(app, "GET", "/v1/events", events, EVENTS)
 
 
 def _seen(offered: Offered, person: Person) -> ServiceSeen | None:

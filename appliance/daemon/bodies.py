@@ -80,13 +80,15 @@ class ServiceState:
 
     name: str
     state: str
+    """``ready``, ``degraded``: a program of it fails, ``down``: the store does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """That the daemon answers."""
+    """That the daemon answers, and what else does, at most some seconds ago."""
 
     status: str
+    """``ok``, ``degraded`` or ``store-failed``."""
     version: str
     services: list[ServiceState]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic_core import from_json
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,13 +14,13 @@ from appliance.contract.documents import Document
 from appliance.contract.people import Person
 from appliance.contract.refusals import NotAllowed, NotFound
 from appliance.contract.results import KeptFile
-from appliance.daemon.bodies import WorkBegun
+from appliance.daemon.bodies import WorkBegun, WorkSeen
 from appliance.daemon.documents import shown
 from appliance.daemon.errors import LoginNeeded
 from appliance.daemon.file_paths import download
 from appliance.daemon.once import Once
 from appliance.daemon.parts import Parts
-from appliance.daemon.paths import add_path
+from appliance.daemon.paths import Declared, Login, add_path, identity_of
 from appliance.daemon.replies import json_bytes, plain, wanted
 from appliance.daemon.requests import Caller, caller_of, key_of, read_body
 from appliance.daemon.running import Answer
@@ -28,8 +28,13 @@ from appliance.language import _
 
 __all__ = ["add"]
 
+IDENTITY = (identity_of(),)
+LOOK = Declared(name="work.look", summary="How far work is.", login=Login.EITHER, parameters=IDENTITY, answers=WorkSeen)
+CANCEL = Declared(name="work.cancel", summary="Cancel work.", login=Login.EITHER, parameters=IDENTITY, status=204)
+RESULT = Declared(name="work.result", summary="What work answered.", login=Login.EITHER, parameters=IDENTITY)
 
-def add(app: Starlette, parts: Parts) -> None:
+
+def add(app: FastAPI, parts: Parts) -> None:
     """Add the paths of commands and of work."""
 
     async def command(request: Request, service: str, command: str) -> Response:
@@ -46,12 +51,13 @@ def add(app: Starlette, parts: Parts) -> None:
             piece = parts.works.start(caller.person, service, command, body, str(key or ""))
             return plain(WorkBegun(work=piece.id), 202)
         if found.effect is Effect.QUERY:
-            answer = await parts.threads.readers.run(parts.runner.call, caller.person, service, command, body)
+            lane = parts.threads.of_queries(service)
+            answer = await lane.run(parts.runner.call, caller.person, service, command, body)
         else:
             once = Once.of(caller.person.name, key, service, command, body) if key else None
-            lane = parts.threads.writer
+            writer = parts.threads.writer
             # A change of who may do what ends its transaction: those after it are asked for their roles again.
-            turn = lane.run if service == "system" else lane.share
+            turn = writer.run if service == "system" else writer.share
             prepared = None
             if found.before is not None:
                 prepared = await parts.threads.passwords.run(parts.runner.prepare, found, body)
@@ -79,9 +85,9 @@ def add(app: Starlette, parts: Parts) -> None:
         return await _reply(parts, request, caller.person, piece.answer)
 
     add_path(app, "POST", "/v1/commands/{service}/{command}", command)
-    add_path(app, "GET", "/v1/work/{identity}", work)
-    add_path(app, "DELETE", "/v1/work/{identity}", cancel)
-    add_path(app, "GET", "/v1/work/{identity}/result", result)
+    add_path(app, "GET", "/v1/work/{identity}", work, LOOK)
+    add_path(app, "DELETE", "/v1/work/{identity}", cancel, CANCEL)
+    add_path(app, "GET", "/v1/work/{identity}/result", result, RESULT)
 
 
 def _change(

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from appliance.contract.refusals import Refused, Value
 from appliance.daemon.running import InvalidArguments
 from appliance.language import _
 from appliance.store.failures import StoreFault
+from compiler.errors import GerbangError
 
 __all__ = ["STATUS", "LoginNeeded", "LoginRefused", "MustChangePassword", "TooLarge", "TooMany", "described", "install"]
 
@@ -91,6 +92,12 @@ def described(error: Exception) -> dict[str, Any]:
         first = error.problems[0].field if error.problems else ""
         body = _body("invalid-arguments", _("the arguments are not as the command takes them"), {}, first)
         return {"error": {**body, "problems": problems}}
+    if isinstance(error, StoreFault):
+        return {"error": _body("store-failed", _("the store cannot be used; the daemon's log says why"), {}, "")}
+    if isinstance(error, GerbangError):
+        # Of the machine or the root helper: said to people, without a traceback.
+        said = str(error)
+        return {"error": _body("refused", "{reason}", {"reason": said}, "", said)}
     if isinstance(error, Refused):
         return {"error": _body(error.code, error.template, error.values, error.field, str(error))}
     return {"error": _body("failed", _("the daemon failed; its log says why"), {}, "")}
@@ -109,7 +116,7 @@ def _answer(status: int, content: Mapping[str, Any], headers: Mapping[str, str] 
     return Response(body, status, headers, "application/json")
 
 
-def install(app: Starlette) -> None:
+def install(app: FastAPI) -> None:
     """Answer every exception in the one shape. The framework's own would be of another."""
 
     async def refused(_request: Request, error: Exception) -> Response:
@@ -136,10 +143,14 @@ def install(app: Starlette) -> None:
 
     async def store_failed(_request: Request, error: Exception) -> Response:
         logger.error("the store failed: %s", error)
-        said = _body("store-failed", _("the store cannot be used; the daemon's log says why"), {}, "")
-        return _answer(503, {"error": said})
+        return _answer(503, described(error))
+
+    async def machine_failed(request: Request, error: Exception) -> Response:
+        logger.warning("%s %s: %s", request.method, request.url.path, error)
+        return _answer(STATUS["refused"], described(error))
 
     app.add_exception_handler(StoreFault, store_failed)
+    app.add_exception_handler(GerbangError, machine_failed)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(InvalidArguments, refused)
     app.add_exception_handler(HTTPException, by_framework)

@@ -7,7 +7,10 @@ again and looks again. Nothing is kept for it in the meantime.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic_core import to_json
@@ -26,16 +29,20 @@ LONGEST = 256
 MOST = 300
 MOST_OF_ONE = 32
 LOST = b"event: lost\ndata: {}\n\n"
+logger = logging.getLogger("gerbang.daemon")
 
 
 @dataclass(eq=False, slots=True)
 class _Listener:
     person: Callable[[], Person | None]
-    """The person as now; None when the session has ended."""
+    """The person as now; None when the session has ended. May read the store."""
     name: str
     cut: Callable[[], None]
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(LONGEST))
     lost: bool = False
+    seen: Person | None = None
+    """As at the last look."""
+    looked: float = float("-inf")
 
 
 class Hub:
@@ -46,6 +53,8 @@ class Hub:
         self._listeners: set[_Listener] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._waiting: deque[tuple[Event, ...]] = deque()
+        self._delivering: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Deliver on this loop from now on."""
@@ -60,7 +69,7 @@ class Hub:
     def publish(self, events: tuple[Event, ...]) -> None:
         """Tell the clients that may see them."""
         if events and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, events)
+            self._loop.call_soon_threadsafe(self._take, events)
 
     async def listen(
         self, person: Callable[[], Person | None], name: str, cut: Callable[[], None]
@@ -80,7 +89,8 @@ class Hub:
                 try:
                     told = await asyncio.wait_for(listener.queue.get(), HEARTBEAT)
                 except TimeoutError:
-                    if listener.person() is None:
+                    await self._look([listener])
+                    if listener.seen is None and not listener.lost:
                         return
                     told = b": still here\n\n"
                 if listener.lost:
@@ -92,16 +102,56 @@ class Hub:
         finally:
             self._listeners.discard(listener)
 
-    def _deliver(self, events: tuple[Event, ...]) -> None:
-        texts = [(event, b"data: " + to_json(event, fallback=str) + b"\n\n") for event in events]
-        for listener in tuple(self._listeners):
-            person = listener.person()
+    def _take(self, events: tuple[Event, ...]) -> None:
+        if not self._listeners:
+            return
+        if len(self._waiting) >= LONGEST:  # the store does not answer who they are
+            for listener in tuple(self._listeners):
+                self._lose(listener)
+            return
+        self._waiting.append(events)
+        if self._delivering is None or self._delivering.done():
+            self._delivering = asyncio.create_task(self._deliver())
+
+    async def _deliver(self) -> None:
+        """One batch after the other, so that nobody is told the later one first."""
+        while self._waiting:
+            events = self._waiting.popleft()
+            # Rights change with an event of the system; that a session has ended by itself shows after a heartbeat.
+            anew = any(event.service == "system" for event in events)
+            since = time.monotonic() - HEARTBEAT
+            if asked := [one for one in self._listeners if anew or one.looked < since]:
+                await self._look(asked)
+            texts = [(event, b"data: " + to_json(event, fallback=str) + b"\n\n") for event in events]
+            for listener in tuple(self._listeners):
+                if listener.seen is None:
+                    continue
+                for event, text in texts:
+                    if self._sees(listener.seen, event):
+                        self._put(listener, text)
+
+    async def _look(self, listeners: list[_Listener]) -> None:
+        """Ask who they are now, in a thread: the store may be slow. Who cannot be asked loses what comes."""
+        at = time.monotonic()
+        found = await asyncio.to_thread(_persons, [one.person for one in listeners])
+        for listener, person in zip(listeners, found, strict=True):
+            if isinstance(person, Exception):
+                logger.error("a stream of events ends, because its session could not be looked at: %s", person)
+                listener.seen = None
+                self._lose(listener)
+                continue
+            listener.seen, listener.looked = person, at
             if person is None:
                 self._end(listener)
-                continue
-            for event, text in texts:
-                if self._sees(person, event):
-                    self._put(listener, text)
+
+    def _lose(self, listener: _Listener) -> None:
+        if listener.lost:
+            return
+        listener.lost = True
+        if listener.queue.empty():
+            listener.queue.put_nowait(None)  # wake it
+        # It has a moment to read that it lost something, and is cut then.
+        asyncio.get_running_loop().call_later(5.0, self._cut, listener)
 
     def _put(self, listener: _Listener, text: bytes) -> None:
         if listener.lost:
@@ -109,9 +159,7 @@ class Hub:
         try:
             listener.queue.put_nowait(text)
         except asyncio.QueueFull:
-            listener.lost = True
-            # It has a moment to read that it lost something, and is cut then.
-            asyncio.get_running_loop().call_later(5.0, self._cut, listener)
+            self._lose(listener)
 
     def _cut(self, listener: _Listener) -> None:
         if listener in self._listeners:
@@ -129,6 +177,16 @@ class Hub:
         if event.roles:
             return person.reaches(event.service, event.roles)
         return sees(person, offered.service)
+
+
+def _persons(asked: Sequence[Callable[[], Person | None]]) -> list[Person | Exception | None]:
+    found: list[Person | Exception | None] = []
+    for one in asked:
+        try:
+            found.append(one())
+        except Exception as error:
+            found.append(error)
+    return found
 
 
 def sees(person: Person, service: Service) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
-from starlette.applications import Starlette
+from annotated_types import MaxLen
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
@@ -17,7 +19,7 @@ from appliance.daemon.bodies import Sent
 from appliance.daemon.errors import LoginNeeded
 from appliance.daemon.files import LARGEST, Arrived
 from appliance.daemon.parts import Parts
-from appliance.daemon.paths import add_path
+from appliance.daemon.paths import FILE, Declared, Login, add_path, by_header, identity_of
 from appliance.daemon.replies import plain
 from appliance.daemon.requests import bounded, caller_of
 from appliance.daemon.running import InvalidArguments, Problem
@@ -25,10 +27,28 @@ from appliance.language import _
 
 __all__ = ["add", "disposition", "download"]
 
+SEND = Declared(
+    name="files.send",
+    summary="Send a file.",
+    login=Login.NEEDED,
+    takes_file=True,
+    parameters=(by_header("X-Name", Annotated[str, MaxLen(200)]),),
+    answers=Sent,
+    status=201,
+)
+FETCH = Declared(
+    name="files.fetch",
+    summary="Fetch a file.",
+    login=Login.NEEDED,
+    parameters=(identity_of(),),
+    media={"*/*": FILE},
+    only_media=True,
+)
+
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,50}/[A-Za-z0-9!#$&^_.+-]{1,49}")
 
 
-def add(app: Starlette, parts: Parts) -> None:
+def add(app: FastAPI, parts: Parts) -> None:
     """Add the paths of files."""
 
     async def send(request: Request) -> Response:
@@ -55,8 +75,8 @@ def add(app: Starlette, parts: Parts) -> None:
         found = await parts.threads.readers.run(parts.files.find, caller.logged_in.person, identity)
         return download(found.path, found.name or found.id, found.media_type)
 
-    add_path(app, "POST", "/v1/files", send)
-    add_path(app, "GET", "/v1/files/{identity}", fetch)
+    add_path(app, "POST", "/v1/files", send, SEND)
+    add_path(app, "GET", "/v1/files/{identity}", fetch, FETCH)
 
 
 def download(path: Path, name: str, media_type: str) -> Response:

@@ -8,14 +8,17 @@ two leaves both, and the next start takes the one away that does not count.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 from uuid import uuid4
 
 from sqlalchemy import delete, func, insert, select
@@ -27,10 +30,11 @@ from appliance.contract.results import ClaimedFile
 from appliance.contract.service import Service
 from appliance.daemon.errors import TooLarge, TooMany
 from appliance.daemon.throttle import peer_key
+from appliance.durable import sync_folder
 from appliance.language import _
 from appliance.services.system.tables import FILES
+from appliance.store.archive import UNFINISHED
 from appliance.store.engine import Store
-from appliance.store.seal import sync_folder
 
 __all__ = ["Arrived", "Files", "SentFile"]
 
@@ -45,6 +49,9 @@ VISITOR_BYTES = 64 * 1024 * 1024
 """Of one peer without a login, within a day."""
 REMEMBERED = 10_000
 BACKUPS = "backups"
+AT_ONCE = 1024 * 1024
+"""Bytes of one write."""
+IDENTITY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,8 @@ class Files:
 
     def recover(self) -> None:
         """After a crash: take away the name that does not count of each claim that was interrupted, and bytes without
-        a line."""
+        a line; and backups that were being written."""
+        self._recover_backups()
         if not self._folder.is_dir():
             return
         with self._store.reading() as connection:
@@ -150,22 +158,44 @@ class Files:
             elif path.stat().st_nlink > 1:
                 for folder in {one for folders in self._folders.values() for one in folders} - {self._folder.name}:
                     (self._state / folder / path.name).unlink(missing_ok=True)
+                self._take_back_backup(path)
+
+    def _recover_backups(self) -> None:
+        for path in self._in_backups():
+            # A file that was sent has the name of the backup that it is beside its number, which goes last.
+            if IDENTITY.fullmatch(path.name) or (path.name.startswith(".") and path.name.endswith(UNFINISHED)):
+                path.unlink(missing_ok=True)
+
+    def _take_back_backup(self, sent: Path) -> None:
+        """The change that gave this file the name of a backup was not kept."""
+        for path in self._in_backups():
+            if path.samefile(sent):
+                path.unlink()
+
+    def _in_backups(self) -> list[Path]:
+        folder = self._state / BACKUPS
+        return [one for one in folder.iterdir() if one.is_file()] if folder.is_dir() else []
 
     async def receive(self, body: AsyncIterator[bytes], most: int = LARGEST) -> Arrived:
-        """Write the bytes down as they come; raises TooLarge. What breaks off leaves nothing behind."""
+        """Write the bytes down as they come, in threads: the loop serves others meanwhile.
+
+        Raises TooLarge. What breaks off leaves nothing behind.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         identity, size, digest = uuid4().hex, 0, hashlib.sha256()
         path = self._folder / identity
         try:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                waiting = bytearray()
                 async for part in body:
                     size += len(part)
                     if size > most:
                         raise TooLarge(most)
-                    digest.update(part)
-                    file.write(part)
-                file.flush()
-                os.fsync(file.fileno())
+                    waiting += part
+                    if len(waiting) >= AT_ONCE:
+                        await asyncio.to_thread(_write, file, digest, bytes(waiting))
+                        waiting.clear()
+                await asyncio.to_thread(_write, file, digest, bytes(waiting), last=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -192,6 +222,14 @@ class Files:
         if row is None or not theirs or not (self._folder / row.id).is_file():
             raise NotFound(_("file"), identity[:64])
         return SentFile(id=row.id, name=row.name, media_type=row.media_type, size=row.size, path=self._folder / row.id)
+
+
+def _write(file: IO[bytes], digest: Any, part: bytes, *, last: bool = False) -> None:
+    digest.update(part)
+    file.write(part)
+    if last:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _unlink(paths: list[Path]) -> None:

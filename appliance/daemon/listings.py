@@ -1,6 +1,6 @@
 """Queries: the sorted ids that each session looks at, and pages of their rows.
 
-A session keeps its last few queries, and all together a bounded number of ids;
+A session keeps its last few queries, and all together a bounded number and size;
 what was looked at least lately goes first. Roles are asked at each look.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -26,18 +26,28 @@ from appliance.store.export import Export, export_csv, export_xlsx
 if TYPE_CHECKING:
     from appliance.daemon.running import Runner
 
-__all__ = ["EXPORTS", "Queries"]
+__all__ = ["EXPORTS", "Queries", "owner_of"]
 
+SESSION = "session:"
 OF_ONE = 16
 """Queries of one session."""
 FIRST_ROWS = 100
 PART = 64 * 1024
-MOST_IDS = 20_000_000
-"""Of all queries: 160 MB."""
+MOST = 5_000
+"""Queries of all sessions."""
+MOST_BYTES = 160 * 1024 * 1024
+"""What all queries hold."""
+OVERHEAD = 2048
+"""Bytes of a query without its ids and its question."""
 EXPORTS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+def owner_of(session: int) -> str:
+    """Whose the queries of a session are."""
+    return f"{SESSION}{session}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class _Query:
     listing: Listing
     question: Question
     kept: kept_rows.Kept
+    size: int
+    """Bytes, about."""
 
 
 class Queries:
@@ -56,7 +68,7 @@ class Queries:
         self._runner = runner
         self._lock = threading.Lock()
         self._queries: OrderedDict[str, _Query] = OrderedDict()
-        self._ids = 0
+        self._bytes = 0
 
     def listing(self, person: Person, service: str, name: str) -> Listing:
         """The listing, if this person may look; raises NotFound and NotAllowed."""
@@ -76,10 +88,12 @@ class Queries:
     def ask(self, owner: str, person: Person, service: str, listing: Listing, question: Question) -> bytes:
         """Choose and sort; answers the query's number, how many rows, and the first of them, as JSON."""
         with self._runner.store.reading() as connection:
-            kept = kept_rows.ask(connection, listing, question, person)
-            rows = kept_rows.page(connection, listing, kept.ids[:FIRST_ROWS], person)
+            asking = self._runner.asking(connection, person, service)
+            kept = kept_rows.ask(connection, listing, question, asking)
+            rows = kept_rows.page(connection, listing, kept.ids[:FIRST_ROWS], asking)
         identity = uuid4().hex
-        self._keep(identity, _Query(owner, service, listing, question, kept))
+        size = OVERHEAD + kept.ids.itemsize * kept.count + len(to_json(question))
+        self._keep(identity, _Query(owner, service, listing, question, kept, size))
         return to_json({"query": identity, "count": kept.count, "rows": _told(rows)})
 
     def page(self, owner: str, person: Person, identity: str, offset: int, limit: int) -> bytes:
@@ -87,7 +101,8 @@ class Queries:
         query = self._find(owner, person, identity)
         ids = query.kept.ids[offset : offset + limit]
         with self._runner.store.reading() as connection:
-            return to_json({"rows": _told(kept_rows.page(connection, query.listing, ids, person))})
+            asking = self._runner.asking(connection, person, query.service)
+            return to_json({"rows": _told(kept_rows.page(connection, query.listing, ids, asking))})
 
     def position(self, owner: str, person: Person, identity: str, row: int) -> int | None:
         """Where the row with this id stands."""
@@ -97,20 +112,25 @@ class Queries:
         """The sums of the number columns."""
         query = self._find(owner, person, identity)
         with self._runner.store.reading() as connection:
-            return dict(kept_rows.totals(connection, query.listing, query.question, person))
+            asking = self._runner.asking(connection, person, query.service)
+            return dict(kept_rows.totals(connection, query.listing, query.question, asking))
 
     def export(
         self, owner: str, person: Person, identity: str, form: str, *, plain: bool = False, most: int | None = None
     ) -> tuple[str, Iterator[bytes]]:
         """The file's name, and its bytes part by part; ``plain`` CSV is for programs."""
         query = self._find(owner, person, identity)
-        wanted = Export(listing=query.listing, ids=query.kept.ids[:most], person=person, zone=self._runner.zone)
-        return f"{query.service}-{query.listing.name}", self._exported(wanted, form, plain)
+        ids = query.kept.ids[:most]
+        return f"{query.service}-{query.listing.name}", self._exported(query, ids, person, form, plain)
 
-    def _exported(self, wanted: Export, form: str, plain: bool) -> Iterator[bytes]:
+    def _exported(
+        self, query: _Query, ids: Sequence[int], person: Person, form: str, plain: bool
+    ) -> Iterator[bytes]:
         """Written down whole in one snapshot, then sent: a slow reader keeps none open."""
         with tempfile.TemporaryFile(prefix="gerbang-export-") as file:
             with self._runner.store.reading() as connection:
+                asking = self._runner.asking(connection, person, query.service)
+                wanted = Export(listing=query.listing, ids=ids, asking=asking, zone=self._runner.zone)
                 if form == "csv":
                     file.writelines(export_csv(connection, wanted, plain=plain))
                 else:
@@ -122,18 +142,31 @@ class Queries:
     def drop(self, owner: str) -> None:
         """Forget the queries of a session that has ended."""
         with self._lock:
-            for identity in [one for one, query in self._queries.items() if query.owner == owner]:
-                self._ids -= self._queries.pop(identity).kept.count
+            self._drop([one for one, query in self._queries.items() if query.owner == owner])
+
+    def retain(self, sessions: Set[int]) -> None:
+        """Forget the queries of all sessions but these. Called once a minute."""
+        owners = {owner_of(session) for session in sessions}
+        with self._lock:
+            ended = [
+                one
+                for one, query in self._queries.items()
+                if query.owner.startswith(SESSION) and query.owner not in owners
+            ]
+            self._drop(ended)
+
+    def _drop(self, identities: Iterable[str]) -> None:
+        for identity in identities:
+            self._bytes -= self._queries.pop(identity).size
 
     def _keep(self, identity: str, query: _Query) -> None:
         with self._lock:
             self._queries[identity] = query
-            self._ids += query.kept.count
+            self._bytes += query.size
             mine = [one for one, other in self._queries.items() if other.owner == query.owner]
-            for old in mine[: max(len(mine) - OF_ONE, 0)]:
-                self._ids -= self._queries.pop(old).kept.count
-            while self._ids > MOST_IDS and len(self._queries) > 1:
-                self._ids -= self._queries.popitem(last=False)[1].kept.count
+            self._drop(mine[: max(len(mine) - OF_ONE, 0)])
+            while len(self._queries) > 1 and (self._bytes > MOST_BYTES or len(self._queries) > MOST):
+                self._drop([next(iter(self._queries))])
 
     def _find(self, owner: str, person: Person, identity: str) -> _Query:
         with self._lock:

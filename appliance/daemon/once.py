@@ -19,7 +19,7 @@ from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.system.tables import ANSWERS
 
-__all__ = ["KeyReused", "Once", "forget_old"]
+__all__ = ["KeyReused", "Once", "forget_old", "key_reused"]
 
 KEPT = timedelta(days=1)
 _THIS = (ANSWERS.c.person == bindparam("by")) & (ANSWERS.c.key == bindparam("with"))
@@ -32,6 +32,11 @@ class KeyReused(Refused):
     """The same key came with another request."""
 
     code = "key-reused"
+
+
+def key_reused() -> KeyReused:
+    """The refusal, to be raised."""
+    return KeyReused(_("this Idempotency-Key was used for another request"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Once:
             connection.execute(_FORGET, mine)
             return None
         if row.asked != self.asked:
-            raise KeyReused(_("this Idempotency-Key was used for another request"))
+            raise key_reused()
         return bytes(row.answer)
 
     def keep(self, context: Context, answer: bytes) -> None:

@@ -1,132 +1,115 @@
-"""The OpenAPI 3.1 document, made from the services' records: a path for each command and each listing."""
+"""The OpenAPI 3.1 document: FastAPI writes it, from the daemon's own routes and a route for each command and listing.
+
+The commands' routes are made when the document is first asked for. None of them is ever matched: one path answers for
+all commands, since FastAPI would try two hundred patterns one after another ("Extending OpenAPI" in its documentation).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
-from pydantic import TypeAdapter
-from pydantic.json_schema import JsonSchemaMode
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import Response
 
 from appliance.contract.commands import Command, Effect
 from appliance.contract.documents import Document
 from appliance.contract.listings import Listing, Question, columns_of
-from appliance.contract.people import ANYONE, VISITOR
-from appliance.daemon import bodies
-from appliance.daemon.openapi_own import own_paths
+from appliance.contract.people import ADMINISTRATOR, ANYONE, VISITOR
+from appliance.daemon.bodies import QueryMade, WorkBegun
+from appliance.daemon.paths import FILE, TEXT, Declared, Login, StrictRoute, by_header
 from appliance.daemon.registry import Registry
-from appliance.daemon.running import adapter
-from appliance.daemon.versions import version
-from appliance.services.system.model import NewPassword
 
 __all__ = ["document"]
 
-JSON = "application/json"
-OWN = (
-    *(bodies.Credentials, bodies.LanguageChosen, NewPassword, Question),
-    *(bodies.LoggedInAs, bodies.Me, bodies.Health, bodies.ServiceSeen, bodies.WorkBegun, bodies.WorkSeen),
-    *(bodies.QueryMade, bodies.RowsFound, bodies.RowFound, bodies.Sent, bodies.Failure),
+BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
+PAPERS = {"text/plain": TEXT, "text/html": TEXT, "application/pdf": FILE}
+ONCE = by_header(
+    "Idempotency-Key",
+    UUID,
+    "A repeat within a day gets the first answer, and nothing is done twice.",
 )
-REFUSED: Mapping[str, str] = {
-    "401": "Log in first, or again.",
-    "403": "None of your roles reaches this, or the password must be changed first.",
-    "404": "It is not there.",
-    "409": "Somebody was first, it is there already, or it is in use.",
-    "413": "The body is too large.",
-    "422": "Arguments that are not as their types say, or a rule of the service.",
-    "429": "Too much at once.",
-}
 
 
-def document(registry: Registry) -> dict[str, Any]:
+def document(app: FastAPI, registry: Registry) -> dict[str, Any]:
     """The whole document. The same services give the same bytes."""
-    commands = [(name, one) for name, offered in sorted(registry.services.items()) for one in _sorted(offered.commands)]
-    listings = [(name, one) for name, offered in sorted(registry.services.items()) for one in _sorted(offered.listings)]
-    wanted: dict[tuple[str, JsonSchemaMode], TypeAdapter[Any]] = {}
-    for service, command in commands:
-        if command.arguments is not None:
-            wanted[f"{service}.{command.name}", "validation"] = adapter(command.arguments)
-        wanted[f"{service}.{command.name}", "serialization"] = adapter(command.returns)
-    for own in OWN:
-        mode: JsonSchemaMode = "validation" if hasattr(own, "__pydantic_config__") else "serialization"
-        wanted[own.__name__, mode] = adapter(own)
-    schemas, definitions = TypeAdapter.json_schemas(
-        [(key, mode, one) for (key, mode), one in wanted.items()], ref_template="#/components/schemas/{model}"
+    made: dict[str, Any] = _bounded(
+        get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=[*app.routes, *_routes(registry)],
+            tags=[{"name": name, "description": one.service.title} for name, one in sorted(registry.services.items())],
+        )
     )
-    by_key = {(str(key), mode): schema for (key, mode), schema in schemas.items()}
-    own_schemas = {key: schema for (key, _mode), schema in by_key.items() if "." not in key}
-    paths: dict[str, Any] = own_paths(own_schemas, REFUSED)
-    for service, command in commands:
-        paths[f"/v1/commands/{service}/{command.name}"] = {"post": _command(service, command, by_key)}
-    for service, listing in listings:
-        paths[f"/v1/listings/{service}/{listing.name}"] = {"post": _listing(service, listing, own_schemas)}
+    return made
+
+
+def _bounded(value: Any) -> Any:
+    """The bounds of whole numbers as they are: FastAPI's model of a schema has but floats for them."""
+    if isinstance(value, list):
+        return [_bounded(one) for one in value]
+    if not isinstance(value, dict):
+        return value
     return {
-        "openapi": "3.1.0",
-        "info": {"title": "Gerbang", "version": version(), "description": "The commands of the appliance's services."},
-        "paths": paths,
-        "components": {
-            "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        name: int(one) if name in BOUNDS and isinstance(one, float) and one.is_integer() else _bounded(one)
+        for name, one in value.items()
+    }
+
+
+def _routes(registry: Registry) -> Iterator[StrictRoute]:
+    for service, offered in sorted(registry.services.items()):
+        for name, command in sorted(offered.commands.items()):
+            yield StrictRoute("POST", f"/v1/commands/{service}/{name}", _elsewhere, _command(service, command))
+    for service, offered in sorted(registry.services.items()):
+        for name, listing in sorted(offered.listings.items()):
+            yield StrictRoute("POST", f"/v1/listings/{service}/{name}", _elsewhere, _listing(service, listing))
+
+
+async def _elsewhere(_request: Request) -> Response:
+    raise AssertionError("the routes of the document are not the application's")
+
+
+def _command(service: str, command: Command) -> Declared:
+    works = command.effect is Effect.WORK
+    # None as an answer is a JSON null; to FastAPI it would be no type at all.
+    returns = type(None) if command.returns is None else command.returns
+    return Declared(
+        name=f"{service}.{command.name}",
+        tags=(service,),
+        summary=command.summary,
+        description=_roles(service, command.roles),
+        login=_login(command.roles),
+        takes=command.arguments,
+        parameters=() if command.effect is Effect.QUERY else (ONCE,),
+        answers=WorkBegun if works else returns,
+        status=202 if works else 200,
+        done="It has begun; see /v1/work/{id}." if works else "Done.",
+        media=PAPERS if command.returns is Document and not works else {},
+        extra={"x-effect": str(command.effect)},
+    )
+
+
+def _listing(service: str, listing: Listing) -> Declared:
+    return Declared(
+        name=f"{service}.{listing.name}",
+        tags=(service,),
+        summary=f"Look at {listing.name.replace('-', ' ')}.",
+        description=_roles(service, listing.see),
+        login=_login(listing.see),
+        takes=Question,
+        answers=QueryMade,
+        done="The rows.",
+        extra={
+            "x-listing": listing.name,
+            "x-key": listing.key,
+            "x-columns": [_column(one) for one in columns_of(listing.row)],
+            "requestBody": {"required": False},
         },
-        "tags": [{"name": name, "description": one.service.title} for name, one in sorted(registry.services.items())],
-    }
-
-
-def _sorted(by_name: Mapping[str, Any]) -> list[Any]:
-    return [by_name[name] for name in sorted(by_name)]
-
-
-def _command(service: str, command: Command, schemas: Mapping[tuple[str, Any], Any]) -> dict[str, Any]:
-    key = f"{service}.{command.name}"
-    said: dict[str, Any] = {
-        "operationId": key,
-        "tags": [service],
-        "summary": command.summary,
-        "description": _roles(service, command.roles),
-        "security": _security(command.roles),
-        "x-effect": str(command.effect),
-        "responses": {**_success(command, schemas[key, "serialization"], schemas), **_refused(schemas)},
-    }
-    if command.effect is not Effect.QUERY:
-        uuid = {"type": "string", "format": "uuid"}
-        text = "A repeat within a day gets the first answer, and nothing is done twice."
-        said["parameters"] = [{"name": "Idempotency-Key", "in": "header", "description": text, "schema": uuid}]
-    if command.arguments is not None:
-        said["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[key, "validation"]}}}
-    return said
-
-
-def _success(command: Command, schema: Any, schemas: Mapping[tuple[str, Any], Any]) -> dict[str, Any]:
-    if command.effect is Effect.WORK:
-        begun = {JSON: {"schema": schemas["WorkBegun", "serialization"]}}
-        return {"202": {"description": "It has begun; see /v1/work/{id}.", "content": begun}}
-    content: dict[str, Any] = {JSON: {"schema": schema}}
-    if command.returns is Document:
-        content |= {name: {"schema": {"type": "string"}} for name in ("text/plain", "text/html", "application/pdf")}
-    return {"200": {"description": "Done.", "content": content}}
-
-
-def _listing(service: str, listing: Listing, own: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "operationId": f"{service}.{listing.name}",
-        "tags": [service],
-        "summary": f"Look at {listing.name.replace('-', ' ')}.",
-        "description": _roles(service, listing.see),
-        "security": _security(listing.see),
-        "x-listing": listing.name,
-        "x-key": listing.key,
-        "x-columns": [_column(one) for one in columns_of(listing.row)],
-        "requestBody": {"required": False, "content": {JSON: {"schema": own["Question"]}}},
-        "responses": {
-            "200": {"description": "The rows.", "content": {JSON: {"schema": own["QueryMade"]}}},
-            **_refused({("Failure", "serialization"): own["Failure"]}),
-        },
-    }
-
-
-def _refused(schemas: Mapping[tuple[str, Any], Any]) -> dict[str, Any]:
-    content = {JSON: {"schema": schemas["Failure", "serialization"]}}
-    return {status: {"description": words, "content": content} for status, words in REFUSED.items()}
+    )
 
 
 def _roles(service: str, roles: frozenset[str]) -> str:
@@ -134,12 +117,12 @@ def _roles(service: str, roles: frozenset[str]) -> str:
         return "Roles: everybody, without a login."
     if ANYONE in roles:
         return "Roles: everybody who has logged in."
-    named = [f"{service}.{role}" for role in sorted(roles)]
-    return f"Roles: {', '.join([*named, 'system.administrator'] if 'system.administrator' not in named else named)}."
+    named = {f"{service}.{role}": None for role in sorted(roles)} | {ADMINISTRATOR: None}
+    return f"Roles: {', '.join(named)}."
 
 
-def _security(roles: frozenset[str]) -> list[dict[str, list[str]]]:
-    return [{}, {"token": []}] if VISITOR in roles else [{"token": []}]
+def _login(roles: frozenset[str]) -> Login:
+    return Login.EITHER if VISITOR in roles else Login.NEEDED
 
 
 def _column(column: Any) -> dict[str, Any]:

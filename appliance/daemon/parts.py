@@ -19,6 +19,7 @@ from appliance.contract.service import Service
 from appliance.daemon.events import Hub
 from appliance.daemon.files import Files
 from appliance.daemon.first_start import ADMINISTRATOR_NAME, FIRST_PASSWORD
+from appliance.daemon.health import EVERY, Watch
 from appliance.daemon.listings import Queries
 from appliance.daemon.login import Logins
 from appliance.daemon.ports import MachinePorts
@@ -59,8 +60,8 @@ class Appliance:
 
     @property
     def machine(self) -> Machine:
-        """Who acts on the machine."""
-        return self.ports.machine
+        """Who knows the machine; it acts through ``commits``."""
+        return self.ports.glance
 
     @property
     def commits(self) -> Commits:
@@ -109,12 +110,18 @@ class Parts:
         self.runner.claim = self.files.claim
         self.sessions = Sessions(self.runner)
         self.queries = Queries(self.runner)
-        self.works = Works(self.runner)
+        self.works = Works(self.runner, self.sessions.person_now)
+        self.watch = Watch(store, self.registry.services, self.ports.statuses, self._lost_store)
+        self.on_loss: Callable[[], None] = lambda: None
+        """Called in some thread when another daemon has taken the store: this one must end."""
+        self.lost = False
         self._first = state_folder / FIRST_PASSWORD
         self.logins = Logins(self.runner, self.sessions, self.threads, self._used_first)
         self._told_head: Head | None = None
         self._flushing: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._look_now: Callable[[], None] = lambda: None
 
     def read_zone(self) -> None:
         """Take the time zone of the settings, if one is set there."""
@@ -128,20 +135,24 @@ class Parts:
         await asyncio.to_thread(self.files.recover)
         self._starting = asyncio.create_task(asyncio.to_thread(self.ports.start))
         self._flushing = asyncio.create_task(self._flush())
+        self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
         """End streams, cancel work, and keep what is only in memory."""
         self.hub.close()
-        if self._flushing is not None:
-            self._flushing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._flushing
+        for task in (self._flushing, self._watching):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         await asyncio.to_thread(self.works.close)
         if self._starting is not None:
             await self._starting
         await asyncio.to_thread(self.ports.close)
-        with suppress(Exception):
+        try:
             await self.threads.writer.run(self.sessions.flush)
+        except Exception:
+            logger.exception("when the sessions were last used could not be kept")
         await asyncio.to_thread(self.threads.close)
 
     def _taken_back(self, outcome: Outcome) -> None:
@@ -163,7 +174,12 @@ class Parts:
         if any(event.service == "system" for event in events):
             self.sessions.forget()
             if any(event.service == "system" and event.subject == "settings" for event in events):
-                self.read_zone()
+                try:
+                    self.read_zone()
+                except Exception:
+                    logger.exception("the time zone could not be read")
+        if any(event.service == "machine" for event in events):
+            self._look_now()
         self.hub.publish(events)
 
     def _tell_head(self) -> None:
@@ -177,11 +193,33 @@ class Parts:
         if name == ADMINISTRATOR_NAME:
             self._first.unlink(missing_ok=True)
 
+    def _lost_store(self) -> None:
+        self.lost = True
+        self.on_loss()
+
+    async def _watch(self) -> None:
+        """Look at the store and the programs, every few seconds and when the machine has told something."""
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+        def look_now() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(told.set)
+
+        self._look_now = look_now
+        while True:
+            told.clear()
+            try:
+                await self.threads.watch.run(self.watch.look)
+            except Exception:
+                logger.exception("the store and the machine could not be looked at")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), EVERY)
+
     async def _flush(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             try:
-                await self.threads.writer.run(self.sessions.flush)
+                self.queries.retain(await self.threads.writer.run(self.sessions.flush))
                 await self.threads.writer.run(self.files.expire, self.runner.now())
                 self._tell_head()
             except Exception:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.daemon.bodies import Credentials, LanguageChosen, LoggedInAs, Me, PersonSeen
 from appliance.daemon.parts import Parts
-from appliance.daemon.paths import add_path
+from appliance.daemon.paths import Declared, Login, add_path
 from appliance.daemon.replies import plain
 from appliance.daemon.requests import caller_of, peer_of, record_from
 from appliance.daemon.sessions import Session
@@ -18,8 +18,22 @@ from appliance.services.system.model import NewPassword
 
 __all__ = ["add"]
 
+LOGIN = Declared(name="login", summary="Log in.", login=Login.NONE, takes=Credentials, answers=LoggedInAs)
+LOGOUT = Declared(name="logout", summary="Log out.", login=Login.NEEDED, status=204)
+ME = Declared(name="me", summary="Who is logged in.", login=Login.NEEDED, answers=Me)
+PASSWORD = Declared(
+    name="password",
+    summary="Change the password; other logins end.",
+    login=Login.NEEDED,
+    takes=NewPassword,
+    status=204,
+)
+LANGUAGE = Declared(
+    name="language", summary="Choose the language.", login=Login.NEEDED, takes=LanguageChosen, status=204
+)
 
-def add(app: Starlette, parts: Parts) -> None:
+
+def add(app: FastAPI, parts: Parts) -> None:
     """Add the paths of people."""
 
     async def login(request: Request) -> Response:
@@ -58,11 +72,11 @@ def add(app: Starlette, parts: Parts) -> None:
         await parts.logins.change_language(session, said.language)
         return Response(status_code=204)
 
-    add_path(app, "POST", "/v1/login", login)
-    add_path(app, "POST", "/v1/logout", logout)
-    add_path(app, "GET", "/v1/me", me)
-    add_path(app, "POST", "/v1/password", password)
-    add_path(app, "POST", "/v1/language", language)
+    add_path(app, "POST", "/v1/login", login, LOGIN)
+    add_path(app, "POST", "/v1/logout", logout, LOGOUT)
+    add_path(app, "GET", "/v1/me", me, ME)
+    add_path(app, "POST", "/v1/password", password, PASSWORD)
+    add_path(app, "POST", "/v1/language", language, LANGUAGE)
 
 
 def _person(session: Session) -> dict[str, Any]:

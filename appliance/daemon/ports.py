@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.contract.components import Component, Machine
+from appliance.contract.programs import Status
 from appliance.contract.service import Service
 from appliance.helper.answers import HelperRefused
 from appliance.helper.network import installed_network
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MachinePorts"]
 
+GLANCE = 5.0
+"""Seconds."""
 log = logging.getLogger("gerbang.machine")
 
 
@@ -85,6 +88,19 @@ class MachinePorts:
         supervisor = OwnSupervisor(places, programs)
         self._closing.append(supervisor.close)
         return DirectMachine(supervisor, programs, places, network=_NetworkOfOthers)
+
+    @cached_property
+    def glance(self) -> Machine:
+        """The same machine, to be looked at: a helper that does not answer within some seconds has said enough."""
+        from appliance.helper.client import HelperMachine
+
+        if self._helper is None:
+            return self.machine
+        return HelperMachine(self._helper, self._state / "generations", patience=GLANCE)
+
+    def statuses(self) -> tuple[Status, ...]:
+        """All programs; none while this process runs none itself."""
+        return () if self._helper is None and "machine" not in self.__dict__ else self.glance.status()
 
     @cached_property
     def commits(self) -> Commits:

@@ -12,6 +12,8 @@ from appliance.contract.commands import Command
 from appliance.contract.listings import Listing, Order
 from appliance.contract.master_data import MasterData
 from appliance.contract.service import Service
+from appliance.daemon.offering import check_before, check_commands, check_listings, check_master_data
+from appliance.language import look_in
 from appliance.services.master_data import commands_of
 from appliance.services.settings import settings_commands
 from appliance.store.revisions import metadata_of
@@ -35,6 +37,9 @@ class Registry:
 
     def __init__(self, services: Iterable[Service]) -> None:
         self.services: dict[str, Offered] = {one.name: _offered(one) for one in services}
+        for one in self.services.values():
+            if (own := one.service.folder("locale")) is not None:
+                look_in(own)
         for offered in self.services.values():
             missing = [name for name in offered.service.requires if name not in self.services]
             if missing:
@@ -47,8 +52,12 @@ class Registry:
 
 
 def _offered(service: Service) -> Offered:
-    model, tables, commands = (service.module(name) for name in ("model", "tables", "commands"))
+    model = service.module("model")
     master_data: tuple[MasterData, ...] = getattr(model, "MASTER_DATA", ())
+    # Before the tables are made of it, which would fail with less to say.
+    check_master_data(service, master_data)
+    tables, commands = (service.module(name) for name in ("tables", "commands"))
+    before: Mapping[str, Any] = getattr(commands, "BEFORE", {})
     kept = metadata_of(service)
     by_name: Mapping[str, Table] = getattr(tables, "MASTER", {})
     if tables is None:
@@ -56,15 +65,20 @@ def _offered(service: Service) -> Offered:
     found: dict[str, Command] = {}
     listings: dict[str, Listing] = {one.name: one for one in getattr(commands, "LISTINGS", ())}
     for master in master_data:
+        if master.name not in by_name:
+            raise TypeError(f"service {service.name}: MASTER of tables.py has no {master.name}")
         table = by_name[master.name]
-        found |= {command.name: command for command in commands_of(master, table)}
+        found |= {command.name: command for command in commands_of(master, table, before)}
         listings.setdefault(master.name, _listing(master, table))
+    check_before(service, before, found)
     settings: type | None = getattr(model, "Settings", None)
     if settings is not None:
         found |= {command.name: command for command in settings_commands(service, settings)}
     for value in vars(commands).values() if commands else ():
         if isinstance(value, Command):
             found[value.name] = value
+    check_commands(service, found)
+    check_listings(service, listings)
     return Offered(
         service=service,
         metadata=kept,
@@ -82,5 +96,5 @@ def _listing(master: MasterData, table: Any) -> Listing:
         see=master.see,
         key=master.key,
         order=(Order(column=master.key),),
-        select=lambda _person: rows,
+        select=lambda _asking: rows,
     )

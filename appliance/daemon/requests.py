@@ -13,9 +13,11 @@ from starlette.requests import Request
 
 from appliance.contract.people import Person
 from appliance.daemon.errors import LoginNeeded, MustChangePassword, TooLarge
+from appliance.daemon.listings import owner_of
 from appliance.daemon.parts import Parts
 from appliance.daemon.running import InvalidArguments, Problem, adapter, problems_of
 from appliance.daemon.sessions import Session, digest_of
+from appliance.daemon.throttle import peer_key
 
 __all__ = ["LARGEST", "Caller", "bounded", "caller_of", "key_of", "number_of", "peer_of", "read_body", "record_from"]
 
@@ -36,7 +38,7 @@ class Caller:
     @property
     def owner(self) -> str:
         """Whose queries these are: the session's, or of all visitors from one place."""
-        return f"session:{self.session.id}" if self.session else f"visitor:{self.peer}"
+        return owner_of(self.session.id) if self.session else f"visitor:{peer_key(self.peer)}"
 
     @property
     def logged_in(self) -> Session:

@@ -5,6 +5,7 @@ Knows nothing of HTTP; the tests and the embedded daemon use it as it is.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass, replace
@@ -16,10 +17,12 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from appliance.contract.commands import Command, Effect
 from appliance.contract.context import Context, Event, Progress
 from appliance.contract.kinds import Entry
+from appliance.contract.listings import Asking
 from appliance.contract.people import Person
 from appliance.contract.redaction import redacted
 from appliance.contract.refusals import NotAllowed, NotFound
@@ -30,8 +33,11 @@ from appliance.language import _
 from appliance.store.audit import Head, Line, append
 from appliance.store.engine import Store
 from appliance.store.settings import settings_of
+from appliance.store.violations import refusal_of
 
 __all__ = ["Answer", "InvalidArguments", "Problem", "Runner", "adapter", "problems_of", "redacted"]
+
+logger = logging.getLogger("gerbang.daemon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,11 +223,25 @@ class Runner:
 
     def _kept(self, told: list[tuple[Head, Sequence[Event]]]) -> None:
         self.head = told[-1][0]
-        self.note(self.head)
+        try:
+            self.note(self.head)
+        except Exception:
+            # The next line's note makes up for it; a right that was taken is forgotten now.
+            logger.exception("the audit log's last line could not be noted")
         self.publish(tuple(event for _head, events in told for event in events))
 
     def _run(self, command: Command, context: Context, arguments: Any) -> Any:
-        return command.function(context) if command.arguments is None else command.function(context, arguments)
+        try:
+            return command.function(context) if command.arguments is None else command.function(context, arguments)
+        except IntegrityError as error:
+            # What the database holds by itself is a rule like any other; who asks is told which.
+            raise refusal_of(error) from error
+
+    def asking(self, connection: Connection, person: Person, service: str) -> Asking:
+        """What the listings of the service may go by."""
+        return Asking(
+            person=person, now=self.now(), settings_of=lambda record: settings_of(connection, service, record)
+        )
 
     def _context(self, connection: Connection, person: Person, service: str) -> Context:
         def settings(record: type[Any]) -> Any:

@@ -133,7 +133,7 @@ def _listen(
     finally:
         own.close()
         remove_socket(path, inode)
-    return 0
+    return 1 if parts.lost else 0
 
 
 async def _serve(
@@ -175,6 +175,7 @@ async def _serve(
             server.force_exit = server.should_exit
             server.should_exit = True
 
+    parts.on_loss = partial(_soon, loop, stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     watching = asyncio.create_task(_watch_parent(stop)) if with_parent else None
@@ -189,6 +190,10 @@ async def _serve(
     await asyncio.gather(*running)
     if watching is not None:
         watching.cancel()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(call)
 
 
 async def _watch_parent(stop: Callable[[], None]) -> None:

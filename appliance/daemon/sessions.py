@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -82,6 +83,10 @@ class Sessions:
 
     def find(self, digest: str) -> Session | None:
         """The session of a token that has not ended; counts as use."""
+        session = self._look(digest)
+        return session if session is not None and self._alive(session) else None
+
+    def _look(self, digest: str) -> Session | None:
         with self._lock:
             session, changes = self._known.get(digest), self._changes
         if session is None:
@@ -93,17 +98,22 @@ class Sessions:
                 # Between the snapshot and now somebody may have taken the person's rights.
                 if changes == self._changes:
                     self._known[digest] = session
-        return session if self._alive(session) else None
+        return session
 
     def current(self, digest: str) -> Session | None:
         """The session as it stands, without counting as use: for streams."""
-        seen = self._seen.get(digest)
-        session = self.find(digest)
-        if seen is not None:
-            self._seen[digest] = seen
-        else:
-            self._seen.pop(digest, None)
-        return session
+        session = self._look(digest)
+        return session if session is not None and self._lasts(session) else None
+
+    def person_now(self, person: Person) -> Person | None:
+        """The same person with the roles of now; None when there is none any more, or not active. For work that
+        waited for its turn, whose session may have ended since. A visitor stays one."""
+        if not person.name:
+            return person
+        found = select(PEOPLE.c.roles, PEOPLE.c.language).where(PEOPLE.c.name == person.name, PEOPLE.c.active.is_(True))
+        with self._runner.store.reading() as connection:
+            row = connection.execute(found).one_or_none()
+        return Person(person.name, frozenset(row.roles), str(row.language)) if row is not None else None
 
     def forget(self) -> None:
         """Something about people, sessions or their settings has changed: look again."""
@@ -111,10 +121,22 @@ class Sessions:
             self._changes += 1
             self._known.clear()
 
-    def flush(self) -> None:
-        """Keep when sessions were last used, and drop those that have ended and old answers. Called once a minute."""
+    def flush(self) -> frozenset[int]:
+        """Keep when sessions were last used, and drop those that have ended and old answers; answers those that last.
+        Called once a minute."""
         with self._lock:
             seen, self._seen = self._seen, {}
+        try:
+            lasting = self._keep(seen)
+        except BaseException:
+            with self._lock:
+                # Not kept: for the next time, unless they were used again since.
+                self._seen = {**seen, **self._seen}
+            raise
+        self.forget()
+        return lasting
+
+    def _keep(self, seen: Mapping[str, datetime]) -> frozenset[int]:
         now = self._runner.now()
         with self._runner.store.writing() as connection:
             settings = settings_of(connection, "system", Settings)
@@ -123,15 +145,18 @@ class Sessions:
             idle = now - timedelta(minutes=settings.session_idle)
             connection.execute(delete(SESSIONS).where((SESSIONS.c.expires < now) | (SESSIONS.c.last_seen < idle)))
             forget_old(connection, now)
-        self.forget()
+            return frozenset(connection.execute(select(SESSIONS.c.id)).scalars())
 
     def _alive(self, session: Session) -> bool:
+        lasts = self._lasts(session)
+        if lasts:
+            self._seen[session.digest] = self._runner.now()
+        return lasts
+
+    def _lasts(self, session: Session) -> bool:
         now = self._runner.now()
         last = max(session.last_seen, self._seen.get(session.digest, session.last_seen))
-        if now >= session.expires or now - last >= session.idle:
-            return False
-        self._seen[session.digest] = now
-        return True
+        return now < session.expires and now - last < session.idle
 
     def _read(self, connection: Connection, digest: str) -> Session | None:
         columns = (SESSIONS, PEOPLE.c.full_name, PEOPLE.c.roles, PEOPLE.c.language, PASSWORDS.c.must_change)

@@ -1,4 +1,4 @@
-"""The threads beside the event loop: one writer, a few readers, a few for passwords."""
+"""The threads beside the event loop: one writer, a few readers, a few for passwords and for looks at the machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from appliance.daemon.writer import WriterLane
 from appliance.store.engine import Store
 
 __all__ = ["Lane", "Threads"]
+
+OF_MACHINE = frozenset({"machine", "network"})
+"""Services whose queries ask the machine."""
 
 
 class Threads:
@@ -18,8 +21,15 @@ class Threads:
         # Each takes 46 MiB and a core for 0.1 s.
         self.passwords = Lane("password", 2, 32)
         self.documents = Lane("document", 2, 64)
+        # The root helper may hang: whoever asks the machine does not wait in front of those who ask the store.
+        self.machine = Lane("machine", 3, 64)
+        self.watch = Lane("watch", 1, 2)
+
+    def of_queries(self, service: str) -> Lane:
+        """Where the queries of a service run."""
+        return self.machine if service in OF_MACHINE else self.readers
 
     def close(self) -> None:
         """Let what runs end."""
-        for lane in (self.readers, self.passwords, self.documents, self.writer):
+        for lane in (self.readers, self.passwords, self.documents, self.machine, self.watch, self.writer):
             lane.close()

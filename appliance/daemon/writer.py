@@ -68,7 +68,8 @@ class WriterLane(Lane):
         except Exception as error:
             # Those that were refused for a reason of their own keep it; for the others nothing is done.
             refused = {id(one.turn): one for one in outcomes if one.error is not None and one.error is not error}
-            outcomes = [refused.get(id(one)) or Outcome(one, None, error) for one in taken]
+            # Without a transaction nobody was taken: the first waits all the same.
+            outcomes = [refused.get(id(one)) or Outcome(one, None, error) for one in taken or [first]]
         answer(outcomes)
         return turn if turn is not None and not turn.shares else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from appliance.contract.people import Person
+from appliance.contract.people import ADMINISTRATOR, Person
 from appliance.daemon import files
 from appliance.services.system.tables import FILES
 from tests.appliance.daemon.house import ROOT, Client, House
 
+ROOT_WITH_NAME = Person("admin", frozenset({ADMINISTRATOR}))
 ATTACH = "/commands/ledger/attach"
 
 
@@ -166,3 +169,70 @@ def test_a_backup_goes_out_and_comes_back(tmp_path: Path) -> None:
 def test_nobody_claims_in_work_or_outside_a_folder(house: House) -> None:
     with pytest.raises(TypeError), house.parts.runner.changing(ROOT, "ledger", "x", {}) as context:
         context.claim_file("0" * 32, "../elsewhere")
+
+
+def test_the_bytes_are_written_beside_the_loop(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A disk that hangs holds up nobody but who sends."""
+    release, hangs = threading.Event(), threading.Event()
+    write = files._write
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        hangs.set()
+        release.wait()
+        write(*arguments, **more)
+
+    monkeypatch.setattr(files, "_write", slow)
+    ani = house.header("ani")
+
+    async def check() -> Any:
+        sending = asyncio.create_task(client._http.post("/files", headers=ani, content=b"x" * 3_000_000))
+        await asyncio.to_thread(hangs.wait, 20)
+        assert (await client._http.get("/me", headers=ani)).status_code == 200
+        assert not sending.done()
+        release.set()
+        return await sending
+
+    answer = client.run(check())
+    assert answer.status_code == 201
+    assert (tmp_path / "files" / answer.json()["file"]).read_bytes() == b"x" * 3_000_000
+
+
+def received(house: House, client: Client) -> str:
+    """A backup that was sent, not yet put among the others."""
+    admin = house.header("admin")
+    work = client.post("/commands/system/backup", {"services": ["ledger"]}, admin).json()["work"]
+    while (seen := client.get(f"/work/{work}", admin).json())["state"] == "running":
+        time.sleep(0.005)
+    file = house.parts.appliance.state_folder / "backups" / seen["result"]["file"]
+    sending = {**admin, "X-Name": "monday.gerbang"}
+    identity = str(client.post("/files", headers=sending, content=file.read_bytes()).json()["file"])
+    file.unlink()
+    return identity
+
+
+def test_a_crash_while_a_backup_is_received_leaves_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(tmp_path, f"sqlite:///{tmp_path / 'store.sqlite'}")
+    with house.client() as client:
+        identity = received(house, client)
+    arguments = b'{"file": "%s"}' % identity.encode()
+    folder = tmp_path / "backups"
+    monkeypatch.setattr("appliance.store.engine._call", lambda _told: None)  # the daemon is dead by then
+    with monkeypatch.context() as patched:
+
+        def dies(*_arguments: Any) -> None:
+            raise KeyboardInterrupt
+
+        patched.setattr(house.parts.runner, "_append", dies)
+        with pytest.raises(KeyboardInterrupt):
+            house.parts.runner.call(ROOT_WITH_NAME, "system", "receive-backup", arguments)
+    assert names(folder) == sorted([identity, "monday.gerbang"]), "before the transaction was kept"
+    (folder / f".x.gerbang.{'0' * 32}.new").write_bytes(b"half")
+    house.parts.files.recover()
+    assert (names(folder), names(tmp_path / "files")) == ([], [identity])
+    house.parts.runner.call(ROOT_WITH_NAME, "system", "receive-backup", arguments)
+    assert names(folder) == sorted([identity, "monday.gerbang"]), "after it was kept"
+    house.parts.files.recover()
+    assert (names(folder), names(tmp_path / "files")) == (["monday.gerbang"], [])
+    house.store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from appliance.contract.context import Event
 from appliance.contract.people import Person
 from appliance.daemon import events
 from appliance.daemon.errors import TooMany
+from appliance.store.failures import StoreAway
 from tests.appliance.daemon.house import Client, House
 
 
@@ -80,7 +82,8 @@ def test_who_does_not_read_is_told_that_he_lost_something_and_is_cut(
         monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _delay, call, *rest: call(*rest))
         event = Event(service="ledger", kind="k", subject="s")
         house.parts.hub.publish((event,) * (events.LONGEST + 1))
-        await asyncio.sleep(0)
+        while not cut:
+            await asyncio.sleep(0)
         assert cut == [True]
         monkeypatch.undo()
         assert await anext(slow) == events.LOST
@@ -96,9 +99,55 @@ def test_a_stream_ends_with_its_session(house: House, client: Client) -> None:
         stream = await house.parts.hub.listen(lambda: holder[0], "ani", lambda: None)
         await anext(stream)
         holder[0] = None
-        house.parts.hub.publish((Event(service="ledger", kind="k", subject="s"),))
+        house.parts.hub.publish((Event(service="system", kind="removed", subject="sessions/1"),))
         with pytest.raises(StopAsyncIteration):
             await asyncio.wait_for(anext(stream), 5)
+
+    client.run(check())
+
+
+def test_a_store_that_fails_or_is_slow_takes_the_events_of_nobody_else(house: House, client: Client) -> None:
+    """What cannot be told to somebody for sure is lost for him alone, and the loop never waits for the store."""
+    release, asked = threading.Event(), threading.Event()
+
+    def fails() -> Person | None:
+        raise StoreAway("the server does not answer")
+
+    def slow() -> Person | None:
+        asked.set()
+        release.wait()
+        return ANI
+
+    async def check() -> None:
+        first = await house.parts.hub.listen(fails, "first", lambda: None)
+        second = await house.parts.hub.listen(slow, "second", lambda: None)
+        third = await listening(house, ROOT)
+        await anext(first), await anext(second)
+        house.parts.hub.publish((Event(service="ledger", kind="k", subject="one"),))
+        await asyncio.to_thread(asked.wait, 20)
+        turns = 0
+        for _ in range(100):  # the loop goes on
+            await asyncio.sleep(0)
+            turns += 1
+        assert turns == 100
+        release.set()
+        assert (await next_told(second))["subject"] == "one"
+        assert (await next_told(third))["subject"] == "one"
+        assert await asyncio.wait_for(anext(first), 5) == events.LOST
+        for stream in (first, second, third):
+            await stream.aclose()
+
+    client.run(check())
+
+
+def test_events_come_in_the_order_in_which_they_happened(house: House, client: Client) -> None:
+    async def check() -> None:
+        stream = await listening(house, ROOT)
+        for number in range(50):
+            service = "system" if number % 3 else "ledger"  # those of the system are looked at in a thread
+            house.parts.hub.publish((Event(service=service, kind="k", subject=str(number)),))
+        assert [(await next_told(stream))["subject"] for _ in range(50)] == [str(number) for number in range(50)]
+        await stream.aclose()
 
     client.run(check())
 

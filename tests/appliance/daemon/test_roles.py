@@ -68,7 +68,7 @@ def test_services_are_told_as_far_as_one_may_use_them(house: House, client: Clie
         "slip",
         "whoami",
     ]
-    assert [one["name"] for one in seen["system"]["commands"]] == ["sessions.end"]
+    assert [one["name"] for one in seen["system"]["commands"]] == ["sessions.end", "sessions.own"]
     assert not seen["system"]["settings"]
     visitor = client.get("/services").json()
     assert [one["name"] for one in visitor] == ["ledger"]

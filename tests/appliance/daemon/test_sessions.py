@@ -17,6 +17,7 @@ from appliance.services.system import service as system
 from appliance.services.system.passwords import one_time, refuse_weak
 from appliance.services.system.tables import PASSWORDS, SESSIONS
 from appliance.store.authoring import assert_migrations_match
+from appliance.store.failures import StoreAway
 from tests.appliance.daemon.house import PASSWORD, Client, House
 
 
@@ -281,3 +282,35 @@ def test_a_password_that_changes_during_the_login_does_not_open(house: House, cl
 
 def test_the_migrations_give_the_tables() -> None:
     assert_migrations_match(system)
+
+
+def test_when_sessions_were_used_survives_a_store_that_fails(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a session that is in use would end as idle, once the store is back."""
+    digest = digest_of(house.token("ani"))
+
+    def away() -> None:
+        raise StoreAway("the server does not answer")
+
+    house.clock.forward(minutes=1)
+    assert house.parts.sessions.find(digest) is not None
+    used = house.clock.now
+    with monkeypatch.context() as patched:
+        patched.setattr(house.store, "writing", away)
+        with pytest.raises(StoreAway):
+            house.parts.sessions.flush()
+    assert house.parts.sessions._seen == {digest: used}
+    house.parts.sessions.flush()
+    with house.store.reading() as connection:
+        kept = connection.execute(select(SESSIONS.c.last_seen).where(SESSIONS.c.token == digest)).scalar_one()
+    assert kept == used
+
+
+def test_the_last_flush_that_fails_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away() -> None:
+        raise StoreAway("the server does not answer")
+
+    with house.client():
+        monkeypatch.setattr(house.parts.sessions, "flush", away)
+    assert "sessions were last used could not be kept" in caplog.text

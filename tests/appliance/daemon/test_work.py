@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import time
+from uuid import uuid4
 
 import openpyxl
+import pytest
 
+from appliance.daemon import work
+from appliance.helper.answers import HelperUnreachable
 from tests.appliance.daemon.house import Client, House
 
 COUNT = "/commands/ledger/count-up"
 
 
-def ended(client: Client, work: str, headers: dict[str, str]) -> dict[str, object]:
+def ended(client: Client, piece: str, headers: dict[str, str]) -> dict[str, object]:
     for _ in range(2000):
-        seen: dict[str, object] = client.get(f"/work/{work}", headers).json()
+        seen: dict[str, object] = client.get(f"/work/{piece}", headers).json()
         if seen["state"] != "running":
             return seen
         time.sleep(0.005)
@@ -26,22 +31,22 @@ def test_work_is_watched_and_answers(house: House, client: Client) -> None:
     maya, ani = house.header("maya"), house.header("ani")
     begun = client.post(COUNT, {"steps": 5}, maya)
     assert begun.status_code == 202
-    work = begun.json()["work"]
-    seen = ended(client, work, maya)
+    piece = begun.json()["work"]
+    seen = ended(client, piece, maya)
     assert (seen["state"], seen["result"], seen["done"], seen["total"]) == ("done", 5, 4, 5)
-    assert client.get(f"/work/{work}/result", maya).json() == 5
-    assert client.get(f"/work/{work}", ani).status_code == 404
-    assert client.get(f"/work/{work}", house.header("admin")).status_code == 200
+    assert client.get(f"/work/{piece}/result", maya).json() == 5
+    assert client.get(f"/work/{piece}", ani).status_code == 404
+    assert client.get(f"/work/{piece}", house.header("admin")).status_code == 200
     assert "counted" in [line.command for line in house.audit()]
 
 
 def test_work_is_cancelled(house: House, client: Client) -> None:
     maya = house.header("maya")
-    work = client.post(COUNT, {"steps": 100_000}, maya).json()["work"]
-    assert client.get(f"/work/{work}/result", maya).status_code == 404
-    assert client.delete(f"/work/{work}", house.header("ani")).status_code == 404
-    assert client.delete(f"/work/{work}", maya).status_code == 204
-    assert ended(client, work, maya)["state"] == "cancelled"
+    piece = client.post(COUNT, {"steps": 100_000}, maya).json()["work"]
+    assert client.get(f"/work/{piece}/result", maya).status_code == 404
+    assert client.delete(f"/work/{piece}", house.header("ani")).status_code == 404
+    assert client.delete(f"/work/{piece}", maya).status_code == 204
+    assert ended(client, piece, maya)["state"] == "cancelled"
     assert "counted" not in [line.command for line in house.audit()]
 
 
@@ -50,6 +55,85 @@ def test_one_person_has_a_bounded_amount_of_work(house: House, client: Client) -
     answers = [client.post(COUNT, {"steps": 100_000}, maya) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [202] * 8 + [429]
     assert client.post("/commands/ledger/greet", headers=maya).status_code == 200
+
+
+def held_up(house: House) -> threading.Event:
+    """All threads of long work have something to do, until the event is set."""
+    release = threading.Event()
+    for _ in range(work.AT_ONCE):
+        house.parts.works._pool.submit(release.wait)
+    return release
+
+
+def test_roles_are_asked_again_when_work_begins_and_for_its_result(house: House, client: Client) -> None:
+    admin, maya = house.header("admin"), house.header("maya")
+    done = client.post("/commands/ledger/statement", headers=maya).json()["work"]
+    assert ended(client, done, maya)["state"] == "done"
+    release = held_up(house)
+    queued = client.post(COUNT, {"steps": 1}, maya).json()["work"]
+    row = {"name": "maya", "full_name": "Maya", "roles": ["ledger.clerk"]}
+    change = client.post("/commands/system/people.change", {"name": "maya", "version": 1, "row": row}, admin)
+    assert change.status_code == 200, change.text
+    release.set()
+    assert ended(client, queued, admin)["error"]["code"] == "not-allowed"  # type: ignore[index]
+    assert "counted" not in [line.command for line in house.audit()]
+    for path in (f"/work/{done}", f"/work/{done}/result"):
+        assert client.get(path, maya).status_code == 403
+        assert client.get(path, admin).status_code == 200
+
+
+def test_work_of_a_person_who_was_removed_does_not_begin(house: House, client: Client) -> None:
+    admin, maya = house.header("admin"), house.header("maya")
+    release = held_up(house)
+    queued = client.post(COUNT, {"steps": 1}, maya).json()["work"]
+    gone = client.post("/commands/system/people.remove", {"name": "maya", "version": 1}, admin)
+    assert gone.status_code == 200, gone.text
+    release.set()
+    assert ended(client, queued, admin)["error"]["code"] == "login-needed"  # type: ignore[index]
+    assert "counted" not in [line.command for line in house.audit()]
+
+
+def test_a_key_begins_work_once_and_is_of_one_request(house: House, client: Client) -> None:
+    maya = {**house.header("maya"), "Idempotency-Key": str(uuid4())}
+    first = client.post(COUNT, {"steps": 1}, maya).json()["work"]
+    ended(client, first, maya)
+    assert client.post(COUNT, {"steps": 1}, maya).json()["work"] == first
+    for path, arguments in ((COUNT, {"steps": 2}), ("/commands/ledger/statement", None)):
+        other = client.post(path, arguments, maya)
+        assert (other.status_code, other.json()["error"]["code"]) == (409, "key-reused")
+
+
+def test_work_that_failed_is_tried_anew_with_its_key(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maya = {**house.header("maya"), "Idempotency-Key": str(uuid4())}
+
+    def away(*_arguments: object) -> None:
+        raise HelperUnreachable("helper.sock: the root helper cannot be reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.parts.runner, "work", away)
+        first = client.post(COUNT, {"steps": 1}, maya).json()["work"]
+        seen = ended(client, first, maya)
+    said = {"code": "refused", "message": "helper.sock: the root helper cannot be reached"}
+    assert said.items() <= seen["error"].items()  # type: ignore[attr-defined]
+    second = client.post(COUNT, {"steps": 1}, maya).json()["work"]
+    assert second != first
+    assert ended(client, second, maya)["state"] == "done"
+
+
+def test_what_has_a_deadline_does_not_wait_behind_what_takes_long(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "URGENT", frozenset({"ledger.statement"}))
+    maya = house.header("maya")
+    release = held_up(house)
+    slow = [client.post(COUNT, {"steps": 1}, maya) for _ in range(work.WAITING_OF_ONE + 1)]
+    assert [answer.status_code for answer in slow] == [202] * work.WAITING_OF_ONE + [429]
+    urgent = client.post("/commands/ledger/statement", headers=maya)
+    assert urgent.status_code == 202
+    assert ended(client, urgent.json()["work"], maya)["state"] == "done"
+    release.set()
 
 
 def test_files_are_for_who_sent_them(house: House, client: Client) -> None:

@@ -14,6 +14,7 @@ from appliance.contract.refusals import NotFound
 from appliance.daemon.writer import WriterLane
 from appliance.store.chain import verify
 from appliance.store.engine import Store, TogetherFailed
+from appliance.store.failures import StoreAway
 from tests.appliance.daemon.house import House
 
 ADMIN = Person("admin", frozenset({ADMINISTRATOR}))
@@ -102,6 +103,26 @@ def test_nobody_is_answered_well_when_the_transaction_is_lost(kept: House, monke
     assert len(told) == 1
     with kept.store.reading() as connection:
         assert verify(connection, b"k" * 32, None).intact
+    lane.close()
+
+
+def test_all_are_answered_when_the_transaction_cannot_begin(kept: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = kept.parts.threads.writer
+
+    def away() -> Any:
+        raise StoreAway("the server does not answer")
+
+    async def asked() -> list[Any]:
+        async with asyncio.timeout(20):
+            return await queued(lane, *[(deposit, kept, "A")] * 3)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept.store, "together", away)
+        answers = asyncio.run(asked())
+    # Each begins a transaction for those behind it; the last is alone, and has one of its own.
+    assert [type(one) for one in answers[:2]] == [StoreAway, StoreAway]
+    assert answers[2].value.balance == 1
+    assert lane.waiting == 0
     lane.close()
 
 
