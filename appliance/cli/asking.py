@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-import unicodedata
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from appliance.cli.tables import in_columns, shown
 
 if TYPE_CHECKING:
     from appliance.client.blocking import Client
@@ -18,7 +19,6 @@ __all__ = ["add_question", "show_rows", "with_order"]
 CONDITION = re.compile(
     r"\s*([A-Za-z0-9_.-]+?)\s*(!=|<=|>=|=|<|>|\s(?:contains|starts|empty|filled)(?=\s|$))\s*(.*)", re.S
 )
-WIDEST = 60
 
 
 def add_question(parser: ArgumentParser) -> None:
@@ -83,41 +83,11 @@ def show_rows(client: Client, service: str, name: str, columns: Sequence[Mapping
         ]
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        _table(names, columns, [[_shown(one) for one in row["values"]] for row in rows], query.count)
+        _table(names, columns, [[shown(one) for one in row["values"]] for row in rows], query.count)
     return 0
 
 
 def _table(names: list[str], columns: Sequence[Mapping[str, Any]], rows: list[list[str]], count: int) -> None:
-    widths = [max([_width(name), *(_width(row[place]) for row in rows)]) for place, name in enumerate(names)]
     right = [str(one["kind"]) in {"whole", "rupiah", "share", "decimals"} for one in columns]
-    for row in [names, *rows]:
-        cells = [_padded(cell, width, right=to) for cell, width, to in zip(row, widths, right, strict=True)]
-        print("  ".join(cells).rstrip())
+    print("\n".join(in_columns(names, rows, right)))
     print(f"{len(rows)} of {count} rows" if len(rows) != count else f"{count} rows", file=sys.stderr)
-
-
-def _padded(text: str, width: int, *, right: bool) -> str:
-    blank = " " * (width - _width(text))
-    return blank + text if right else text + blank
-
-
-def _width(text: str) -> int:
-    return sum(
-        2 if unicodedata.east_asian_width(one) in "WF" else 0 if unicodedata.combining(one) else 1 for one in text
-    )
-
-
-def _shown(value: Any) -> str:
-    """On one line, without what would move the cursor of who reads it."""
-    text = "".join(one if one.isprintable() else " " for one in _text(value))
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_text(one) for one in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from appliance.cli.asking import add_question, show_rows, with_order
 from appliance.cli.connecting import add_connection, connected
 from appliance.cli.keeping import completed
 from appliance.cli.options import Option, arguments_from, options_of
+from appliance.cli.tables import as_csv, is_table, table_of
 from appliance.cli.uploads import sent
 from appliance.client.errors import LoginNeeded
 from compiler.errors import UsageError
@@ -48,7 +49,7 @@ def _everywhere(arguments: Namespace) -> Namespace:
 def _called(client: Client, arguments: Namespace) -> int:
     document = client.openapi()
     if not arguments.target:
-        _list(document)
+        _list(document, client.services())
         return 0
     service, _, name = arguments.target.partition(".")
     command = document["paths"].get(f"/v1/commands/{service}/{name}")
@@ -95,7 +96,7 @@ def _add_common(parser: ArgumentParser, taken: frozenset[str], *, documents: boo
         parser.add_argument(
             "--output", dest="output_file", metavar="FILE", help="write the answer, or the file that it is, there"
         )
-    choices = ("text", "json", "html", "pdf") if documents else ("text", "json")
+    choices = ("text", "json", "html", "pdf") if documents else ("text", "json", "csv")
     parser.add_argument(
         "--format", dest="output_format", choices=choices, default="text", help="how the answer is shown"
     )
@@ -126,7 +127,9 @@ def _do(
     answer = client.call(service, name, values)
     if said["x-effect"] == "work":
         return _watched(client, str(answer["work"]), form, output)
-    if output is not None:
+    if output is not None and form == "csv":
+        _write(as_csv(answer).encode(), output)
+    elif output is not None:
         _write((json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode(), output)
     else:
         _show(answer, form)
@@ -189,12 +192,16 @@ def _read(file: str) -> Mapping[str, Any]:
 def _show(answer: Any, form: str) -> None:
     if form == "json":
         print(json.dumps(answer, indent=2, ensure_ascii=False))
+    elif form == "csv":
+        sys.stdout.write(as_csv(answer))
     elif answer is not None:
         print("\n".join(_lines(answer)))
 
 
 def _lines(value: Any, before: str = "") -> list[str]:
-    """``row.name: Lotus``, one a line."""
+    """``row.name: Lotus``, one a line; records of one kind as a table under their name."""
+    if is_table(value):
+        return [*([f"{before}:"] if before else []), *(f"{'  ' if before else ''}{line}" for line in table_of(value))]
     if isinstance(value, Mapping):
         return [line for name, one in value.items() for line in _lines(one, f"{before}.{name}" if before else name)]
     if isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
@@ -211,9 +218,16 @@ def _word(value: Any) -> str:
     return "".join(one if one.isprintable() or one in "\n\t" else f"\\x{ord(one):02x}" for one in text)
 
 
-def _list(document: Mapping[str, Any]) -> None:
-    operations = [one["post"] for path, one in document["paths"].items() if path.startswith(("/v1/com", "/v1/lis"))]
-    width = max(len(one["operationId"]) for one in operations)
+def _list(document: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> None:
+    """What this person may use: the document tells of everything that there is."""
+    allowed = {
+        f"/v1/{kind}/{service['name']}/{one['name']}"
+        for service in services
+        for kind in ("commands", "listings")
+        for one in service[kind]
+    }
+    operations = [one["post"] for path, one in document["paths"].items() if path in allowed]
+    width = max((len(one["operationId"]) for one in operations), default=0)
     for one in sorted(operations, key=lambda one: str(one["operationId"])):
         print(f"{one['operationId']:{width}}  {one['summary']}")
 

@@ -20,13 +20,16 @@ def completed(
 
     Somebody who changes the record between the two is noticed by the version.
     """
-    key = {name: value for name, value in values.items() if name not in {"row", "version"}}
+    # The row's number, where it need not be said, is no part of the key by which it is looked at.
+    beside = {"row", "version"} | {one.place[0] for one in options if one.place == ("id",) and not one.required}
+    key = {name: value for name, value in values.items() if name not in beside}
     if "version" in values and all(_given(values, one.place) for one in options):
         return values
     if any(one.required and not _given(values, one.place) for one in options if one.place[0] not in {"row", "version"}):
         return values  # without a key there is nothing to look at: the daemon says what is missing
     present = client.call(service, f"{name.removesuffix('.change')}.get", key or None)
-    return {"version": present["version"], **values, "row": _over(present["row"], values.get("row", {}))}
+    seen = {name: present[name] for name in ("id", "version") if name == "version" or "id" in beside}
+    return {**seen, **values, "row": _over(present["row"], values.get("row", {}))}
 
 
 def _given(values: Any, place: tuple[str, ...]) -> bool:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from appliance.console.plain import plain, plain_text
-from appliance.console.status import KeyLine
-from appliance.console.widgets.reading import reader_of
+from appliance.console.plain import plain_text
+from appliance.console.told_screen import ToldScreen
+from appliance.console.words import Reader
 from appliance.contract.fields import Field, fields_of
 from appliance.language import _
 
 if TYPE_CHECKING:
     from appliance.console.screens import Pane
 
-__all__ = ["AnswerScreen", "is_kept", "show_answer"]
+__all__ = ["is_kept", "show_answer"]
 
 KEPT = frozenset({"row", "id", "version", "changed_by", "changed_at"})
 
@@ -34,54 +29,20 @@ def show_answer(pane: Pane, title: str, answer: Any) -> None:
         pane.shell.tell(_("Done."))
     else:
         found = _told(answer)
-        pane.app.push_screen(AnswerScreen(pane.reader.say(title), found, _fields(pane, found)))
+        pane.app.push_screen(answer_screen(pane.reader, pane.reader.say(title), found, _fields(pane, found)))
 
 
-class AnswerScreen(ModalScreen[None]):
-    """Names and values below each other; ``y`` copies them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "leave", _("Leave"), id="answer.leave"),
-        Binding("y", "copy", _("Copy"), id="answer.copy"),
-    ]
-    DEFAULT_CSS = """
-    AnswerScreen { align: center middle; }
-    AnswerScreen > VerticalScroll {
-        width: 90%; max-width: 90; height: auto; max-height: 90%;
-        background: $surface; color: $foreground; border: round $primary; padding: 1 2;
-    }
-    AnswerScreen Static { height: auto; }
-    """
-
-    def __init__(self, title: str, answer: Any, fields: Mapping[str, Field] | None = None) -> None:
-        """``title`` is in the reader's language; ``fields`` say what the answer's values are, as far as is known."""
-        super().__init__()
-        self._title_text = title
-        self._fields = fields or {}
-        self._lines = [*_lines(answer)]
-
-    def compose(self) -> ComposeResult:
-        """A line a value."""
-        reader = reader_of(self)
-        shown = []
-        for name, value in self._lines:
-            field = self._fields.get(name)
-            label = reader.label(field) if field else reader.say(name.replace("_", " ").capitalize()) if name else ""
-            words = reader.shown(field, value) if field else plain_text(reader.value(value))
-            shown.append(Content.assemble((f"{label:<20} ", "bold"), words))
-        box = VerticalScroll(Static(Content("\n").join(shown), markup=False))
-        box.border_title = plain(self._title_text)
-        yield box
-        yield KeyLine(classes="-front")
-
-    def action_leave(self) -> None:
-        """Back."""
-        self.dismiss()
-
-    def action_copy(self) -> None:
-        """All lines, as TSV."""
-        self.app.copy_to_clipboard("\n".join(f"{name}\t{value}" for name, value in self._lines))
-        self.app.notify(plain_text(reader_of(self).say(_("Copied"))), markup=False, timeout=2)
+def answer_screen(reader: Reader, title: str, answer: Any, fields: Mapping[str, Field]) -> ToldScreen:
+    """Names and values below each other. ``title`` is in the reader's language; ``fields`` say what the values are,
+    as far as is known."""
+    lines = [*_lines(answer)]
+    shown = []
+    for name, value in lines:
+        field = fields.get(name)
+        label = reader.label(field) if field else reader.say(name.replace("_", " ").capitalize()) if name else ""
+        words = reader.shown(field, value) if field else plain_text(reader.value(value))
+        shown.append(Content.assemble((f"{label:<20} ", "bold"), words))
+    return ToldScreen(title, Content("\n").join(shown), "\n".join(f"{name}\t{value}" for name, value in lines))
 
 
 def is_kept(answer: Any) -> bool:

@@ -88,7 +88,7 @@ class ConsoleApp(GoingAboutApp):
     def get_default_screen(self) -> Screen[Any]:
         """The login. As a mode from the start it would have every style sheet parsed twice before the first paint."""
         demo = self.embedded
-        address = self.translate(_("demonstration")) if demo else self.places.address
+        address = self.translate(_("demonstration")) if demo else str(self.places.address)
         self._login_at_hand = LoginScreen(
             address=address,
             name=demo.name if demo else self.preferences.name,
@@ -129,10 +129,13 @@ class ConsoleApp(GoingAboutApp):
     async def _connect(self) -> None:
         await asyncio.to_thread(_import_the_rest)
         from appliance.console.door import Door
-        from appliance.console.transport import open_transport
+        from appliance.contract.refusals import Refused
 
-        make = self._transport or open_transport
-        self._door = Door(make(self.places), self._renew)
+        try:
+            self._door = Door(self.transport_anew(), self._renew)
+        except Refused as error:
+            self.login.tell(error.template, "error", **error.values)
+            return
         self._read_keys()
         while not await self._reached():
             await asyncio.sleep(RETRY)

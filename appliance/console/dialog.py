@@ -17,9 +17,9 @@ from textual.widgets import Static
 from appliance.console.door import Failure
 from appliance.console.plain import plain
 from appliance.console.status import KeyLine
-from appliance.console.widgets.editors import Lookup
 from appliance.console.widgets.form import Form
 from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.reference import Lookup
 from appliance.console.widgets.validation import TEMPLATES
 from appliance.contract.fields import fields_of
 from appliance.contract.refusals import Refused

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
+from appliance.client.errors import Refusal
+from appliance.client.protocol import Reply, failure
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
-__all__ = ["Door", "Failure", "Reply", "Transport", "Unreachable"]
-
-
-class Reply(NamedTuple):
-    """What the daemon answered."""
-
-    status: int
-    body: bytes
-    kind: str = "application/json"
-    """The media type."""
+__all__ = ["Door", "Failure", "Transport", "Unreachable"]
 
 
 class Transport(Protocol):
@@ -42,7 +35,8 @@ class Transport(Protocol):
         """Keep the streamed answer of a GET in a file. Raises Unreachable or Failure."""
 
     def events(self) -> AsyncIterator[Mapping[str, Any]]:
-        """The daemon's events from now on; an empty mapping first, when it is connected. Raises Unreachable."""
+        """The daemon's events from now on; an empty mapping first, when it is connected,
+        and wherever some were lost. Raises Unreachable."""
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -60,14 +54,14 @@ class Unreachable(Refused):
 class Failure(Refused):
     """The daemon said no: ``template`` is English, for the reader's language; ``problems`` name the arguments."""
 
-    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+    def __init__(self, said: Refusal) -> None:
         # The template comes from outside, and is not filled in before a reader's words can stand missing names.
-        super().__init__(str(error.get("template") or error.get("message") or _("the daemon answered {status}")))
-        self.status = status
-        self.code = str(error.get("code", ""))
-        self.values = dict(error.get("values") or {"status": status})
-        self.field = str(error.get("field") or "")
-        self.problems: Sequence[Mapping[str, Any]] = error.get("problems") or ()
+        super().__init__(said.template or said.message)
+        self.status = said.status
+        self.code = said.code
+        self.values = dict(said.values)
+        self.field = said.field
+        self.problems = said.problems
 
 
 Renew = Callable[[], Awaitable[bool]]
@@ -157,11 +151,6 @@ class Door:
         answer: dict[str, Any] = await self._json("GET", f"/work/{quote(str(number))}")
         return answer
 
-    async def work_result(self, number: str, kind: str) -> bytes:
-        """The document that work has made."""
-        path = f"/work/{quote(str(number))}/result"
-        return (await self._reply("GET", path, headers={"Accept": kind})).body
-
     async def cancel(self, number: str) -> None:
         """Ask long work to end."""
         await self._json("DELETE", f"/work/{quote(str(number))}")
@@ -194,17 +183,14 @@ class Door:
         if reply.status == 401 and renewing and await self._renew():
             reply = await self.transport.request(method, path, body=body, headers=headers)
         if reply.status >= 400:
-            raise failure(reply)
+            raise _failure(reply)
         return reply
 
 
-def failure(reply: Reply) -> Failure:
-    """The reply's error; a body that is none of ours (a proxy's page) gives the status only."""
-    try:
-        error = json.loads(reply.body)["error"]
-        return Failure(reply.status, error)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Failure(reply.status, {})
+def _failure(reply: Reply) -> Refused:
+    """What the reply says; a body that is none of ours (a proxy's page) comes from no daemon."""
+    said = failure(reply.status, reply.body)
+    return Failure(said) if isinstance(said, Refusal) else Unreachable(str(said))
 
 
 def _encoded(value: Any) -> bytes:

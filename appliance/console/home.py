@@ -13,12 +13,13 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from appliance.console.plain import plain, plain_text
+from appliance.console.own_pane import OwnPane
+from appliance.console.plain import plain
 from appliance.console.screens import CustomScreen, Pane, ScreenDescription
 from appliance.console.state import Notice
-from appliance.language import LANGUAGES, _
+from appliance.language import _
 
-__all__ = ["HOME_SCREENS", "NoticesPane", "Overview", "OwnPane"]
+__all__ = ["HOME_SCREENS", "NoticesPane", "Overview"]
 
 RECENT = 6
 
@@ -164,65 +165,6 @@ What happened in your services since you logged in. **Enter** goes to the servic
     def told(self, event: Mapping[str, Any]) -> None:
         """Show it."""
         self._show()
-
-
-class OwnPane(Pane):
-    """Language, theme, password, logging out: what concerns only oneself."""
-
-    HELP = _("""\
-# Own settings
-
-**Enter** takes the line. The language and the theme change at once, and are kept.
-
-Keys are remapped in the file `keys.yaml` of your configuration folder; the key sheet (**F1**) shows the names of all
-actions. A line is `grid.sort: o`.
-""")
-    DEFAULT_CSS = "OwnPane OptionList { height: 1fr; &, &:focus { border: none; } }"
-
-    def compose(self) -> ComposeResult:
-        """The list."""
-        yield OptionList(id="own")
-
-    def on_mount(self) -> None:
-        """Fill it."""
-        say = self.reader.say
-        own = self.query_one(OptionList)
-        person = self.shell.state.person
-        if person is not None and not person.name:
-            own.add_option(Option(plain(say(_("Log in"))), id="login"))
-        else:
-            own.add_option(Option(plain(say(_("Log out"))), id="logout"))
-            own.add_option(Option(plain(say(_("Change the password"))), id="password"))
-        own.add_option(None)
-        language = say(_("Language"))
-        for code, name in LANGUAGES.items():
-            own.add_option(Option(self._line(language, name, code == self.shell.language), id=f"language {code}"))
-        own.add_option(None)
-        theme = say(_("Theme"))
-        for name in sorted(self.app.available_themes, key=lambda one: (not one.startswith("gerbang"), one)):
-            own.add_option(Option(self._line(theme, name, name == self.app.theme), id=f"theme {name}"))
-
-    def _line(self, what: str, name: str, chosen: bool) -> Content:
-        return plain(f"{what}: {plain_text(name)}{' ✓' if chosen else ''}")
-
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        kind, _blank, name = (event.option_id or "").partition(" ")
-        if kind == "logout":
-            self.app.call_later(self.shell.action_logout)
-        elif kind == "login":
-            self.app.call_later(self.shell.action_login)
-        elif kind == "language":
-            self.app.call_later(self.shell.action_language, name)
-        elif kind == "theme":
-            self.shell.action_theme(name)
-            self.query_one(OptionList).clear_options()
-            self.on_mount()
-        elif kind == "password":
-            from appliance.console.passwords import PasswordScreen
-
-            self.app.push_screen(PasswordScreen())
 
 
 HOME_SCREENS: tuple[ScreenDescription, ...] = (

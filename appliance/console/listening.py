@@ -28,6 +28,7 @@ async def listen(console: ConsoleApp) -> None:
         asked = False
         try:
             async for event in console.door.transport.events():
+                missed = missed or (asked and not event)
                 if not asked:
                     asked = True
                     await _learn_waiting(console)

@@ -20,7 +20,7 @@ from appliance.console.exporting import export
 from appliance.console.grid_pane import GridPane
 from appliance.console.listing_source import ListingSource
 from appliance.console.merging import merge
-from appliance.console.references import lookup_of
+from appliance.console.references import add_record, lookup_of
 from appliance.console.screens import Pane, ScreenDescription
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.console.widgets.form import Form
@@ -77,6 +77,8 @@ class Kept:
     version: int
     changed_by: str
     changed_at: str
+    id: int | None = None
+    """The row's number, which another key does not change."""
 
 
 class MasterPane(GridPane):
@@ -122,6 +124,7 @@ class MasterPane(GridPane):
             version=int(answer["version"]),
             changed_by=str(answer.get("changed_by", "")),
             changed_at=str(answer.get("changed_at", "")),
+            id=answer.get("id"),
         )
 
     # Actions
@@ -151,12 +154,7 @@ class MasterPane(GridPane):
             self.run_worker(self._add(), group="open", exclusive=True)
 
     async def _add(self) -> None:
-        async def submit(value: Any, _version: int) -> Any:
-            return await self.door.call(self.service, f"{self.master.name}.add", value)
-
-        title = self.reader.say(_("New: {what}"), {"what": self.reader.say(self.master.title)})
-        dialog = RecordDialog(title, self.master.record, None, submit, lookup=lookup_of(self))
-        answer = await self.app.push_screen_wait(dialog)
+        answer = await add_record(self, self.master)
         if answer is not None:
             await self._answered(answer, _("Added."))
 
@@ -185,14 +183,17 @@ class MasterPane(GridPane):
             self.look_again()
             return
         looked_at = [base]
+        keys = [key]
 
         async def submit(value: Any, version: int) -> Any:
-            arguments = {self.master.key: key, "version": version, "row": value}
+            named = {self.master.key: keys[-1], "id": looked_at[-1].id}
+            arguments = {**named, "version": version, "row": value}
             return await self.door.call(self.service, f"{self.master.name}.change", arguments)
 
         async def conflicted(form: Form, error: Failure) -> None:
+            keys.append(error.values.get("renamed", keys[-1]))
             try:
-                theirs = await self._get(key)
+                theirs = await self._get(keys[-1])
             except Refused as gone:
                 form.show_refusal("", self.reader.say(gone.template, gone.values))
                 return
@@ -229,7 +230,7 @@ class MasterPane(GridPane):
         if not await self.app.push_screen_wait(ConfirmScreen(question, danger=True)):
             return
         try:
-            arguments = {self.master.key: key, "version": row.version}
+            arguments = {self.master.key: key, "id": row.id, "version": row.version}
             await self.door.call(self.service, f"{self.master.name}.remove", arguments)
         except Refused as error:
             self.shell.say_refused(error)

@@ -47,7 +47,7 @@ async def _take(form: Form, theirs: Any, names: list[str]) -> None:
     with form.app.batch_update():
         for name in names:
             before = form.rows[name]
-            row = FormRow(fields[name], form._editor(fields[name], getattr(theirs, name)))
+            row = FormRow(fields[name], form.editor_for(fields[name], getattr(theirs, name)))
             form.rows[name] = row
             await inner.mount(row, after=before)
             await before.remove()

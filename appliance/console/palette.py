@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider, SearchIcon
 from textual.content import Content
 
 from appliance.console.plain import plain
@@ -31,7 +31,15 @@ class Found(NamedTuple):
 def open_palette(console: ConsoleApp) -> None:
     """In front of the screen of now."""
     placeholder = say(console, _("Search for a screen, an action, a setting…"))
-    console.push_screen(CommandPalette(providers=[Everything], placeholder=placeholder))
+    console.push_screen(Palette(providers=[Everything], placeholder=placeholder))
+
+
+class Palette(CommandPalette):
+    """Textual's, with a sign that every terminal's font has."""
+
+    def on_mount(self) -> None:
+        """Its own is an emoji."""
+        self.query_one(SearchIcon).icon = "/"
 
 
 class Everything(Provider):

@@ -1,4 +1,4 @@
-"""Where the console finds the daemon, and where it keeps what its user chose. Imports the standard library only."""
+"""Where the console finds the daemon, and where it keeps what its user chose. Cheap to import."""
 
 from __future__ import annotations
 
@@ -6,37 +6,23 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SOCKET", "Places", "config_folder"]
+from appliance.client.addresses import Address, config_folder
 
-SOCKET = Path("/run/gerbang/api.sock")
-"""Where the systemd unit's daemon listens."""
-
-
-def config_folder() -> Path:
-    """The user's own folder for Gerbang (XDG Base Directory Specification, ``XDG_CONFIG_HOME``)."""
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification: "All paths must be absolute; a relative one is ignored".
-    root = Path(base) if base.startswith("/") else Path.home() / ".config"
-    return root / "gerbang"
+__all__ = ["Places"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """One of ``socket`` and ``url`` says where the daemon is."""
+    """The daemon's address, and the user's folder."""
 
-    socket: Path | None
-    url: str = ""
+    address: Address
     config: Path
+    authorities: Path | None = None
+    """Whose certificates to believe, PEM; None: those of the system."""
 
     @classmethod
-    def of(cls, *, socket: Path | None = None, url: str | None = None) -> Places:
-        """What the options say, else ``GERBANG_SOCKET``, else where the unit puts it."""
-        if url:
-            return cls(socket=None, url=url, config=config_folder())
-        chosen = socket or Path(os.environ.get("GERBANG_SOCKET") or SOCKET)
-        return cls(socket=chosen, config=config_folder())
-
-    @property
-    def address(self) -> str:
-        """For the user's eyes."""
-        return self.url or str(self.socket)
+    def of(cls, *, socket: Path | None = None, url: str | None = None, authorities: Path | None = None) -> Places:
+        """What the options say, else the environment (``GERBANG_CA`` for the authorities). Raises UsageError."""
+        chosen = authorities or os.environ.get("GERBANG_CA") or None
+        address = Address.of(socket, url)
+        return cls(address=address, config=config_folder(), authorities=Path(chosen) if chosen else None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
+import asyncio
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,8 +26,9 @@ from appliance.console.widgets.form import Form
 from appliance.console.widgets.grid import Grid
 from appliance.console.widgets.list_source import ListSource
 from appliance.console.widgets.plot import Plot
-from appliance.contract.fields import fields_of
+from appliance.contract.fields import Field, fields_of
 from appliance.contract.refusals import Refused
+from appliance.exporting import Sheet, csv_of, xlsx_into
 from appliance.language import _
 
 __all__ = ["ReportPane", "ReportScreen"]
@@ -91,6 +92,8 @@ class ReportPane(Pane):
         super().__init__(service, title=described.title, help=described.help or HELP)
         self.described = described
         self.made: tuple[Any, ...] = ()
+        self._answered: Sequence[Mapping[str, Any]] = ()
+        """The lines as the daemon sent them."""
         self._asked: Any = None
         self._read = TypeAdapter[Any](tuple[described.line, ...])  # type: ignore[name-defined]
 
@@ -98,14 +101,16 @@ class ReportPane(Pane):
         """Parameters above, lines below."""
         one = self.described
         with Vertical(id="parameters"):
-            yield Form(one.parameters, lookup=lookup_of(self))
+            yield Form(one.parameters, lookup=lookup_of(self), save=_("Show"))
         with Vertical(id="lines"):
             yield Grid(self._source(), empty=_("Enter the parameters, and press Ctrl+S."))
             if one.plot is not None:
-                fields = {field.name: field for field in fields_of(one.line)}
-                along, upward = (fields[name] for name in one.plot)
+                along, upward = (self._field(name) for name in one.plot)
                 title = self.reader.label(upward)
                 yield Plot(title, unit=self.reader.unit(upward), x_title=self.reader.label(along))
+
+    def _field(self, name: str) -> Field:
+        return next(field for field in fields_of(self.described.line) if field.name == name)
 
     def _source(self) -> ListSource:
         numbers = [one.name for one in fields_of(self.described.line) if one.numeric and one.unit != "%"]
@@ -150,7 +155,7 @@ class ReportPane(Pane):
             show_failure(self.form, error)
             return
         lines = answer["lines"] if isinstance(answer, Mapping) else answer
-        self.made = self._read.validate_json(json.dumps(lines))
+        self.made, self._answered = self._read.validate_json(json.dumps(lines)), lines
         self._asked = parameters
         self.grid.show(self._source())
         self._plot()
@@ -159,10 +164,12 @@ class ReportPane(Pane):
     def _plot(self) -> None:
         if self.described.plot is None:
             return
-        _along, upward = self.described.plot
-        points = [(float(place), float(getattr(line, upward) or 0)) for place, line in enumerate(self.made, 1)]
-        name = self.reader.label(next(field for field in fields_of(self.described.line) if field.name == upward))
-        self.query_one(Plot).show([Series(name, tuple(points), "bar")])
+        along, upward = (self._field(name) for name in self.described.plot)
+        labels = {
+            float(place): self.reader.shown(along, getattr(line, along.name)) for place, line in enumerate(self.made, 1)
+        }
+        points = [(float(place), float(getattr(line, upward.name) or 0)) for place, line in enumerate(self.made, 1)]
+        self.query_one(Plot).show([Series(self.reader.label(upward), tuple(points), "bar")], labels=labels)
 
     def action_other_side(self) -> None:
         """To the lines, or to the parameters."""
@@ -186,11 +193,18 @@ class ReportPane(Pane):
         forms = {"xlsx": self.reader.say(_("Workbook (XLSX)")), "csv": self.reader.say(_("Text (CSV)"))}
         form = await self.app.push_screen_wait(PickScreen(self.reader.say(_("Export as")), forms))
         if form is not None:
-            fields = fields_of(self.described.line)
-            table = [[self.reader.label(one) for one in fields]]
-            table += [[_cell(getattr(line, one.name)) for one in fields] for line in self.made]
-            content = _csv(table) if form == "csv" else _xlsx(table)
+            content = await asyncio.to_thread(self._exported, form)
             await deliver(self, content, f"{self.described.name}.{form}")
+
+    def _exported(self, form: str) -> bytes:
+        fields = fields_of(self.described.line)
+        sheet = Sheet(fields=fields, translate=self.reader.translate)
+        rows = [[line.get(field.name) for field in fields] for line in self._answered]
+        if form == "csv":
+            return b"".join(csv_of(sheet, rows))
+        file = io.BytesIO()
+        xlsx_into(file, sheet, rows)
+        return file.getvalue()
 
     def action_print(self) -> None:
         """As a paper."""
@@ -205,28 +219,3 @@ class ReportPane(Pane):
             self.shell.say_refused(error)
         else:
             show_paper(self, command, self._asked, self.reader.say(self.pane_title), text.decode())
-
-
-def _cell(value: Any) -> Any:
-    """What a spreadsheet takes: numbers as they are; a text that would be a formula is none."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t"} else text
-
-
-def _csv(table: list[list[Any]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(table)
-    return file.getvalue().encode("utf-8-sig")
-
-
-def _xlsx(table: list[list[Any]]) -> bytes:
-    import xlsxwriter  # type: ignore[import-untyped]
-
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet()
-        for number, line in enumerate(table):
-            sheet.write_row(number, 0, line, book.add_format({"bold": True}) if number == 0 else None)
-    return file.getvalue()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.cells import cell_len
 from textual.app import RenderResult
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from appliance.console.keys import shown_keys
+from appliance.console.keys import ShownKey, shown_keys
 from appliance.console.plain import plain_text
 from appliance.console.speaking import say
 from appliance.language import _
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["KeyLine", "StatusBar"]
 
 SECONDS = 0.5
+BETWEEN = 2
+"""Cells between two keys."""
+SHEET = "console.keys"
+"""The action that shows all keys."""
 
 
 class KeyLine(Widget):
@@ -48,24 +54,40 @@ class KeyLine(Widget):
 
     def render(self) -> RenderResult:
         """``Enter Open  a Add  F1 Keys``."""
-        room, parts = self.size.width, []
-        for shown in shown_keys(self.screen):
-            words = plain_text(shown.words)
-            length = len(shown.key) + len(words) + 3
-            if length > room + 2:
-                break
-            room -= length
-            part = Content.assemble(
-                (plain_text(shown.key), self._style("key" if shown.enabled else "disabled")),
+        shown = shown_keys(self.screen)
+        room = self.size.width + BETWEEN
+        if sum(map(_length, shown)) > room:
+            # The least used are left out, and where all of them are is said.
+            sheet = [one._replace(words=f"… {say(self, _('more'))}") for one in shown if one.identity == SHEET]
+            shown = fitting([one for one in shown if one.identity != SHEET], room - sum(map(_length, sheet))) + sheet
+        parts = [
+            Content.assemble(
+                (plain_text(one.key), self._style("key" if one.enabled else "disabled")),
                 " ",
-                (words, self._style("words" if shown.enabled else "disabled")),
-                "  ",
+                (plain_text(one.words), self._style("words" if one.enabled else "disabled")),
+                " " * BETWEEN,
             )
-            parts.append(part)
+            for one in shown
+        ]
         return Content("").join(parts)
 
     def _style(self, name: str) -> Style:
         return self.get_visual_style(f"keyline--{name}", partial=True)
+
+
+def _length(one: ShownKey) -> int:
+    return cell_len(one.key) + 1 + cell_len(plain_text(one.words)) + BETWEEN
+
+
+def fitting(shown: Sequence[ShownKey], room: int) -> list[ShownKey]:
+    """As many from the first on as there is room for, in cells."""
+    kept = []
+    for one in shown:
+        room -= _length(one)
+        if room < 0:
+            break
+        kept.append(one)
+    return kept
 
 
 class StatusBar(Widget):

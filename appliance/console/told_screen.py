@@ -1,4 +1,4 @@
-"""What long work has answered, in front of its screen: read, scrolled, copied."""
+"""What a command or long work has answered, in front of its screen: read, scrolled, copied."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from appliance.console.plain import plain, plain_text
+from appliance.console.status import KeyLine
 from appliance.console.widgets.document import DocumentView
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
@@ -35,26 +36,27 @@ class ToldScreen(ModalScreen[None]):
     ToldScreen Static { height: auto; }
     """
 
-    def __init__(self, title: str, said: Content) -> None:
-        """Both are in the reader's language."""
+    def __init__(self, title: str, said: Content, copied: str = "") -> None:
+        """All are in the reader's language. ``copied``: what ``y`` copies, where it is not the lines as they stand."""
         super().__init__()
         self._title_text = title
         self._said = said
+        self._copied = copied or said.plain
 
     def compose(self) -> ComposeResult:
         """The lines, and how to leave."""
-        note = plain(reader_of(self).say(_("y copies, Enter goes back"))).stylize("dim")
-        box = VerticalScroll(Static(Content("\n\n").join([self._said, note])))
+        box = VerticalScroll(Static(self._said, markup=False))
         box.border_title = plain(self._title_text)
         yield box
+        yield KeyLine(classes="-front")
 
     def action_leave(self) -> None:
         """Back."""
         self.dismiss()
 
     def action_copy(self) -> None:
-        """All lines, without colours."""
-        self.app.copy_to_clipboard(self._said.plain)
+        """All of it, without colours."""
+        self.app.copy_to_clipboard(self._copied)
         self.app.notify(plain_text(reader_of(self).say(_("Copied"))), markup=False, timeout=2)
 
 

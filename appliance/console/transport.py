@@ -1,113 +1,84 @@
-"""Requests to the daemon over its UNIX socket or TLS port, without waiting for one another."""
+"""The client of the daemon, with what goes wrong in the words that the console's screens know."""
 
 from __future__ import annotations
 
-import json
-import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
-
-from appliance.console.door import Reply, Transport, Unreachable, failure
+from appliance.client import errors
+from appliance.client.protocol import Asked, Reply
+from appliance.client.waiting import AsyncClient
+from appliance.console.door import Failure, Transport, Unreachable
 from appliance.console.places import Places
+from appliance.contract.refusals import Refused
+from appliance.language import _
+from compiler.errors import UsageError
 
-__all__ = ["HttpTransport", "open_transport"]
-
-PATIENCE = httpx2.Timeout(30.0, connect=5.0)
-"""Seconds; a command that takes longer is work, and answers at once."""
-SILENCE = httpx2.Timeout(None, connect=5.0, read=45.0)
-"""Of the events: three heartbeats missed is a lost connection."""
+__all__ = ["ClientTransport", "open_transport"]
 
 
 def open_transport(places: Places) -> Transport:
-    """The real one."""
-    return HttpTransport(places)
+    """The real one. Raises Unreachable for authorities that cannot be read."""
+    if places.authorities is None or places.address.socket:
+        return ClientTransport(AsyncClient(places.address))
+    try:
+        believed = ssl.create_default_context(cafile=places.authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise Unreachable(f"{places.authorities}: {error}") from error
+    return ClientTransport(AsyncClient(places.address, verify=believed))
 
 
-def _believed() -> ssl.SSLContext | bool:
-    """``GERBANG_CA`` names a file with the authorities to believe, PEM."""
-    chosen = os.environ.get("GERBANG_CA", "")
-    return ssl.create_default_context(cafile=chosen) if chosen else True
+class ClientTransport:
+    """A Transport by ``appliance.client``."""
 
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
 
-class HttpTransport:
-    """A Transport by HTTP/1.1."""
+    @property
+    def token(self) -> str:
+        """Goes with every request."""
+        return self._client.token
 
-    def __init__(self, places: Places) -> None:
-        self.token = ""
-        carried = httpx2.AsyncHTTPTransport(uds=str(places.socket)) if places.socket else None
-        base = places.url.rstrip("/") if places.url else "http://gerbang"
-        # A proxy of the environment has no business between a console and its own daemon.
-        self._client = httpx2.AsyncClient(
-            transport=carried,
-            base_url=f"{base}/v1",
-            timeout=PATIENCE,
-            trust_env=False,
-            follow_redirects=False,
-            verify=_believed(),
-        )
-
-    def _headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", **(more or {})}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        return headers
+    @token.setter
+    def token(self, token: str) -> None:
+        self._client.token = token
 
     async def request(
         self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """One request."""
-        try:
-            answer = await self._client.request(method, path, content=body, headers=self._headers(headers))
-        except httpx2.TransportError as error:
-            raise Unreachable(_reason(error)) from error
-        return Reply(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+        """One request. What changes nothing, or is done once however often it comes, is sent again when the
+        connection broke."""
+        given = {"Content-Type": "application/json", **(headers or {})}
+        again = method == "GET" or "Idempotency-Key" in given
+        with _told():
+            return await self._client.reply(Asked(method, path, body, given, again))
 
     async def download(self, path: str, into: Path) -> None:
         """Streamed beside the file, which has its name only when it is whole."""
-        beside = into.with_name(f".{into.name}.{os.getpid()}")
-        try:
-            async with self._client.stream("GET", path, headers=self._headers()) as answer:
-                if answer.status_code >= 400:
-                    raise failure(Reply(answer.status_code, await answer.aread()))
-                with beside.open("wb") as file:
-                    async for part in answer.aiter_bytes():
-                        file.write(part)
-            beside.replace(into)
-        except httpx2.TransportError as error:
-            raise Unreachable(_reason(error)) from error
-        finally:
-            beside.unlink(missing_ok=True)
+        with _told():
+            await self._client.download(path, into)
 
     async def events(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Server-Sent Events, one ``data`` line each."""
-        headers = self._headers({"Accept": "text/event-stream"})
-        try:
-            async with self._client.stream("GET", "/events", headers=headers, timeout=SILENCE) as answer:
-                if answer.status_code >= 400:
-                    raise failure(Reply(answer.status_code, await answer.aread()))
-                yield {}
-                async for line in answer.aiter_lines():
-                    if line.startswith("data:"):
-                        value = json.loads(line[5:])
-                        if isinstance(value, dict) and value:
-                            yield value
-        except httpx2.TransportError as error:
-            raise Unreachable(_reason(error)) from error
+        """As the daemon tells them."""
+        with _told():
+            async for event in self._client.events(again=False):
+                yield event
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._client.aclose()
+        await self._client.close()
 
 
-def _reason(error: Exception) -> str:
-    """What the system said, as short as it is."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except errors.Unreachable as error:
+        raise Unreachable(str(error)) from error
+    except errors.Refusal as error:
+        raise Failure(error) from error
+    except UsageError as error:
+        raise Refused(_("It cannot be saved: {reason}"), reason=str(error)) from error

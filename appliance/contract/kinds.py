@@ -72,13 +72,45 @@ def several_lines(text: str) -> str:
 
 
 def _refuse_unprintable(text: str, allowed: str) -> None:
-    for character in text:
-        # Cc: control; Cs: half of a surrogate pair, which no UTF-8 text holds; Bidi overrides disguise what is read.
-        if character not in allowed and (
-            unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-            or character in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
-        ):
+    for place, character in enumerate(text):
+        if character in allowed or (character.isascii() and character.isprintable()):
+            continue
+        if _refused(text, place):
             raise ValueError(f"the character U+{ord(character):04X} cannot stand in a text")
+
+
+JOINERS = "\u200c\u200d"
+"""ZWNJ and ZWJ: Persian and the scripts of India are not written rightly without them, emoji are put together by it."""
+UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\u2800"
+"""Drawn as nothing, though Unicode counts them as letters or marks."""
+SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Format characters with a look: the signs of Arabic, Syriac and Kaithi that stand over a number."""
+
+
+def _refused(text: str, place: int) -> bool:
+    """Whether nobody would see this character, or it would change how the others are read.
+
+    Cc: control; Cs: half of a surrogate pair, which no UTF-8 text holds; Co, Cn:
+    no character, or one that each font draws its own way; Cf: format, among them
+    the overrides of direction and the tags, that hide a text in a text (Unicode
+    Technical Report 36, 2.10, and Standard Annex 31, 2.3 on joiners).
+    """
+    character = text[place]
+    if character in JOINERS:
+        # Between letters of ours it is only hidden: two keys that look alike.
+        return text[place - 1].isascii() or not (_joins(text, place - 1) and _joins(text, place + 1))
+    if "\U000e0100" <= character <= "\U000e01ef" or "\ufe00" <= character <= "\ufe0f":  # which form of the one before
+        return not _joins(text, place - 1, besides="P")  # a keycap is made of #
+    return character in UNSEEN or (
+        unicodedata.category(character) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} and character not in SEEN
+    )
+
+
+def _joins(text: str, place: int, besides: str = "") -> bool:
+    """Whether a letter, a mark on one, a number or a symbol stands there: what a joiner is between."""
+    if not 0 <= place < len(text):
+        return False
+    return text[place] not in UNSEEN and unicodedata.category(text[place])[0] in f"LMNS{besides}"
 
 
 def aware(moment: datetime) -> datetime:

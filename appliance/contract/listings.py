@@ -25,13 +25,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
 
 from appliance.contract.fields import Field, fields_of
 from appliance.contract.kinds import Code, Line
+from appliance.contract.people import Person
 from appliance.contract.records import record
 
-__all__ = ["Column", "Condition", "Listing", "Order", "Question", "columns_of"]
+__all__ = ["Asking", "Column", "Condition", "Listing", "Order", "Question", "columns_of"]
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "contains", "starts", "empty", "filled"]
 
@@ -62,6 +64,29 @@ class Question:
     search: Line = ""
 
 
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What the select of a listing may go by: who asks, and when."""
+
+    person: Person
+    now: datetime
+    """Aware, in the zone where the appliance stands."""
+    settings_of: Callable[[type[Any]], Any]
+    """As in Context."""
+
+    @property
+    def today(self) -> date:
+        """The day of ``now`` where the appliance stands."""
+        return self.now.date()
+
+    def settings(self, record: type[Settings]) -> Settings:
+        """The service's settings as this record."""
+        return self.settings_of(record)  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a grid, made from a field of the row's record."""
@@ -88,8 +113,8 @@ class Listing:
     """The field that names a row to commands."""
     order: tuple[Order, ...] = ()
     """How it is sorted when nobody says."""
-    select: Callable[[Any], Any] | None = None
-    """From the person who asks to a SQLAlchemy Select with the columns ``id``, ``version`` and those of ``row``."""
+    select: Callable[[Asking], Any] | None = None
+    """From who asks, and when, to a SQLAlchemy Select with the columns ``id``, ``version`` and those of ``row``."""
 
 
 def columns_of(row: type) -> tuple[Column, ...]:

@@ -8,7 +8,7 @@ the form (``appliance.console.master_data``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,8 @@ SUMMARIES = {
     "remove": "Remove {a} {title}.",
 }
 """What the four commands do, by their last names."""
+_NUMBER = ("id", Count | None, field(default=None))
+"""Of clients that have looked at the row: its number, which stays when somebody gives it another key."""
 
 
 def summary_of(command: str, title: str) -> str:
@@ -39,6 +41,15 @@ class MasterData:
     A field with ``Refers("rooms")`` holds the key of another master data of the
     same service: the store refuses a key that is not there and the removal of a
     record that is referred to, and carries a changed key along.
+
+    What more a service wants of an addition, a change or a removal stands in its
+    ``commands.py`` as ``BEFORE``, functions that refuse::
+
+        BEFORE = {"rooms.remove": refuse_while_somebody_stays}
+
+    Each is called with the context and the command's arguments (the record,
+    ``changed`` or ``removed`` below), in the transaction, and raises Refused. A
+    command that is named as a derived one takes its place.
     """
 
     name: str
@@ -59,7 +70,10 @@ class MasterData:
     @cached_property
     def key_field(self) -> Field:
         """The field by which people name one."""
-        return next(field for field in fields_of(self.record) if field.name == self.key)
+        found = next((one for one in fields_of(self.record) if one.name == self.key), None)
+        if found is None:
+            raise TypeError(f"the key {self.key!r} of {self.name} is no field of {self.record.__name__}")
+        return found
 
     @cached_property
     def named(self) -> type:
@@ -69,12 +83,14 @@ class MasterData:
     @cached_property
     def removed(self) -> type:
         """The arguments of ``remove``: the key and the version that was looked at."""
-        return self._argument("Removed", (self.key, self.key_field.type), ("version", Count))
+        return self._argument("Removed", (self.key, self.key_field.type), ("version", Count), _NUMBER)
 
     @cached_property
     def changed(self) -> type:
         """The arguments of ``change``: the key as it was, the version that was looked at, and the whole new record."""
-        return self._argument("Changed", (self.key, self.key_field.type), ("version", Count), ("row", self.record))
+        return self._argument(
+            "Changed", (self.key, self.key_field.type), ("version", Count), ("row", self.record), _NUMBER
+        )
 
     @cached_property
     def kept(self) -> type:
@@ -83,7 +99,7 @@ class MasterData:
             "Kept", ("id", int), ("version", int), ("changed_by", Line), ("changed_at", Moment), ("row", self.record)
         )
 
-    def _argument(self, suffix: str, *fields: tuple[str, Any]) -> type:
+    def _argument(self, suffix: str, *fields: tuple[str, Any] | tuple[str, Any, Any]) -> type:
         made = make_dataclass(
             f"{self.record.__name__}{suffix}",
             fields,

@@ -73,15 +73,32 @@ class Conflict(Refused):
 
     code = "conflict"
 
-    def __init__(self, what: str, key: str | int, *, changed_by: str, changed_at: datetime, version: int) -> None:
-        super().__init__(
-            "{what} {key} was changed by {changed_by} at {changed_at}; look at it again, then change it",
-            what=what,
-            key=key,
-            changed_by=changed_by,
-            changed_at=changed_at.isoformat(timespec="seconds"),
-            version=version,
-        )
+    def __init__(
+        self,
+        what: str,
+        key: str | int,
+        *,
+        changed_by: str,
+        changed_at: datetime,
+        version: int,
+        renamed: str | int | None = None,
+    ) -> None:
+        """``renamed`` is its key now, when that was changed too."""
+        values: dict[str, Value] = {
+            "what": what,
+            "key": key,
+            "changed_by": changed_by,
+            "changed_at": changed_at.isoformat(timespec="seconds"),
+            "version": version,
+        }
+        template = "{what} {key} was changed by {changed_by} at {changed_at}; look at it again, then change it"
+        if renamed is not None:
+            values["renamed"] = renamed
+            template = (
+                "{what} {key} was changed by {changed_by} at {changed_at} and is now {renamed};"
+                " look at it again, then change it"
+            )
+        super().__init__(template, field="", **values)
 
 
 class RuleBroken(Refused, ValueError):

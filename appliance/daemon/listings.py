@@ -123,9 +123,7 @@ class Queries:
         ids = query.kept.ids[:most]
         return f"{query.service}-{query.listing.name}", self._exported(query, ids, person, form, plain)
 
-    def _exported(
-        self, query: _Query, ids: Sequence[int], person: Person, form: str, plain: bool
-    ) -> Iterator[bytes]:
+    def _exported(self, query: _Query, ids: Sequence[int], person: Person, form: str, plain: bool) -> Iterator[bytes]:
         """Written down whole in one snapshot, then sent: a slow reader keeps none open."""
         with tempfile.TemporaryFile(prefix="gerbang-export-") as file:
             with self._runner.store.reading() as connection:

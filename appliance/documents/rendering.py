@@ -98,7 +98,7 @@ def file_name(document: Document, suffix: str, language: str = DEFAULT) -> str:
 def _rendered(name: str, document: Document, paper: Paper, **more: str) -> str:
     from jinja2 import TemplateNotFound
 
-    environment = _environment(paper.folders)
+    environment = _environment((*paper.folders, data("templates/documents")))
     translate = translator(paper.language)
     language = paper.language
     known: dict[str, Any] = {
@@ -134,7 +134,7 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
 
     # Sandboxed: an administrator's template is text of a form, not code of the appliance.
     return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader([*folders, data("templates/documents")]),
+        loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         autoescape=lambda name: name is not None and name.endswith((".html.j2", ".html")),
         trim_blocks=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Table
@@ -14,8 +15,12 @@ from appliance.store.rows import add_row, change_row, made, remove_row, row_of, 
 __all__ = ["commands_of"]
 
 
-def commands_of(master: MasterData, table: Table) -> tuple[Command, ...]:
-    """``rooms.get``, ``rooms.add``, ``rooms.change`` and ``rooms.remove``."""
+Before = Callable[[Context, Any], None]
+
+
+def commands_of(master: MasterData, table: Table, before: Mapping[str, Before] | None = None) -> tuple[Command, ...]:
+    """``rooms.get``, ``rooms.add``, ``rooms.change`` and ``rooms.remove``; ``before`` is a service's ``BEFORE``."""
+    first = before or {}
 
     def kept(context: Context, key: Any) -> Any:
         row = row_of(context, table, master.key, key, master.title)
@@ -34,19 +39,21 @@ def commands_of(master: MasterData, table: Table) -> tuple[Command, ...]:
 
     def change(context: Context, arguments: Any) -> Any:
         key = getattr(arguments, master.key)
-        change_row(context, table, master.key, key, arguments.version, values_of(arguments.row), master.title)
+        values = values_of(arguments.row)
+        change_row(context, table, master.key, key, arguments.version, values, master.title, number=arguments.id)
         context.publish("changed", f"{master.name}/{key}")
         return kept(context, getattr(arguments.row, master.key))
 
     def remove(context: Context, arguments: Any) -> None:
         key = getattr(arguments, master.key)
-        remove_row(context, table, master.key, key, arguments.version, master.title)
+        remove_row(context, table, master.key, key, arguments.version, master.title, number=arguments.id)
         context.publish("removed", f"{master.name}/{key}")
 
     def command(function: Any, effect: Effect, arguments: type, returns: Any) -> Command:
+        name = f"{master.name}.{function.__name__}"
         return Command(
-            name=f"{master.name}.{function.__name__}",
-            function=function,
+            name=name,
+            function=_after(first[name], function) if name in first else function,
             effect=effect,
             roles=master.see if effect is Effect.QUERY else master.change,
             arguments=arguments,
@@ -60,3 +67,11 @@ def commands_of(master: MasterData, table: Table) -> tuple[Command, ...]:
         command(change, Effect.CHANGE, master.changed, master.kept),
         command(remove, Effect.CHANGE, master.removed, type(None)),
     )
+
+
+def _after(before: Before, function: Callable[[Context, Any], Any]) -> Callable[[Context, Any], Any]:
+    def both(context: Context, arguments: Any) -> Any:
+        before(context, arguments)
+        return function(context, arguments)
+
+    return both

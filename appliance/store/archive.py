@@ -6,6 +6,7 @@ is unpacked that the manifest does not name, in the place it says, in its size.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,16 +18,30 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from uuid import uuid4
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from appliance.durable import sync_folder
 from appliance.store.failures import StoreFault, StoreFull
-from appliance.store.seal import sync_folder
 
-__all__ = ["FORMAT", "BadBackup", "Content", "Manifest", "Part", "Reader", "Writer", "manifest_of", "writing_to"]
+__all__ = [
+    "FORMAT",
+    "UNFINISHED",
+    "BadBackup",
+    "Content",
+    "Manifest",
+    "Part",
+    "Reader",
+    "Writer",
+    "manifest_of",
+    "writing_to",
+]
 
 FORMAT = "gerbang-backup-1"
+UNFINISHED = ".new"
+"""The end of the name of one that is being written, or was when the machine failed."""
 _MANIFEST = "manifest.json"
 _LONGEST_MANIFEST = 64 << 20
 _LONGEST_LINE = 64 << 20
@@ -116,9 +131,11 @@ class Writer:
 
 @contextmanager
 def writing_to(target: Path) -> Iterator[Writer]:
-    """A new archive, mode 0600: it has its name when it is whole and on the disk, and else is not there."""
-    aside = target.with_name(f".{target.name}.new")
-    aside.unlink(missing_ok=True)
+    """A new archive, mode 0600: it has its name when it is whole and on the disk, and else is not there.
+
+    Raises StoreFault for a name that a file has, also one that came meanwhile: no backup takes another's place.
+    """
+    aside = target.with_name(f".{target.name}.{uuid4().hex}{UNFINISHED}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -127,13 +144,25 @@ def writing_to(target: Path) -> Iterator[Writer]:
                 yield Writer(archive)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, target)
+        _name(aside, target)
         sync_folder(target.parent)
     except OSError as error:
-        kind = StoreFull if error.errno in {28, 122} else StoreFault  # ENOSPC, EDQUOT
+        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else StoreFault
         raise kind(f"{target}: the backup could not be written: {error.strerror or error}") from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _name(aside: Path, target: Path) -> None:
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links, such as that of a memory stick.
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        os.replace(aside, target)
 
 
 class Reader:

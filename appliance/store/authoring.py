@@ -17,8 +17,9 @@ from sqlalchemy.types import TypeDecorator
 
 from appliance.contract.service import Service
 from appliance.store.engine import Store
-from appliance.store.migrate import downgrade, migration_context, step
-from appliance.store.revisions import REVISIONS, branch_of, folder_of, metadata_of
+from appliance.store.filling import fill_empty_tables, values_for_old_rows
+from appliance.store.migrate import downgrade
+from appliance.store.revisions import REVISIONS, branch_of, folder_of, metadata_of, migration_context, step
 from appliance.store.types import AsJson, Choice, Identity, Utc
 from compiler.errors import UsageError
 
@@ -54,7 +55,9 @@ def new_revision(service: Service, message: str) -> Path:
     """Write the service's next migration, from its revisions to its tables; returns the file.
 
     Read it before you commit it: a renamed column is seen as one removed and one
-    added. Raises NothingChanged, and UsageError for a service in no folder.
+    added. A field that is new and required takes its default in the rows that are
+    there. Raises NothingChanged, and UsageError for a service in no folder and
+    for a new field that leaves the rows that are there without a value.
     """
     folder = folder_of(service)
     if folder is None:
@@ -109,6 +112,8 @@ def _rendered(service: Service) -> tuple[str, str]:
             assert down is not None
             if up.is_empty():
                 raise NothingChanged(f"the migrations of {service.name} give its tables already")
+            values_for_old_rows(up, metadata_of(service))
+            values_for_old_rows(down, None)
             options: dict[str, Any] = {"render_item": _render, "render_as_batch": True, "migration_context": context}
             return (_tidy(render_python_code(up, **options)), _tidy(render_python_code(down, **options)))
     finally:
@@ -162,14 +167,18 @@ def _autoincrement(connection: Any, tables: MetaData) -> list[str]:
 def assert_migrations_match(service: Service, url: str = "sqlite://") -> None:
     """For tests: from nothing up to the head gives exactly the service's tables; so does down to nothing and up again.
 
-    ``url`` is of an empty database. Raises AssertionError with what differs.
+    Each step, up and down, meets tables with two rows in each: one that only an
+    empty store survives fails here. ``url`` is of an empty database. Raises
+    AssertionError with what differs, and what a step raises.
     """
     store = Store(url)
     try:
         for _ in range(2):
-            with store.migrating() as connection:
-                for revision in branch_of(service):
+            for revision in branch_of(service):
+                with store.migrating() as connection:
                     step(connection, revision)
+                with store.writing() as connection:
+                    fill_empty_tables(connection, f"{service.name}_")
             found = differences(store, service)
             assert not found, f"the migrations of {service.name} do not give its tables: {found}"
             downgrade(store, service)

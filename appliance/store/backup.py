@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from appliance.contract.service import Service
 from appliance.store.archive import BadBackup, Content, Manifest, Part, Reader, Writer, writing_to
@@ -29,9 +29,8 @@ from appliance.store.audit import AUDIT
 from appliance.store.engine import Store
 from appliance.store.failures import StoreFault
 from appliance.store.folders import files_below, swapped
-from appliance.store.migrate import step
 from appliance.store.parts import Shape, counter_of, dump, load, set_counter, shapes_of
-from appliance.store.revisions import CORE, Revision, branch_of, standing, with_core
+from appliance.store.revisions import CORE, Revision, branch_of, standing, step, with_core
 from appliance.store.settings import SETTINGS
 
 __all__ = ["backup", "restore", "verify_backup"]
@@ -257,10 +256,16 @@ def _empty(connection: Connection, shapes: Sequence[Shape]) -> None:
     if not shapes:
         return
     if connection.dialect.name == "postgresql":
-        quote = connection.dialect.identifier_preparer.quote
-        # All at once: references among them do not count. Rows may come before those that they refer to.
-        connection.execute(text(f"TRUNCATE {', '.join(quote(shape.name) for shape in shapes)}"))
+        # Rows may come before those that they refer to.
         connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-        return
-    for shape in reversed(shapes):
-        connection.execute(delete(shape.clause))
+    try:
+        with connection.begin_nested():
+            for shape in reversed(shapes):
+                connection.execute(delete(shape.clause))
+    except IntegrityError:
+        if connection.dialect.name != "postgresql":
+            raise
+        # Tables that refer to each other in a circle are only emptied at once. TRUNCATE locks out who reads
+        # (PostgreSQL's documentation, 13.3.1: ACCESS EXCLUSIVE), so it is not what all are emptied by.
+        quote = connection.dialect.identifier_preparer.quote
+        connection.execute(text(f"TRUNCATE {', '.join(quote(shape.name) for shape in shapes)}"))

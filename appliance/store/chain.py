@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Integer, String, Text, column, func, select, 
 
 from appliance.store.audit import AUDIT, FIRST, Head, sealed
 
-__all__ = ["Tampered", "Verdict", "head_of", "verify"]
+__all__ = ["Tampered", "Verdict", "verify"]
 
 _NAMES = ("number", "at", "person", "service", "command", "arguments", "outcome", "previous", "hash")
 _BATCH = 5_000
@@ -43,12 +43,6 @@ class Verdict:
     def intact(self) -> bool:
         """No edit was found."""
         return not self.tampered
-
-
-def head_of(connection: Connection) -> Head | None:
-    """The last line of the chain."""
-    found = connection.execute(select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).first()
-    return Head(found.number, found.hash) if found else None
 
 
 def verify(

@@ -7,9 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from appliance.durable import sync_folder
 from appliance.store.engine import Store
 from appliance.store.failures import StoreFull
-from appliance.store.seal import sync_folder
 
 __all__ = ["copy_file"]
 

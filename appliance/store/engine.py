@@ -7,6 +7,7 @@ lock: waiting writers are served in the order in which they came.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from appliance.contract.folding import fold
@@ -30,6 +31,7 @@ __all__ = ["Store", "TogetherFailed"]
 
 Told = list[tuple[Callable[[list[Any]], None], Any]]
 """Functions and the values that they are called with."""
+log = logging.getLogger("gerbang.store")
 
 
 class TogetherFailed(StoreFault):
@@ -110,13 +112,23 @@ class Store:
 
     @property
     def owned(self) -> bool:
-        """Whether this process still owns it. A server that was restarted has forgotten: then ``own`` again."""
+        """Whether this process still owns it. A server that was restarted has forgotten: then ``own_again``."""
         if self._holder is None:
             return self._release is not None or self.memory
+        if self._holder.invalidated:
+            return False
         try:
             return bool(self._holder.execute(text("SELECT true")).scalar_one())
-        except DBAPIError:
+        except SQLAlchemyError:
             return False
+
+    def own_again(self) -> None:
+        """After ``owned`` was false. Raises StoreBusy when another daemon has taken the store in the meantime, and
+        StoreAway while the server does not answer: then try again."""
+        release, self._release, self._holder = self._release, None, None
+        if release is not None:
+            release()
+        self.own()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -175,7 +187,7 @@ class Store:
 
     def when_kept(self, function: Callable[[list[Any]], None], value: Any) -> None:
         """Within ``writing``: call the function with a list of values, once they are kept. Those of several changes
-        in one transaction come in one list."""
+        in one transaction come in one list. What it raises is logged: the rows are kept, whatever becomes of it."""
         self._when_kept.append((function, value))
 
     def when_undone(self, function: Callable[[list[Any]], None], value: Any) -> None:
@@ -186,7 +198,10 @@ class Store:
     @contextmanager
     def _part_of(self, group: Connection) -> Iterator[None]:
         kept, undone = len(self._when_kept), len(self._when_undone)
-        _straight(group, "SAVEPOINT part")
+        try:
+            _straight(group, "SAVEPOINT part")
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise TogetherFailed(str(error)) from error
         try:
             yield
             _straight(group, "RELEASE SAVEPOINT part")
@@ -194,9 +209,10 @@ class Store:
             try:
                 _straight(group, "ROLLBACK TO SAVEPOINT part")
                 _straight(group, "RELEASE SAVEPOINT part")
-            except (DBAPIError, sqlite3.Error):
+            except (SQLAlchemyError, sqlite3.Error):
                 # A full disk or a lost server ends the whole transaction (https://www.sqlite.org/lang_transaction.html,
-                # "Response To Errors Within A Transaction").
+                # "Response To Errors Within A Transaction"). Of a connection that was lost SQLAlchemy says
+                # PendingRollbackError, which is none of the driver's.
                 raise TogetherFailed(str(error)) from error
             del self._when_kept[kept:]
             taken_back, self._when_undone[undone:] = self._when_undone[undone:], []
@@ -242,7 +258,12 @@ class Store:
 
 def _call(told: Told) -> None:
     for function, same in groupby(told, key=itemgetter(0)):
-        function([value for _function, value in same])
+        try:
+            function([value for _function, value in same])
+        except Exception:
+            # The transaction has ended. Whoever waits for it is told how, and the others are called.
+            name = getattr(function, "__qualname__", function)
+            log.exception("what follows a transaction could not be done: %s", name)
 
 
 @contextmanager

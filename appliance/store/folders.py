@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from appliance.contract.service import Service
+from appliance.durable import sync_folder
 from appliance.store.archive import BadBackup, Reader
-from appliance.store.seal import sync_folder
 
 __all__ = ["files_below", "swapped"]
 

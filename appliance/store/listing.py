@@ -31,9 +31,8 @@ from sqlalchemy import (
 )
 
 from appliance.contract.fields import Field
-from appliance.contract.listings import Listing, Question, columns_of
+from appliance.contract.listings import Asking, Listing, Question, columns_of
 from appliance.contract.ordering import TEXTS, WHOLES
-from appliance.contract.people import Person
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 from appliance.store.comparing import condition_on, has_text, sort_key, whole_sum
@@ -76,13 +75,13 @@ class Row(NamedTuple):
 class _Asked:
     """A listing as one person may see it."""
 
-    def __init__(self, connection: Connection, listing: Listing, person: Person) -> None:
+    def __init__(self, connection: Connection, listing: Listing, asking: Asking) -> None:
         self.connection = connection
         self.dialect = connection.dialect
         self.fields: dict[str, Field] = {one.name: one.field for one in columns_of(listing.row)}
         if listing.select is None:
             raise TypeError(f"the listing {listing.name} has no select")
-        self.select: Select[Any] = listing.select(person)
+        self.select: Select[Any] = listing.select(asking)
         self.listing = listing
 
     @cached_property
@@ -147,9 +146,9 @@ def _plain(value: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(value, Text())
 
 
-def ask(connection: Connection, listing: Listing, question: Question, person: Person) -> Kept:
+def ask(connection: Connection, listing: Listing, question: Question, asking: Asking) -> Kept:
     """The ids of all rows that the question wants, in its order. Raises RuleBroken with the field that does not fit."""
-    asked = _Asked(connection, listing, person)
+    asked = _Asked(connection, listing, asking)
     query = select(asked.rows.c.id).where(*asked.where(question)).order_by(*asked.order(question))
     if asked.dialect.name == "postgresql":
         # One long value is read faster than 100,000 rows.
@@ -161,10 +160,10 @@ def ask(connection: Connection, listing: Listing, question: Question, person: Pe
     return Kept(array("q", chain.from_iterable(cursor.fetchall())))
 
 
-def page(connection: Connection, listing: Listing, ids: Sequence[int], person: Person) -> list[Row]:
+def page(connection: Connection, listing: Listing, ids: Sequence[int], asking: Asking) -> list[Row]:
     """These rows in this order, as they are now. One that was removed, or that this person may no
     longer see, is empty."""
-    asked = _Asked(connection, listing, person)
+    asked = _Asked(connection, listing, asking)
     names = list(asked.fields)
     found: dict[int, Row] = {}
     for start in range(0, len(ids), _LARGEST_PAGE):
@@ -175,15 +174,15 @@ def page(connection: Connection, listing: Listing, ids: Sequence[int], person: P
     return [found.get(identity) or Row(identity, 0, [None] * len(names)) for identity in ids]
 
 
-def rows_of(connection: Connection, listing: Listing, ids: Sequence[int], person: Person) -> Iterator[Row]:
+def rows_of(connection: Connection, listing: Listing, ids: Sequence[int], asking: Asking) -> Iterator[Row]:
     """All these rows, read a thousand at a time; those that were removed are passed over."""
     for start in range(0, len(ids), 1_000):
-        yield from (row for row in page(connection, listing, ids[start : start + 1_000], person) if row.version)
+        yield from (row for row in page(connection, listing, ids[start : start + 1_000], asking) if row.version)
 
 
-def totals(connection: Connection, listing: Listing, question: Question, person: Person) -> Mapping[str, int | float]:
+def totals(connection: Connection, listing: Listing, question: Question, asking: Asking) -> Mapping[str, int | float]:
     """The sums of the number columns over all rows that the question wants."""
-    asked = _Asked(connection, listing, person)
+    asked = _Asked(connection, listing, asking)
     names = [name for name, field in asked.fields.items() if field.numeric]
     if not names:
         return {}

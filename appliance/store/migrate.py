@@ -6,23 +6,20 @@ line of revisions (``revisions.py``), and ``core_revisions`` says where each is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, inspect, text, update
+from sqlalchemy import inspect, select
 
 from appliance.contract.service import Service
+from appliance.store.audit import AUDIT
 from appliance.store.engine import Store
 from appliance.store.failures import StoreFault
-from appliance.store.revisions import REVISIONS, Revision, branch_of, metadata_of, standing, with_core
+from appliance.store.revisions import Revision, branch_of, metadata_of, standing, step, with_core
 
-if TYPE_CHECKING:
-    from alembic.migration import MigrationContext
-
-__all__ = ["MigrationFailed", "NewerStore", "downgrade", "migration_context", "step", "upgrade"]
+__all__ = ["MigrationFailed", "NewerStore", "downgrade", "upgrade"]
 
 
 class NewerStore(StoreFault):
@@ -101,52 +98,6 @@ def _migrate(store: Store, revisions: Sequence[Revision], backup: Path | None) -
         ) from error
 
 
-def step(connection: Connection, revision: Revision, *, down: bool = False) -> None:
-    """Apply one revision, or take it back, in the transaction that is open."""
-    from alembic.operations import Operations
-
-    module = revision.load()
-    context = migration_context(connection)
-    with _numbers_kept(connection), Operations.context(context):
-        module.downgrade() if down else module.upgrade()
-    REVISIONS.create(connection, checkfirst=True)
-    at = REVISIONS.c.service == revision.service
-    values: dict[str, Any] = {"revision": revision.before if down else revision.name, "since": datetime.now(UTC)}
-    if down and not revision.before:
-        connection.execute(delete(REVISIONS).where(at))
-    elif connection.execute(update(REVISIONS).where(at).values(values)).rowcount == 0:
-        connection.execute(insert(REVISIONS).values(service=revision.service, **values))
-
-
-@contextmanager
-def _numbers_kept(connection: Connection) -> Iterator[None]:
-    """A table that SQLite makes anew would count from the highest row that is left."""
-    if connection.dialect.name != "sqlite" or not inspect(connection).has_table("sqlite_sequence"):
-        yield
-        return
-    before = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
-    yield
-    for name, number in before:
-        connection.execute(
-            text("UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = :name"),
-            {"name": name, "number": number},
-        )
-
-
-def migration_context(connection: Connection, prefix: str = "") -> MigrationContext:
-    """Alembic's context on this connection, comparing the tables whose names begin so; never our own one."""
-    from alembic.migration import MigrationContext
-
-    options = {
-        "compare_type": True,
-        "render_as_batch": True,
-        "include_name": lambda name, kind, _parents: (
-            kind != "table" or (name != REVISIONS.name and str(name).startswith(prefix))
-        ),
-    }
-    return MigrationContext.configure(connection, opts=options)
-
-
 def _without_branch(store: Store, service: Service) -> None:
     """A service without migrations has no tables; in memory, where nothing is ever migrated, they are just made."""
     tables = metadata_of(service)
@@ -161,15 +112,33 @@ def _without_branch(store: Store, service: Service) -> None:
 
 
 def _kept(store: Store, folder: Path, services: Sequence[Service]) -> Path:
-    """A copy of everything before the migration. SQLite copies its file page by page; PostgreSQL has no such
-    copy for its clients, and gets a backup of all services that are in it."""
+    """A copy of everything before the migration; the one of a start before, when nothing has changed since.
+
+    SQLite copies its file page by page; PostgreSQL has no such copy for its
+    clients, and gets a backup of all services that are in it.
+    """
     from appliance.store.backup import backup
     from appliance.store.copies import copy_file
 
-    name = f"before-migration-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    begin = f"before-migration-{_state_of(store)}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if store.url.get_backend_name() == "sqlite":
-        return copy_file(store, folder / f"{name}.db")
-    file = folder / f"{name}.gerbang"
+    sqlite = store.url.get_backend_name() == "sqlite"
+    suffix = ".db" if sqlite else ".gerbang"
+    # A daemon that is started again and again by its supervisor would fill the disk with the same backup.
+    for already in sorted(folder.glob(f"{begin}-*{suffix}")):
+        return already
+    file = folder / f"{begin}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}{suffix}"
+    if sqlite:
+        return copy_file(store, file)
     backup(store, file, services, who="migration")
     return file
+
+
+def _state_of(store: Store) -> str:
+    """The revisions and the last line of the audit log, in short: each change has a line."""
+    with store.reading() as connection:
+        last = ""
+        if inspect(connection).has_table(AUDIT.name):
+            last = connection.execute(select(AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1)).scalar() or ""
+        said = f"{sorted(standing(connection).items())} {last}"
+    return hashlib.sha256(said.encode()).hexdigest()[:12]

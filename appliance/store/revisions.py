@@ -7,18 +7,25 @@ not pay for the import (0.2 s).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, delete, insert, inspect, select, text, update
 
 from appliance.contract.service import Service
 from appliance.store.failures import StoreFault
 from appliance.store.tables import NAMING, master_tables, metadata
 from appliance.store.types import Utc
+
+if TYPE_CHECKING:
+    from alembic.migration import MigrationContext
 
 __all__ = [
     "CORE",
@@ -29,7 +36,9 @@ __all__ = [
     "folder_of",
     "in_order",
     "metadata_of",
+    "migration_context",
     "standing",
+    "step",
     "with_core",
 ]
 
@@ -47,6 +56,7 @@ REVISIONS = Table(
 """Which revision the tables of each service have. Made by the migration itself, so it has none of its own."""
 
 
+_ALONE = threading.Lock()
 _NAME = re.compile(r"""^revision(?:\s*:[^=\n]*)?\s*=\s*(["'])([^"']+)\1\s*$""", re.MULTILINE)
 _BEFORE = re.compile(r"""^down_revision(?:\s*:[^=\n]*)?\s*=\s*(?:(["'])([^"']+)\1|None)\s*$""", re.MULTILINE)
 
@@ -156,3 +166,50 @@ def metadata_of(service: Service) -> MetaData:
     made = metadata()
     master_tables(service.name, getattr(service.module("model"), "MASTER_DATA", ()), made)
     return made
+
+
+def step(connection: Connection, revision: Revision, *, down: bool = False) -> None:
+    """Apply one revision, or take it back, in the transaction that is open."""
+    from alembic.operations import Operations
+
+    module = revision.load()
+    context = migration_context(connection)
+    # Alembic's ``op`` is of the whole process: two backups that are checked at a time would share it.
+    with _ALONE, _numbers_kept(connection), Operations.context(context):
+        module.downgrade() if down else module.upgrade()
+    REVISIONS.create(connection, checkfirst=True)
+    at = REVISIONS.c.service == revision.service
+    values: dict[str, Any] = {"revision": revision.before if down else revision.name, "since": datetime.now(UTC)}
+    if down and not revision.before:
+        connection.execute(delete(REVISIONS).where(at))
+    elif connection.execute(update(REVISIONS).where(at).values(values)).rowcount == 0:
+        connection.execute(insert(REVISIONS).values(service=revision.service, **values))
+
+
+@contextmanager
+def _numbers_kept(connection: Connection) -> Iterator[None]:
+    """A table that SQLite makes anew would count from the highest row that is left."""
+    if connection.dialect.name != "sqlite" or not inspect(connection).has_table("sqlite_sequence"):
+        yield
+        return
+    before = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
+    yield
+    for name, number in before:
+        connection.execute(
+            text("UPDATE sqlite_sequence SET seq = max(seq, :number) WHERE name = :name"),
+            {"name": name, "number": number},
+        )
+
+
+def migration_context(connection: Connection, prefix: str = "") -> MigrationContext:
+    """Alembic's context on this connection, comparing the tables whose names begin so; never our own one."""
+    from alembic.migration import MigrationContext
+
+    options = {
+        "compare_type": True,
+        "render_as_batch": True,
+        "include_name": lambda name, kind, _parents: (
+            kind != "table" or (name != REVISIONS.name and str(name).startswith(prefix))
+        ),
+    }
+    return MigrationContext.configure(connection, opts=options)

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import to_jsonable_python
 from sqlalchemy import (
+    ClauseElement,
     Column,
     ForeignKey,
+    Index,
     RowMapping,
     Select,
     Table,
@@ -24,6 +28,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from typing_extensions import TypedDict  # pydantic's own, below Python 3.12
 
 from appliance.contract.context import Context
 from appliance.contract.fields import fields_of
@@ -33,6 +38,7 @@ from appliance.language import _
 __all__ = ["add_row", "change_row", "made", "remove_row", "row_of", "values_of"]
 
 Made = TypeVar("Made")
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 # Statements are made once a table: to put one together takes longer than to run it.
@@ -51,6 +57,7 @@ def _twins(table: Table) -> tuple[tuple[tuple[str, ...], Select[Any]], ...]:
     """The table's unique sets, each with the look for another row that has these values. No row has the id 0."""
     unique = [tuple(one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)]
     unique += [(column,) for column in table.columns if column.unique]
+    unique += [found for index in table.indexes if index.unique and (found := _whole(table, index))]
     return tuple(
         (
             tuple(column.name for column in columns),
@@ -61,6 +68,22 @@ def _twins(table: Table) -> tuple[tuple[tuple[str, ...], Select[Any]], ...]:
         )
         for columns in unique
     )
+
+
+def _whole(table: Table, index: Index) -> tuple[Column[Any], ...]:
+    """The columns of a unique index; none for one of expressions or of some rows only, which the database looks at."""
+    if any(index.dialect_options[name].get("where") is not None for name in ("sqlite", "postgresql")):
+        return ()
+    columns = tuple(table.c[one.name] for one in index.expressions if isinstance(one, Column))
+    return columns if len(columns) == len(index.expressions) else ()
+
+
+@cache
+def _reader(table: Table) -> TypeAdapter[Any]:
+    """Reads some fields of its record, each by its own kind: what is made in Python was looked at by nobody."""
+    kinds = {column.name: column.info["field"].type for column in table.columns if "field" in column.info}
+    fields: Any = TypedDict("Fields", kinds, total=False)  # type: ignore[misc]
+    return TypeAdapter(with_config(_STRICT)(fields))
 
 
 @cache
@@ -88,7 +111,11 @@ def row_of(context: Context, table: Table, key: str, value: Any, what: str) -> R
 
 
 def add_row(context: Context, table: Table, key: str, values: Mapping[str, Any], what: str) -> int:
-    """Add a row and return its number; raises AlreadyThere, or RuleBroken for a reference to nothing."""
+    """Add a row and return its number.
+
+    Raises AlreadyThere, and RuleBroken for a reference to nothing or a value that is none of its field's kind.
+    """
+    values = _read(table, values)
     _refuse_second(context, table, key, values, what, besides=None)
     _refuse_strangers(context, table, values)
     kept = {**values, "version": 1, "changed_by": context.person.name, "changed_at": context.now}
@@ -96,10 +123,23 @@ def add_row(context: Context, table: Table, key: str, values: Mapping[str, Any],
 
 
 def change_row(
-    context: Context, table: Table, key: str, value: Any, version: int, values: Mapping[str, Any], what: str
+    context: Context,
+    table: Table,
+    key: str,
+    value: Any,
+    version: int,
+    values: Mapping[str, Any],
+    what: str,
+    *,
+    number: int | None = None,
 ) -> int:
-    """Change a row that the caller has seen in this version; returns the new version. Raises Conflict."""
-    row = _seen(context, table, key, value, version, what)
+    """Change a row that the caller has seen in this version; returns the new version.
+
+    ``number`` is the row's id, of callers that know it: who has it is told of a
+    key that somebody else has changed. Raises Conflict, and what ``add_row`` does.
+    """
+    row = _seen(context, table, key, value, version, what, number)
+    values = _read(table, values)
     _refuse_second(context, table, key, values, what, besides=row["id"])
     _refuse_strangers(context, table, values)
     kept = {**values, "version": version + 1, "changed_by": context.person.name, "changed_at": context.now}
@@ -107,9 +147,11 @@ def change_row(
     return version + 1
 
 
-def remove_row(context: Context, table: Table, key: str, value: Any, version: int, what: str) -> None:
-    """Remove a row that the caller has seen in this version; raises Conflict and InUse."""
-    row = _seen(context, table, key, value, version, what)
+def remove_row(
+    context: Context, table: Table, key: str, value: Any, version: int, what: str, *, number: int | None = None
+) -> None:
+    """Remove a row that the caller has seen in this version; raises Conflict and InUse. ``number`` as above."""
+    row = _seen(context, table, key, value, version, what, number)
     for other in table.metadata.tables.values():
         for link in other.foreign_keys:
             if link.column.table is table:
@@ -117,17 +159,46 @@ def remove_row(context: Context, table: Table, key: str, value: Any, version: in
     context.connection.execute(delete(table).where(table.c.id == row["id"]))
 
 
-def _seen(context: Context, table: Table, key: str, value: Any, version: int, what: str) -> RowMapping:
-    row = row_of(context, table, key, value, what)
-    if row["version"] != version:
+def _read(table: Table, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values as their fields' kinds keep them. Raises RuleBroken for the first that is none of its kind."""
+    plain = {name: value for name, value in values.items() if not isinstance(value, ClauseElement)}
+    try:
+        return {**values, **_reader(table).validate_python(plain)}
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(one) for one in first["loc"])
+        raised = first.get("ctx", {}).get("error")
+        if isinstance(raised, RuleBroken):
+            raise RuleBroken(raised.template, field=raised.field or field, **raised.values) from None
+        reason = str(to_jsonable_python(raised, fallback=str)) if raised is not None else first["msg"]
+        raise RuleBroken(_("{name}: {reason}"), field=field, name=field, reason=reason) from None
+
+
+def _seen(
+    context: Context, table: Table, key: str, value: Any, version: int, what: str, number: int | None
+) -> RowMapping:
+    row = _numbered(context, table, number)
+    if row is None:
+        row = row_of(context, table, key, value, what)
+        same = number is None
+    else:
+        same = row[key] == value
+    if row["version"] != version or not same:
         raise Conflict(
             what,
             value,
             changed_by=row["changed_by"],
             changed_at=row["changed_at"].astimezone(context.zone),
             version=row["version"],
+            renamed=None if row[key] == value else row[key],
         )
     return row
+
+
+def _numbered(context: Context, table: Table, number: int | None) -> RowMapping | None:
+    if number is None:
+        return None
+    return context.connection.execute(_of_key(table, "id"), {"wanted": number}).mappings().one_or_none()
 
 
 def _refuse_second(

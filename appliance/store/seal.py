@@ -19,11 +19,12 @@ import secrets
 import threading
 from pathlib import Path
 
+from appliance.durable import sync_folder
 from appliance.store.audit import Head, sealed
 from appliance.store.failures import StoreFault
 from compiler.errors import UsageError
 
-__all__ = ["HeadFile", "key_of", "noted_head", "sync_folder"]
+__all__ = ["HeadFile", "key_of", "noted_head"]
 
 _WIDTH = 256
 """Bytes of the note: one write of one block, never half."""
@@ -61,15 +62,6 @@ def _read_key(path: Path) -> bytes:
     if len(key) != 32:
         raise UsageError(f"{path}: the key of the audit log has 32 bytes, and this file {len(key)}")
     return key
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class HeadFile:

@@ -12,7 +12,7 @@ from appliance.contract.fields import fields_of
 from appliance.contract.master_data import MasterData
 from appliance.store.types import Identity, Utc, column_type
 
-__all__ = ["NAMING", "master_tables", "metadata", "record_table"]
+__all__ = ["NAMING", "OWN", "master_tables", "metadata", "record_table"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -22,6 +22,9 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 """Each constraint has a name, so that a later migration can drop it on either database."""
+
+OWN = frozenset({"id", "version", "changed_by", "changed_at"})
+"""The columns that each table has beside those of its record."""
 
 
 def metadata() -> MetaData:
@@ -61,7 +64,14 @@ def record_table(
     """
     targets = refers or {}
     columns: list[SchemaItem] = []
-    for field in fields_of(record):
+    fields = fields_of(record)
+    if key and key not in {field.name for field in fields}:
+        raise TypeError(f"{name}: the key {key!r} is no field of {record.__name__}")
+    for field in fields:
+        if field.name in OWN:
+            raise TypeError(f"{name}: {record.__name__}.{field.name} has the name of a column that each table has")
+        if field.refers and field.refers not in targets:
+            raise TypeError(f"{name}: {record.__name__}.{field.name} refers to {field.refers!r}: {_known(targets)}")
         links = [_link(targets[field.refers])] if field.refers else []
         columns.append(
             Column(
@@ -71,6 +81,7 @@ def record_table(
                 nullable=field.optional,
                 unique=True if field.name == key else None,
                 index=True if links else None,
+                info={"field": field},
             )
         )
     constraints: list[Any] = [UniqueConstraint(*names) for names in unique]
@@ -86,6 +97,10 @@ def record_table(
         *more,
         sqlite_autoincrement=True,
     )
+
+
+def _known(targets: Mapping[str, str]) -> str:
+    return f"there are {', '.join(sorted(targets))}" if targets else "there is nothing that can be referred to"
 
 
 def _link(target: str) -> ForeignKey:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Checkbox, Input, OptionList, Select, TextArea
+from textual.widgets import Checkbox, Input, Select, TextArea
 from textual.widgets._select import SelectCurrent, SelectOverlay
-from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
 from appliance.console.plain import plain, plain_lines, plain_text
@@ -29,11 +26,7 @@ from appliance.console.words import Reader
 from appliance.contract.fields import Field, Kind
 from appliance.language import _
 
-__all__ = ["NOTHING", "ChoiceEditor", "DayEditor", "Editor", "Lookup", "NoteEditor", "ReferenceEditor", "TextEditor",
-           "YesNoEditor"]  # fmt: skip
-
-Lookup = Callable[[str, str], Awaitable[Sequence[tuple[str, str]]]]
-"""From what a reference refers to and the text typed so far to keys and titles."""
+__all__ = ["NOTHING", "ChoiceEditor", "DayEditor", "Editor", "NoteEditor", "PlainInput", "TextEditor", "YesNoEditor"]
 
 
 class _Nothing:
@@ -41,7 +34,6 @@ class _Nothing:
 
 
 NOTHING = _Nothing()
-DEBOUNCE = 0.15
 
 
 class Editor(Vertical):
@@ -332,98 +324,3 @@ class ChoiceEditor(Editor):
     def _changed(self, event: Select.Changed) -> None:
         event.stop()
         self.changed()
-
-
-class ReferenceEditor(TextEditor):
-    """The key of a record, with suggestions of keys and titles while it is typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "to_list", _("Suggestions"), id="form.suggestions", tooltip=_("Choose from the suggestions")),
-        Binding("escape", "close", _("Close"), show=False, id="form.close-suggestions"),
-    ]
-    DEFAULT_CSS = """
-    ReferenceEditor OptionList {
-        height: auto; max-height: 8; overlay: screen; constrain: none inside;
-        border: round $primary; background: $surface; color: $foreground; padding: 0;
-    }
-    """
-
-    def __init__(self, field: Field, value: Any = NOTHING, lookup: Lookup | None = None) -> None:
-        super().__init__(field, value)
-        self._lookup = lookup
-        self._timer: Timer | None = None
-        self._keys: list[str] = []
-        self._listed: OptionList | None = None
-        """Below the line, once there were suggestions."""
-
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        if self._timer:
-            self._timer.stop()
-        if self._lookup and self.touched and self.query_one(PlainInput).has_focus and self.raw() not in self._keys:
-            self._timer = self.set_timer(DEBOUNCE, self._ask)
-
-    def _ask(self) -> None:
-        self.run_worker(self._suggest(), group="lookup", exclusive=True, exit_on_error=False)
-
-    async def _suggest(self) -> None:
-        assert self._lookup is not None
-        text = self.raw()
-        try:
-            found = await self._lookup(self.field.refers, text.strip())
-        except Exception:  # suggestions are a help; the daemon checks the key when it is saved
-            found = ()
-        if text != self.raw():
-            return
-        self._keys = [str(key) for key, _title in found][:50]
-        options = [Option(plain(f"{key}  {title}")) for key, title in found[:50]]
-        if self._listed is None:
-            self._listed = OptionList(*options)
-            await self.mount(self._listed)
-        else:
-            self._listed.clear_options()
-            self._listed.add_options(options)
-        self._listed.display = bool(found) and self.has_focus_within
-
-    @property
-    def suggesting(self) -> bool:
-        """Whether the suggestions are open."""
-        return self._listed is not None and bool(self._listed.display)
-
-    def action_to_list(self) -> None:
-        """Open the suggestions, or go into them."""
-        if self._listed is not None and self.suggesting:
-            self._listed.focus()
-            self._listed.highlighted = 0
-        elif self._lookup:
-            self._ask()
-
-    def action_close(self) -> None:
-        """Close the suggestions; when they are closed, the key is the form's."""
-        if not self.suggesting:
-            raise SkipAction
-        self._close()
-
-    def _close(self) -> None:
-        self._hide()
-        self.query_one(PlainInput).focus()
-
-    def _hide(self) -> None:
-        if self._listed is not None:
-            self._listed.display = False
-
-    def on_descendant_blur(self) -> None:
-        """A list that hides what is behind it goes with the focus."""
-        self.call_after_refresh(self._close_unfocused)
-
-    def _close_unfocused(self) -> None:
-        if not self.has_focus_within:
-            self._hide()
-
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        line = self.query_one(PlainInput)
-        line.value = self._keys[event.option_index]
-        line.cursor_position = len(line.value)
-        self._close()

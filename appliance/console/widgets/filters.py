@@ -26,7 +26,7 @@ from appliance.contract.fields import Field, Kind
 from appliance.contract.listings import Column, Condition
 from appliance.language import DEFAULT, _
 
-__all__ = ["FilterFault", "filter_text", "operators_of", "parse_filter"]
+__all__ = ["FilterFault", "operators_of", "parse_filter"]
 
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=")
 _TEXT = ("=", "!=", "~", "^", "<", "<=", ">", ">=")
@@ -74,11 +74,6 @@ def parse_filter(line: str, columns: Sequence[Column], language: str = DEFAULT) 
         conditions.append(condition)
         at = _blanks(line, at)
     return tuple(conditions)
-
-
-def filter_text(conditions: Sequence[Condition]) -> str:
-    """The line that is read as these conditions, in English."""
-    return " ".join(_written(one) for one in conditions)
 
 
 def _blanks(line: str, at: int) -> int:
@@ -151,13 +146,3 @@ def _canonical(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def _written(condition: Condition) -> str:
-    if condition.operator in {"empty", "filled"}:
-        return f'{condition.column}{"=" if condition.operator == "empty" else "!="}""'
-    operator = {word: sign for sign, word in _WORDED.items()}.get(condition.operator, condition.operator)
-    value = condition.value
-    if _NO_WORD.search(value):
-        value = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{condition.column}{operator}{value}"

@@ -20,14 +20,13 @@ from appliance.console.widgets.editors import (
     ChoiceEditor,
     DayEditor,
     Editor,
-    Lookup,
     NoteEditor,
-    ReferenceEditor,
     TextEditor,
     YesNoEditor,
 )
 from appliance.console.widgets.form_row import FormRow, given_value
 from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.reference import Lookup, ReferenceEditor
 from appliance.console.widgets.several import RecordEditor, RecordLines, SeveralEditor
 from appliance.console.widgets.validation import NEEDED, Fault, build
 from appliance.contract.fields import Field, Kind, fields_of, title_of
@@ -89,14 +88,16 @@ class Form(Vertical):
         *,
         version: int = 0,
         lookup: Lookup | None = None,
+        save: str = _("Save"),
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        """``initial``: a record, or a mapping of some of its values."""
+        """``initial``: a record, or a mapping of some of its values. ``save``: what the first button says."""
         super().__init__(id=id, classes=classes)
         self.record = record
         self.version = version
         self._lookup = lookup
+        self._save = save
         self._tried = False
         self._pending = False
         self._refused: dict[str, str] = {}
@@ -106,7 +107,8 @@ class Form(Vertical):
         self._banner: Static | None = None
         self._conflict: Horizontal | None = None
         self.rows = {
-            field.name: FormRow(field, self._editor(field, given_value(field, initial))) for field in fields_of(record)
+            field.name: FormRow(field, self.editor_for(field, given_value(field, initial)))
+            for field in fields_of(record)
         }
 
     def compose(self) -> ComposeResult:
@@ -116,7 +118,7 @@ class Form(Vertical):
             yield from self.rows.values()
         yield Static(classes="form--state")
         with Horizontal(classes="form--bar"):
-            yield Button(plain(reader.say(_("Save"))), variant="primary", compact=True, id="form-save")
+            yield Button(plain(reader.say(self._save)), variant="primary", compact=True, id="form-save")
             yield Button(plain(reader.say(_("Leave"))), compact=True, id="form-leave")
 
     def on_mount(self) -> None:
@@ -132,10 +134,11 @@ class Form(Vertical):
 
     # Entries
 
-    def _editor(self, field: Field, value: Any) -> Editor:
+    def editor_for(self, field: Field, value: Any) -> Editor:
+        """An entry that begins with the value."""
         if field.kind is Kind.SEVERAL:
             lines = field.item is not None and field.item.kind is Kind.RECORD
-            return RecordLines(field, value, self._edit) if lines else SeveralEditor(field, value, self._editor)
+            return RecordLines(field, value, self._edit) if lines else SeveralEditor(field, value, self.editor_for)
         if field.kind is Kind.RECORD:
             return RecordEditor(field, value, self._edit)
         if field.refers:
@@ -335,7 +338,7 @@ class Form(Vertical):
         """Enter this record, as if the form had begun with it: also after it was saved."""
         self._tried = False
         rows = {
-            field.name: FormRow(field, self._editor(field, given_value(field, value)))
+            field.name: FormRow(field, self.editor_for(field, given_value(field, value)))
             for field in fields_of(self.record)
         }
         self.rows = rows

@@ -22,7 +22,7 @@ from appliance.console.widgets.grid_body import GridBody
 from appliance.console.widgets.grid_keys import GRID_KEYS
 from appliance.console.widgets.grid_layout import tab_separated
 from appliance.console.widgets.grid_lines import GridLines
-from appliance.console.widgets.grid_status import status_parts
+from appliance.console.widgets.grid_status import Standing, status_parts
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.row_cache import PAGE, RowCache
 from appliance.console.widgets.rows import AddsUp, PlacesRows, Row, RowSource
@@ -217,10 +217,11 @@ class Grid(Vertical):
         status = self.query_one(".grid--status", Static)
         status.set_class(bool(self._error), "-error")
         # The line has its height: a new layout of the screen for each key would be seen.
-        status.update(
-            plain(self._error or "  ".join(status_parts(reader_of(self), self, self._all, asking=self._asking))),
-            layout=False,
-        )
+        status.update(plain(self._error or "  ".join(status_parts(reader_of(self), self._standing()))), layout=False)
+
+    def _standing(self) -> Standing:
+        body, asked = self.body, len(self.conditions)
+        return Standing(self.count, self._all, body.cursor + 1, len(body.marks), self.search, asked, self._asking)
 
     @on(GridBody.Moved)
     def _moved(self, event: GridBody.Moved) -> None:

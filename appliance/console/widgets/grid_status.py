@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from appliance.console.words import Reader
 from appliance.language import _
 
-if TYPE_CHECKING:
-    from appliance.console.widgets.grid import Grid
-
-__all__ = ["status_parts"]
+__all__ = ["Standing", "status_parts"]
 
 
-def status_parts(reader: Reader, grid: Grid, everything: int | None, *, asking: bool) -> list[str]:
-    """How many rows, which one, and what narrows them. ``everything``: the rows without a question, None until
-    they were counted."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a grid stands."""
+
+    count: int
+    everything: int | None
+    """The rows without a question, None until they were counted."""
+    row: int
+    """From 1."""
+    marked: int
+    search: str
+    conditions: int
+    asking: bool
+
+
+def status_parts(reader: Reader, now: Standing) -> list[str]:
+    """How many rows, which one, and what narrows them."""
     parts = []
-    if everything is not None and everything != grid.count:
-        parts.append(reader.say(_("{count} of {all}"), {"count": grid.count, "all": everything}))
+    if now.everything is not None and now.everything != now.count:
+        parts.append(reader.say(_("{count} of {all}"), {"count": now.count, "all": now.everything}))
     else:
-        parts.append(reader.say(_("{count} rows"), {"count": grid.count}))
-    if grid.count:
-        parts.append(reader.say(_("row {row}"), {"row": grid.body.cursor + 1}))
-    if grid.body.marks:
-        parts.append(reader.say(_("{count} marked"), {"count": len(grid.body.marks)}))
-    if grid.search:
-        parts.append(reader.say(_("search: {text}"), {"text": grid.search}))
-    if grid.conditions:
-        one = _("1 condition") if len(grid.conditions) == 1 else _("{count} conditions")
-        parts.append(reader.say(one, {"count": len(grid.conditions)}))
-    if asking:
+        parts.append(reader.say(_("{count} rows"), {"count": now.count}))
+    if now.count:
+        parts.append(reader.say(_("row {row}"), {"row": now.row}))
+    if now.marked:
+        parts.append(reader.say(_("{count} marked"), {"count": now.marked}))
+    if now.search:
+        parts.append(reader.say(_("search: {text}"), {"text": now.search}))
+    if now.conditions:
+        one = _("1 condition") if now.conditions == 1 else _("{count} conditions")
+        parts.append(reader.say(one, {"count": now.conditions}))
+    if now.asking:
         parts.append(reader.say(_("reading …")))
     return parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -63,13 +63,16 @@ class Plot(Widget, can_focus=True):
         self.x_title = x_title
         self.zero = zero
         self.series: tuple[Series, ...] = ()
+        self.labels: dict[float, str] = {}
         self._drawn = -math.inf
         self._timer: Timer | None = None
         self._strips: list[Strip] = []
 
-    def show(self, series: Sequence[Series]) -> None:
-        """Other data; they are drawn at most twice a second, the newest always in the end."""
+    def show(self, series: Sequence[Series], labels: Mapping[float, str] | None = None) -> None:
+        """Other data; they are drawn at most twice a second, the newest always in the end. ``labels``: what stands at
+        places of x that are no numbers, as days and types of rooms, in the reader's language."""
         self.series = tuple(series)
+        self.labels = dict(labels or {})
         wait = self._drawn + REDRAW - monotonic()
         if wait <= 0:
             self._redraw()
@@ -107,7 +110,9 @@ class Plot(Widget, can_focus=True):
             # One place along: in the middle, with room above.
             high += (high - low) / 10
             return points[0][0] - 1, points[0][0] + 1, low, high
-        return min(x for x, _ in points), max(x for x, _ in points), low, high
+        # A bar of a category stands around its place.
+        aside = 0.5 if self.labels else 0.0
+        return min(x for x, _ in points) - aside, max(x for x, _ in points) + aside, low, high
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
@@ -148,9 +153,11 @@ class Plot(Widget, can_focus=True):
         rule, text = ["─"] * width, [" "] * width
         free = 0
         title = self.x_title[: width // 3]
-        for tick in nice_ticks(left, right, max(2, width // 12)):
+        ticks = sorted(self.labels) if self.labels else nice_ticks(left, right, max(2, width // 12))
+        most = max(12, width // max(len(ticks), 1) - 1)
+        for tick in ticks:
             place = round((tick - left) / (right - left) * (width - 1)) if right > left else 0
-            label = _tick(reader, tick)
+            label = fitted(self.labels[tick], most).rstrip() if self.labels else _tick(reader, tick)
             start = min(max(place - len(label) // 2, 0), width - len(label) - (cell_len(title) + 1 if title else 0))
             if 0 <= place < width and start >= free:
                 rule[place] = "┬"
@@ -185,7 +192,9 @@ class Plot(Widget, can_focus=True):
         columns = [dict(one.points) for one in self.series]
         places = sorted({x for column in columns for x in column if math.isfinite(x)})
         lines = ["\t".join([self.x_title or "x", *(reader.say(one.title) for one in self.series)])]
-        lines += ["\t".join([repr(x), *(repr(column[x]) if x in column else "" for column in columns)]) for x in places]
+        for x in places:
+            cells = (repr(column[x]) if x in column else "" for column in columns)
+            lines.append("\t".join([self.labels.get(x, repr(x)), *cells]))
         return "\n".join(lines)
 
     def action_copy(self) -> None:

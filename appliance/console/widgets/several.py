@@ -147,7 +147,7 @@ class RecordLines(Editor):
     DEFAULT_CSS = """
     RecordLines GridBody { height: 6; }
     RecordLines Horizontal { height: 1; }
-    RecordLines Button { margin-right: 1; }
+    RecordLines Button { margin-right: 1; min-width: 8; }
     """
 
     def __init__(self, field: Field, value: Any, edit: EditRecord) -> None:

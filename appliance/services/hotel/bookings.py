@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 
 from appliance.contract.context import Context
+from appliance.contract.periods import Period
 from appliance.contract.refusals import Conflict, RuleBroken
 from appliance.language import _
 from appliance.services.hotel.model import (
     BookingSeen,
     Method,
     Package,
-    Period,
     Room,
     Settings,
     Status,
     Stay,
 )
-from appliance.services.hotel.rules import Quote, booking_number, nights_of, quote
+from appliance.services.hotel.rules import Quote, nights_of, quote
 from appliance.services.hotel.tables import BOOKED_ROOMS, BOOKINGS, MASTER, NIGHTS, PAYMENTS
+from appliance.store.numbering import next_number
 from appliance.store.rows import add_row, change_row, made, row_of
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "claim",
     "free_rooms",
     "lines_of",
-    "next_number",
     "quoted",
     "receive",
     "refuse_unless",
@@ -145,7 +145,7 @@ def change_booking(context: Context, row: RowMapping, **values: Any) -> None:
 
 def receive(context: Context, booking: str, kind: str, amount: int, method: Method) -> str:
     """Write down money that came in, or went back when it is below zero; returns the payment's number."""
-    number = next_number(context, "T", PAYMENTS)
+    number = next_number(context, PAYMENTS.c.number, "T")
     values = {
         "number": number,
         "at": context.now,
@@ -158,13 +158,6 @@ def receive(context: Context, booking: str, kind: str, amount: int, method: Meth
     add_row(context, PAYMENTS, "number", values, "payment")
     context.publish("added", f"payments/{number}")
     return number
-
-
-def next_number(context: Context, letter: str, table: Table) -> str:
-    """The next number of this month in a table."""
-    start = f"{letter}{context.today:%Y%m}"
-    taken = context.connection.execute(select(table.c.number).where(table.c.number.startswith(start)))
-    return booking_number(letter, context.today, taken.scalars())
 
 
 def staff_name(context: Context) -> str:

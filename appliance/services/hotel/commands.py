@@ -7,6 +7,7 @@ from sqlalchemy import select
 from appliance.contract.commands import change, query
 from appliance.contract.context import Context
 from appliance.contract.kinds import Code, Count, Line, Moment, Rupiah
+from appliance.contract.periods import Period
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
@@ -15,7 +16,6 @@ from appliance.services.hotel.bookings import (
     claim,
     free_rooms,
     lines_of,
-    next_number,
     quoted,
     receive,
     refuse_unless,
@@ -35,7 +35,6 @@ from appliance.services.hotel.model import (
     Method,
     NewBooking,
     Payment,
-    Period,
     Room,
     Settings,
     Status,
@@ -46,6 +45,7 @@ from appliance.services.hotel.reports import calendar, occupancy, period_report,
 from appliance.services.hotel.rules import Quote, cancelled, refuse_down_payment
 from appliance.services.hotel.slips import bill, cancellation_slip, settlement_slip
 from appliance.services.hotel.tables import BOOKINGS, CANCELLATIONS, PAYMENTS
+from appliance.store.numbering import next_number
 from appliance.store.rows import add_row, made, row_of, values_of
 
 __all__ = [
@@ -129,7 +129,7 @@ def book(context: Context, booking: NewBooking) -> BookingKept:
         raise RuleBroken(_("the arrival lies in the past"), field="arrival")
     agreed = quoted(context, booking)
     refuse_down_payment(booking.paid, agreed.total, context.settings(Settings))
-    number = next_number(context, "P", BOOKINGS)
+    number = next_number(context, BOOKINGS.c.number, "P")
     kept = Booking(
         number=number,
         booked_on=context.today,
@@ -234,7 +234,7 @@ def cancel(context: Context, cancellation: Cancellation) -> Refunded:
     row = seen(context, cancellation)
     refuse_unless(row, (Status.BOOKED,))
     fee, refund = cancelled(row["paid"], row["arrival"], context.today, context.settings(Settings))
-    number = next_number(context, "C", CANCELLATIONS)
+    number = next_number(context, CANCELLATIONS.c.number, "C")
     kept = CancellationRow(
         number=number,
         at=context.now,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import String, case, cast, func, literal, select
 
 from appliance.contract.fields import fields_of
-from appliance.contract.listings import Listing, Order
+from appliance.contract.listings import Asking, Listing, Order
 from appliance.services.hotel.model import DESK, READERS, BookingRow, CancellationRow, PaymentRow
 from appliance.services.hotel.tables import BOOKED_ROOMS, BOOKINGS, CANCELLATIONS, MASTER, PAYMENTS
 
@@ -20,7 +20,7 @@ def _room_with_beds() -> Any:
     return BOOKED_ROOMS.c.room + case((beds > 0, literal("+") + cast(beds, String)), else_="")
 
 
-def _bookings(_person: Any) -> Any:
+def _bookings(_asking: Asking) -> Any:
     """The rows of the list of bookings."""
     guests = MASTER["guests"]
     agreed = (
@@ -56,7 +56,7 @@ LISTINGS = (
         see=READERS,
         key="number",
         order=LATEST,
-        select=lambda _person: select(PAYMENTS),
+        select=lambda _asking: select(PAYMENTS),
     ),
     Listing(
         name="cancellations",
@@ -64,6 +64,6 @@ LISTINGS = (
         see=READERS,
         key="number",
         order=LATEST,
-        select=lambda _person: select(CANCELLATIONS),
+        select=lambda _asking: select(CANCELLATIONS),
     ),
 )

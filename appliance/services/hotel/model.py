@@ -45,7 +45,6 @@ __all__ = [
     "Package",
     "Payment",
     "PaymentRow",
-    "Period",
     "Room",
     "RoomStatus",
     "Settings",
@@ -163,21 +162,6 @@ class StayRoom:
 
     room: Annotated[Code, Refers("rooms")]
     extra_beds: Annotated[int, Ge(0), Le(10)] = 0
-
-
-@record
-class Period:
-    """From the first day to the last, both included."""
-
-    first: Day
-    last: Day
-
-    def __post_init__(self) -> None:
-        """Refuse a period that ends before it begins, or that no report can hold."""
-        if self.last < self.first:
-            raise RuleBroken(_("the last day lies before the first"), field="last")
-        if (self.last - self.first).days > 3660:
-            raise RuleBroken(_("a period has ten years at most"), field="last")
 
 
 @record

@@ -7,8 +7,9 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from appliance.contract.kinds import Code, Count, Day, Line, Name, Note, Rupiah, Share, YesNo
+from appliance.contract.periods import Period
 from appliance.contract.records import record
-from appliance.services.hotel.model import Period, Weekday
+from appliance.services.hotel.model import Weekday
 
 __all__ = [
     "Calendar",

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from appliance.contract.commands import query
 from appliance.contract.context import Context
 from appliance.contract.documents import Document
+from appliance.contract.periods import Period
 from appliance.language import _
-from appliance.services.hotel.model import READERS, Period, Room, RoomStatus, Settings, Stay, StayRoom
+from appliance.services.hotel.model import READERS, Room, RoomStatus, Settings, Stay, StayRoom
 from appliance.services.hotel.report_lines import (
     Calendar,
     CalendarDay,

@@ -8,7 +8,7 @@ rules: see ``PUBLISHED``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -23,7 +23,6 @@ __all__ = [
     "Published",
     "Quote",
     "QuoteLine",
-    "booking_number",
     "cancelled",
     "down_payment_least",
     "nights_of",
@@ -123,13 +122,6 @@ def cancelled(paid: int, arrival: date, today: date, settings: Settings) -> tupl
         return paid, 0
     fee = -(-paid * settings.cancellation_fee // 100)
     return fee, paid - fee
-
-
-def booking_number(letter: str, day: date, taken: Iterable[str]) -> str:
-    """The next number of the month: ``P201302002`` is the second of February 2013."""
-    start = f"{letter}{day:%Y%m}"
-    last = max((int(number.removeprefix(start)) for number in taken if number.startswith(start)), default=0)
-    return f"{start}{last + 1:03d}"
 
 
 @dataclass(frozen=True, slots=True)

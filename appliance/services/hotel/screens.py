@@ -11,6 +11,7 @@ from appliance.console.listing_screen import Action, ListingScreen
 from appliance.console.master_data import MasterScreen
 from appliance.console.report_screen import ReportScreen
 from appliance.console.screens import CustomScreen
+from appliance.contract.periods import Period
 from appliance.language import _
 from appliance.services.hotel.model import (
     MASTER_DATA,
@@ -22,7 +23,6 @@ from appliance.services.hotel.model import (
     NewBooking,
     Payment,
     PaymentRow,
-    Period,
     rooms_of,
 )
 from appliance.services.hotel.papers import Asked

@@ -29,6 +29,7 @@ class BackupShown:
     files: Count
     octets: Whole
     file: Line
+    faults: tuple[Line, ...] = ()
 
 
 class BackupsPane(QueryPane):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import delete, func, insert, literal, select, update
 
-from appliance.contract.commands import change
+from appliance.contract.commands import change, query
 from appliance.contract.context import Context
 from appliance.contract.listings import Listing, Order
 from appliance.contract.people import ADMINISTRATOR, ANYONE
@@ -26,6 +26,7 @@ from appliance.services.system.model import (
     MASTER_DATA,
     AuditRow,
     OneTime,
+    OwnSession,
     PersonRecord,
     SessionEnded,
     SessionRow,
@@ -46,6 +47,7 @@ __all__ = [
     "fetch_backup",
     "make",
     "modify",
+    "own",
     "receive_backup",
     "remove",
     "reset",
@@ -125,6 +127,25 @@ def reset(context: Context, arguments: WhosePassword) -> OneTime:
     return OneTime(name=arguments.name, password=password, version=row["version"])
 
 
+@query(ANYONE, name="sessions.own")
+def own(context: Context) -> tuple[OwnSession, ...]:
+    """One's own sessions, the one last used first."""
+    columns = [SESSIONS.c[name] for name in ("peer", "began", "last_seen", "expires")]
+    mine = select(SESSIONS.c.id, *columns).where(SESSIONS.c.person == context.person.name)
+    latest = mine.order_by(SESSIONS.c.last_seen.desc(), SESSIONS.c.id.desc())
+    return tuple(
+        OwnSession(
+            session=number,
+            peer=peer,
+            **{
+                name: at.astimezone(context.zone)
+                for name, at in (("began", began), ("last_seen", seen), ("expires", expires))
+            },
+        )
+        for number, peer, began, seen, expires in context.connection.execute(latest)
+    )
+
+
 @change(ANYONE, name="sessions.end")
 def end(context: Context, arguments: SessionEnded) -> None:
     """End a session: one's own, or as an administrator anybody's."""
@@ -158,7 +179,7 @@ LISTINGS = (
         row=SessionRow,
         see=ADMINISTRATORS,
         order=(Order(column="last_seen", descending=True),),
-        select=lambda _person: select(
+        select=lambda _asking: select(
             SESSIONS.c.id,
             literal(1).label("version"),
             *(SESSIONS.c[name] for name in ("person", "peer", "began", "last_seen", "expires")),
@@ -170,7 +191,7 @@ LISTINGS = (
         see=ADMINISTRATORS,
         key="number",
         order=(Order(column="number", descending=True),),
-        select=lambda _person: select(
+        select=lambda _asking: select(
             AUDIT.c.number.label("id"),
             literal(1).label("version"),
             *(AUDIT.c[name] for name in ("number", "at", "person", "service", "command", "outcome")),

@@ -71,6 +71,8 @@ class BackupRow:
     tables: Count
     files: Count
     octets: Whole
+    faults: tuple[Line, ...] = ()
+    """Why it cannot be read, and then all but its size is empty."""
 
 
 @record
@@ -89,7 +91,7 @@ def backup(context: Context, wish: BackupWish) -> BackupRow:
     from appliance.store.backup import verify_backup
 
     services = _services(context, wish.services)
-    file = _folder(context) / f"{context.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{_called(wish.services)}{SUFFIX}"
+    file = _unused(context, _called(wish.services))
     with _said():
         context.tell(Progress(done=0, total=2, doing=_("write")))
         write(
@@ -114,7 +116,9 @@ def backup(context: Context, wish: BackupWish) -> BackupRow:
 @query("administrator")
 def backups(context: Context) -> tuple[BackupRow, ...]:
     """List the backups, the newest first."""
-    return tuple(_row(file) for file in sorted(_folder(context).glob(f"*{SUFFIX}"), reverse=True))
+    # One that is damaged says so, and hides no other.
+    files = sorted(_folder(context).glob(f"*{SUFFIX}"), reverse=True)
+    return tuple(row for file in files if (row := _row_or_fault(file)) is not None)
 
 
 @work("administrator")
@@ -167,7 +171,7 @@ def restore(context: Context, wish: RestoreWish) -> BackupRow:
     file = _found(context, wish.file)
     wanted = wish.services or tuple(name for name in _row(file).services if name in context.appliance.registry.services)
     services = _services(context, wanted)
-    before = _folder(context) / f"{context.now.astimezone(UTC):%Y%m%dT%H%M%SZ}-before-restore{SUFFIX}"
+    before = _unused(context, "before-restore")
     with _said():
         bring_back(
             context.appliance.store,
@@ -226,6 +230,11 @@ def _folder(context: Context) -> Path:
     return folder
 
 
+def _unused(context: Context, words: str) -> Path:
+    """The name of a new backup. By the microsecond: several may be made at a time."""
+    return _folder(context) / f"{context.now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{words}{SUFFIX}"
+
+
 def _found(context: Context, name: str) -> Path:
     file = _folder(context) / name
     if not file.is_file() or file.is_symlink():
@@ -249,14 +258,42 @@ def _called(names: tuple[str, ...]) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", "-".join(names))[:40] if names else "all"
 
 
+def _row_or_fault(file: Path) -> BackupRow | None:
+    try:
+        return _row(file)
+    except Refused as refused:
+        try:
+            seen = file.stat()
+        except FileNotFoundError:  # it was taken away meanwhile
+            return None
+        made_at = datetime.fromtimestamp(seen.st_mtime, UTC)
+        fault = "".join(one if one.isprintable() else " " for one in str(refused))[:200]
+        return BackupRow(
+            file=file.name,
+            made_at=made_at,
+            made_by="",
+            services=(),
+            tables=0,
+            files=0,
+            octets=seen.st_size,
+            faults=(fault,),
+        )
+    except FileNotFoundError:
+        return None
+
+
 def _row(file: Path, name: str = "") -> BackupRow:
-    from appliance.store.archive import manifest_of
+    from appliance.store.archive import BadBackup, manifest_of
 
     with _said():
         manifest = manifest_of(file)
+        try:
+            made_at = datetime.fromisoformat(manifest.made_at)
+        except ValueError:
+            raise BadBackup(f"{file}: its manifest is damaged: it was made at no time") from None
     return BackupRow(
         file=name or file.name,
-        made_at=datetime.fromisoformat(manifest.made_at),
+        made_at=made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC),
         made_by=manifest.made_by,
         services=tuple(manifest.services),
         tables=sum(1 for part in manifest.parts if part.table),

@@ -20,6 +20,7 @@ __all__ = [
     "Language",
     "NewPassword",
     "OneTime",
+    "OwnSession",
     "PersonRecord",
     "SessionEnded",
     "SessionRow",
@@ -84,6 +85,17 @@ class SessionRow:
     """One login that has not ended."""
 
     person: LoginName
+    peer: Line
+    began: Moment
+    last_seen: Moment
+    expires: Moment
+
+
+@record(title=_("session"))
+class OwnSession:
+    """A login of one's own that has not ended."""
+
+    session: Count
     peer: Line
     began: Moment
     last_seen: Moment

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.cli.calling import _lines
+from appliance.cli.tables import as_csv
 from compiler.cli.main import main
+from compiler.errors import UsageError
 from tests.appliance.daemon.house import PASSWORD
 from tests.appliance.daemon.process import Process
 
@@ -121,8 +124,22 @@ def test_a_listing(capsys: pytest.CaptureFixture[str]) -> None:
     assert gerbang(capsys, *asked) == ("code  title   balance  note\nL2    雪 kas      300\nL3    雪 kas      200\n")
     assert [row["code"] for row in json.loads(gerbang(capsys, *asked, "--format", "json"))] == ["L2", "L3"]
     assert gerbang(capsys, *asked, "--format", "csv", "--limit", "1") == "code,title,balance,note\nL2,雪 kas,300,\n"
+    for order in (("--sort", "-balance"), ("--sort=-balance",), ("--sort", "title", "--sort", "-balance")):
+        rows = json.loads(gerbang(capsys, "call", "ledger.accounts", "--search", "雪", *order, "--format", "json"))
+        assert [row["code"] for row in rows] == ["L2", "L3", "L1"]
+    assert "no column" in gerbang(capsys, "call", "ledger.accounts", "--sort", "-nothing", code=1)
     assert "expected such as" in gerbang(capsys, "call", "ledger.accounts", "--where", "balance", code=2)
     assert "no column" in gerbang(capsys, "call", "ledger.accounts", "--sort", "nothing", code=1)
+
+
+def test_a_file_goes_before_the_command_that_claims_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "bukti.png"
+    file.write_bytes(b"\x89PNG")
+    assert gerbang(capsys, "call", "ledger.attach", "--upload", f"file={file}") == "bukti.png image/png 4\n"
+    refused = ("call", "ledger.attach", "--upload")
+    assert "an option of the command: file" in gerbang(capsys, *refused, f"x={file}", code=2)
+    assert "an option of the command: file" in gerbang(capsys, *refused, str(file), code=2)
+    assert "there is no file" in gerbang(capsys, *refused, f"file={tmp_path / 'none'}", code=2)
 
 
 def test_work_tells_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +154,36 @@ def test_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "ledger.deposit" in said
     assert "Add to an account." in said
     assert "there is no" not in said
+
+
+def test_only_what_one_may_use_is_listed(
+    capsys: pytest.CaptureFixture[str], process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "system.people.add" in gerbang(capsys, "call")
+    monkeypatch.setenv("GERBANG_TOKEN", process.tokens["ani"])
+    said = gerbang(capsys, "call")
+    assert "ledger.deposit" in said
+    assert "system.people.add" not in said
+
+
+def test_records_are_a_table_and_csv() -> None:
+    lines = [{"day": "2026-01-01", "guest": "雪", "sum": 5}, {"day": "2026-01-02", "guest": 'a,"b"\x1b', "sum": None}]
+    report = {"title": "May", "lines": lines, "days": [1, 2]}
+    assert _lines(report) == [
+        "title: May",
+        "lines:",
+        "  day         guest   sum",
+        "  2026-01-01  雪        5",
+        '  2026-01-02  a,"b"',
+        "days: 1, 2",
+    ]
+    assert _lines(lines)[0] == "day         guest   sum"
+    written = 'day,guest,sum\n2026-01-01,雪,5\n2026-01-02,"a,""b""\x1b",\n'
+    assert as_csv(report) == as_csv(lines) == written
+    assert as_csv([]) == ""
+    for no_list in (5, {"a": 1}, {"a": lines, "b": lines}, [1, 2]):
+        with pytest.raises(UsageError, match="no list of records"):
+            as_csv(no_list)
 
 
 # A connection that is refused leaves its socket to the collector in the client's library.

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance.console.door import Reply, Unreachable
+from appliance.client.protocol import Reply
+from appliance.console.door import Unreachable
 
 PERSON = {"name": "ani", "full_name": "Ani Wijaya", "language": "en", "roles": ["pool.clerk"]}
 
@@ -47,7 +48,11 @@ class Double:
         else:
             answer = self._own(method, path, value)
         status, shown = answer if isinstance(answer, tuple) else (200, answer)
-        return Reply(status, b"" if shown is None else json.dumps(shown).encode())
+        return Reply(status, b"" if shown is None else json.dumps(shown).encode(), "application/json")
+
+    def logins(self) -> int:
+        """How often somebody has tried."""
+        return sum(path == "/login" for _method, path, _value in self.asked)
 
     def _own(self, method: str, path: str, value: Any) -> Any:
         if path == "/health":

@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from appliance.client.addresses import Address
 from appliance.console.app import ConsoleApp
 from appliance.console.places import Places
 from appliance.contract.service import Service
@@ -52,7 +53,7 @@ async def console(
     size: tuple[int, int] = (80, 24),
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
     """A console at its login."""
-    places = Places(socket=None if double else socket, config=config)
+    places = Places(address=Address(socket), config=config)
     app = ConsoleApp(places, services=lambda: services, transport=double)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pypdf
 import pytest
 
-from appliance.console.answers import AnswerScreen
 from appliance.console.app import ConsoleApp
 from appliance.console.dialog import RecordDialog
 from appliance.console.listing_screen import Action, ListingScreen
 from appliance.console.papers import PaperScreen
+from appliance.console.told_screen import ToldScreen
 from appliance.console.widgets.work import Work
 from appliance.console.working import WorkScreen
 from appliance.contract.service import Service
@@ -89,7 +89,7 @@ def test_long_work_shows_how_far_it_is_is_cancelled_left_and_done(house: Driven,
         await pilot.press("escape")
         await until(lambda: not isinstance(app.screen, WorkScreen))
         await _counting(app, pilot, "300")
-        await until(lambda: isinstance(app.screen, AnswerScreen) and "300" in shown(app))
+        await until(lambda: isinstance(app.screen, ToldScreen) and "300" in shown(app))
 
     house.drive(tmp_path, "maya", play)
     counted = [line for line in house.house.audit() if line.command == "counted"]

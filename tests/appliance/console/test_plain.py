@@ -48,7 +48,8 @@ def test_content_has_no_markup(text: str) -> None:
     assert isinstance(content, Content)
     assert content.plain == plain_text(text)
     assert not content.spans
-    assert len(content.wrap(5)) >= 0
+    kept = "".join(line.plain for line in content.wrap(5))
+    assert "".join(kept.split()) == "".join(plain_text(text).split())
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S"]), max_size=30))

@@ -5,8 +5,8 @@ from typing import Any
 
 from textual.widgets import Input
 
-from appliance.console.answers import AnswerScreen
 from appliance.console.app import ConsoleApp
+from appliance.console.told_screen import ToldScreen
 from appliance.console.widgets.dialogs import ConfirmScreen
 from tests.appliance.console.driving import Driven, open_screen, shown, typed, until
 
@@ -57,7 +57,7 @@ def test_a_new_password_is_shown_once_and_a_session_is_ended(house: Driven, tmp_
         await pilot.press("p")
         await until(lambda: isinstance(app.screen, ConfirmScreen) and "for reader?" in shown(app))
         await pilot.press("y")
-        await until(lambda: isinstance(app.screen, AnswerScreen) and "Password" in shown(app))
+        await until(lambda: isinstance(app.screen, ToldScreen) and "Password" in shown(app))
         await pilot.press("enter")
         pane = await _grid(app, pilot, "sessions", "nobody")
         count = pane.grid.count

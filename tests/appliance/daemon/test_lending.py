@@ -166,9 +166,7 @@ def test_mistakes_in_master_data_are_named(monkeypatch: pytest.MonkeyPatch, faul
         ({"LISTINGS": (Listing(name="x", row=Plain, see=STAFF),)}, r"the listing x \(Plain\) has no select"),
     ],
 )
-def test_mistakes_in_commands_are_named(
-    monkeypatch: pytest.MonkeyPatch, commands: dict[str, Any], words: str
-) -> None:
+def test_mistakes_in_commands_are_named(monkeypatch: pytest.MonkeyPatch, commands: dict[str, Any], words: str) -> None:
     with pytest.raises(TypeError, match=words):
         Registry([faulty(monkeypatch, SimpleNamespace(**commands))])
 

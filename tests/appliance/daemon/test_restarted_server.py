@@ -64,7 +64,7 @@ def wait_for(tellers: list[Teller], met: Callable[[Teller], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("how", ["INT", "QUIT"])
+@pytest.mark.parametrize("how", ["INT", pytest.param("QUIT", marks=pytest.mark.long)])
 def test_the_daemon_recovers_by_itself(process: Process, postgresql_server: Server, how: str) -> None:
     tellers = [Teller(process, number) for number in range(CLIENTS)]
     with process.client("admin") as client:

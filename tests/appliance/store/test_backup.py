@@ -277,6 +277,30 @@ def test_full_disk_leaves_no_backup(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_no_backup_takes_the_place_of_another(tmp_path: Path, links: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that write to one name: the first has it, the second fails, neither harms the other."""
+    if not links:  # a memory stick
+
+        def refuse(_source: Path, _target: Path) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr("os.link", refuse)
+    file = tmp_path / "x.zip"
+
+    def one_in_another() -> None:
+        with writing_to(file) as second:
+            second.add("a", "shop", [b"second"])
+            with writing_to(file) as first:
+                first.add("a", "shop", [b"first"])
+
+    with pytest.raises(StoreFault, match="File exists"):
+        one_in_another()
+    with zipfile.ZipFile(file) as archive:
+        assert archive.read("a") == b"first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_service_that_is_not_in_the_backup(tmp_path: Path) -> None:
     store = filled("sqlite://")
     backup(store, tmp_path / "x.zip", [SHOP], all_of=ALL)

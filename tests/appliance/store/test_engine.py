@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -171,3 +172,29 @@ def test_server_that_is_not_there(tmp_path: Path) -> None:
 def test_other_urls_are_refused(url: str) -> None:
     with pytest.raises(UsageError):
         Store(url)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_follows_a_transaction_does_not_change_how_it_ended(
+    tmp_path: Path, kept: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The rows are kept, or not, whatever becomes of the calls after it; and each is made."""
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    heard: list[list[str]] = []
+
+    def fails(_values: list[str]) -> None:
+        raise OSError("no such file")
+
+    promise = store.when_kept if kept else store.when_undone
+    ended: contextlib.AbstractContextManager[object] = contextlib.nullcontext() if kept else pytest.raises(LookupError)
+    with ended, store.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a INTEGER)")
+        promise(fails, "a")
+        promise(heard.append, "b")
+        if not kept:
+            raise LookupError
+    assert heard == [["b"]]
+    assert "fails" in caplog.text
+    with store.reading() as connection:
+        assert len(connection.exec_driver_sql("SELECT name FROM sqlite_schema").all()) == kept
+    store.close()

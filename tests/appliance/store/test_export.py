@@ -18,10 +18,11 @@ from appliance.contract.refusals import Refused
 from appliance.store.engine import Store
 from appliance.store.export import Export, export_csv, export_xlsx
 from appliance.store.listing import ask
+from tests.appliance.store.asked import asking
 from tests.appliance.store.shop.tables import GOODS, METADATA, Good, Size
 from tests.appliance.store.test_backup import good
 
-LISTING = Listing(name="goods", row=Good, see=frozenset({"clerk"}), select=lambda _person: select(GOODS))
+LISTING = Listing(name="goods", row=Good, see=frozenset({"clerk"}), select=lambda _asking: select(GOODS))
 FORMULAS = ["=1+1", "+62 341", "-2+3", "@SUM(A1)", "＝1"]
 
 
@@ -39,10 +40,10 @@ def store() -> Store:
 
 
 def export(store: Store, language: str = "en") -> tuple[Export, Any]:
-    person = Person("ani", language=language)
+    who = asking(Person("ani", language=language))
     with store.reading() as connection:
-        ids = ask(connection, LISTING, Question(), person).ids
-    return Export(listing=LISTING, ids=ids, person=person, zone=ZoneInfo("Asia/Jakarta")), store
+        ids = ask(connection, LISTING, Question(), who).ids
+    return Export(listing=LISTING, ids=ids, asking=who, zone=ZoneInfo("Asia/Jakarta")), store
 
 
 def test_csv(store: Store) -> None:
@@ -83,6 +84,6 @@ def test_csv_comes_in_pieces(store: Store) -> None:
 
 
 def test_sheet_that_would_not_hold_them(store: Store) -> None:
-    many = Export(listing=LISTING, ids=range(1_048_576), person=Person("ani"), zone=ZoneInfo("UTC"))
+    many = Export(listing=LISTING, ids=range(1_048_576), asking=asking(Person("ani")), zone=ZoneInfo("UTC"))
     with store.reading() as connection, pytest.raises(Refused, match="1048575 rows"):
         export_xlsx(connection, many, BytesIO())

@@ -27,8 +27,9 @@ from appliance.store.engine import Store
 from appliance.store.listing import ask, page, rows_of, totals
 from appliance.store.tables import metadata, record_table
 from tests.appliance.postgresql import Server
+from tests.appliance.store.asked import asking
 
-ANI = Person("ani")
+ANI = asking(Person("ani"))
 
 
 class Size(Enum):
@@ -64,13 +65,13 @@ LISTING = Listing(
     row=Thing,
     see=frozenset({"clerk"}),
     order=(Order(column="name"),),
-    select=lambda _person: select(THINGS),
+    select=lambda _asking: select(THINGS),
 )
 SOME = Listing(
     name="some",
     row=Thing,
     see=frozenset({"clerk"}),
-    select=lambda person: select(THINGS).where(THINGS.c.changed_by == person.name),
+    select=lambda asking: select(THINGS).where(THINGS.c.changed_by == asking.person.name),
 )
 FIELDS = {field.name: field for field in fields_of(Thing) if field.kind is not Kind.SECRET}
 
@@ -362,7 +363,7 @@ def test_select_with_grouping_is_asked_as_it_is() -> None:
         name="counted",
         row=Counted,
         see=frozenset({"clerk"}),
-        select=lambda _person: select(
+        select=lambda _asking: select(
             func.min(THINGS.c.id).label("id"),
             literal_column("1").label("version"),
             THINGS.c.name,

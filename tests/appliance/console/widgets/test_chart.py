@@ -113,3 +113,17 @@ def test_a_day_that_moves_stays_a_day_of_a_record(day: date, by: int, months: in
 def test_a_month_after_the_last_of_january() -> None:
     assert moved(date(2013, 1, 31), months=1) == date(2013, 2, 28)
     assert moved(date(2012, 12, 31), months=2) == date(2013, 2, 28)
+
+
+def test_categories_have_their_names_whole_as_many_as_fit() -> None:
+    days = {float(place): f"2026-11-{place:02}" for place in range(1, 17)}
+
+    async def act(app: Stage, pilot: Pilot[None], plot: Plot) -> None:
+        plot.show([Series("Received", tuple((place, place) for place in days), "bar")], labels=days)
+        await pilot.pause()
+        axis = "".join(part.text for part in plot.render_line(plot.size.height - 1)).split()
+        assert len(axis) >= 4
+        assert set(axis) <= set(days.values())
+        assert plot.table().splitlines()[1].startswith("2026-11-01\t1")
+
+    play(lambda: Plot("Received"), act)

@@ -1,4 +1,4 @@
-"""Documents, work, questions and notices."""
+"""Documents, work and questions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from textual.widgets import Button, Static
 
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
 from appliance.console.widgets.document import DocumentLines, DocumentView
-from appliance.console.widgets.notice import notice_of, notify
 from appliance.console.widgets.work import Work, duration
-from appliance.console.words import Reader
-from appliance.contract.context import Event, Progress
+from appliance.contract.context import Progress
 from tests.appliance.console.widgets.rooms import SIZES, Stage, play
 
 TEXT = "\n".join(f"line {number} [/x] \x1b[2J {'Lotus' if number % 1000 == 999 else ''}" for number in range(10_000))
@@ -94,45 +92,19 @@ def test_duration() -> None:
     assert [duration(one) for one in (7.9, 750, 3723)] == ["0:07", "12:30", "1:02:03"]
 
 
-@pytest.mark.parametrize(("key", "answer"), [("y", True), ("n", False), ("escape", False), ("enter", False)])
-def test_confirm(key: str, answer: bool) -> None:
-    answers: list[bool | None] = []
+def test_questions_answer_by_their_keys() -> None:
+    answers: list[bool | str | None] = []
 
     async def act(app: Stage, pilot: Pilot[None], widget: Static) -> None:
-        app.push_screen(ConfirmScreen("Remove [/x]?", yes="[b]", danger=True), answers.append)
-        await pilot.pause(0.1)
-        await pilot.press(key)
-        await pilot.pause(0.1)
+        for key in ("y", "n", "escape", "enter"):
+            app.push_screen(ConfirmScreen("Remove [/x]?", yes="[b]", danger=True), answers.append)
+            await pilot.pause(0.05)
+            await pilot.press(key)
+        for keys in ((*"abc", "enter"), ("escape",)):
+            app.push_screen(AskScreen("Name [/x]?"), answers.append)
+            await pilot.pause(0.05)
+            await pilot.press(*keys)
+        await pilot.pause(0.05)
 
     play(lambda: Static(""), act)
-    assert answers == [answer]
-
-
-@pytest.mark.parametrize(("keys", "answer"), [((*"abc", "enter"), "abc"), (("escape",), None)])
-def test_ask(keys: tuple[str, ...], answer: str | None) -> None:
-    answers: list[str | None] = []
-
-    async def act(app: Stage, pilot: Pilot[None], widget: Static) -> None:
-        app.push_screen(AskScreen("Name [/x]?"), answers.append)
-        await pilot.pause(0.1)
-        await pilot.press(*keys)
-        await pilot.pause(0.1)
-
-    play(lambda: Static(""), act)
-    assert answers == [answer]
-
-
-def test_events_are_notices_in_the_reader_s_words() -> None:
-    event = Event(service="hotel", kind="added", subject="x", template="{guest} pays {rate}",
-                  values={"guest": "[/x]\x1b", "rate": 3000}, urgent=True)  # fmt: skip
-    notice = notice_of(event, Reader(lambda text: text.replace("pays", "bayar"), "id"))
-    assert notice is not None
-    assert notice.text == "[/x]␛ bayar 3.000"
-    assert notice.severity == "warning"
-    assert notice_of(Event(service="hotel", kind="changed", subject="x"), Reader()) is None
-
-    async def act(app: Stage, pilot: Pilot[None], widget: Static) -> None:
-        notify(app, notice)
-        await pilot.pause(0.1)
-
-    play(lambda: Static(""), act)
+    assert answers == [True, False, False, False, "abc", None]

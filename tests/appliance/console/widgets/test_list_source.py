@@ -22,10 +22,11 @@ from appliance.contract.refusals import RuleBroken
 from appliance.store.engine import Store
 from appliance.store.listing import ask, page, totals
 from tests.appliance.console.widgets.rooms import BillLine, Small, small
+from tests.appliance.store.asked import asking
 from tests.appliance.store.test_listing import METADATA, THINGS, WRONG, Thing, cases, put
 
-EVERYONE = Listing(name="things", row=Thing, see=frozenset({"clerk"}), select=lambda _person: select(THINGS))
-ANI = Person("ani")
+EVERYONE = Listing(name="things", row=Thing, see=frozenset({"clerk"}), select=lambda _asking: select(THINGS))
+ANI = asking(Person("ani"))
 SUMS = ("price", "number")
 
 

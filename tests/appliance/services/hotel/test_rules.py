@@ -12,7 +12,6 @@ from appliance.contract.refusals import RuleBroken
 from appliance.services.hotel.model import Package, Room, Settings, Stay, StayRoom
 from appliance.services.hotel.rules import (
     PUBLISHED,
-    booking_number,
     cancelled,
     down_payment_least,
     nights_of,
@@ -89,11 +88,3 @@ def test_fee_and_refund_are_what_was_paid(paid: int, arrival: date, early: int, 
     assert kept >= 0 <= refund
     if early <= 0:
         assert refund == 0
-
-
-def test_numbers_go_on_after_the_last_of_the_month() -> None:
-    day = date(2013, 2, 13)
-    assert booking_number("P", day, []) == "P201302001"
-    assert booking_number("P", day, ["P201302001", "P201301009"]) == "P201302002"
-    assert booking_number("P", day, ["P201302999"]) == "P2013021000"
-    assert booking_number("P", day, ["P2013021000", "P201302999"]) == "P2013021001"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from textual.widgets import Input
 
-from appliance.console.answers import AnswerScreen
 from appliance.console.app import ConsoleApp
 from appliance.console.told_screen import ToldScreen
 from appliance.console.widgets.dialogs import AskScreen, ChooseScreen, ConfirmScreen
@@ -20,7 +19,7 @@ def test_a_new_password_is_shown_once_and_the_log_is_verified(house: Driven, tmp
         await pilot.press("end", "p")
         await until(lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("y")
-        await until(lambda: isinstance(app.screen, AnswerScreen) and "watcher" in shown(app))
+        await until(lambda: isinstance(app.screen, ToldScreen) and "watcher" in shown(app))
         await pilot.press("enter")
 
         await open_screen(app, pilot, "system", "audit")

@@ -1,0 +1,28 @@
+"""A period of days: what reports, lists and searches are asked for."""
+
+from __future__ import annotations
+
+from appliance.contract.kinds import Day
+from appliance.contract.records import record
+from appliance.contract.refusals import RuleBroken
+from appliance.language import _
+
+__all__ = ["LONGEST", "Period"]
+
+LONGEST = 3660
+"""Days: ten years, which a report can still hold."""
+
+
+@record
+class Period:
+    """From the first day to the last, both included."""
+
+    first: Day
+    last: Day
+
+    def __post_init__(self) -> None:
+        """Refuse a period that ends before it begins, or that no report can hold."""
+        if self.last < self.first:
+            raise RuleBroken(_("the last day lies before the first"), field="last")
+        if (self.last - self.first).days > LONGEST:
+            raise RuleBroken(_("a period has ten years at most"), field="last")
