@@ -8,7 +8,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from compiler.cli.verb import Verb
-from compiler.errors import UsageError
 
 __all__ = ["verb"]
 
@@ -28,6 +27,7 @@ def _run(arguments: Namespace) -> int:
     # The order is the point: the demo's daemon starts on another core while Textual is still being imported.
     from appliance.console.given import Given
     from appliance.console.places import Places
+    from compiler.errors import UsageError
 
     given = Given.taken(visitor=arguments.visitor)
     if arguments.ca and not arguments.ca.is_file():

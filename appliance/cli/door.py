@@ -8,7 +8,6 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from compiler.cli.verb import Verb
-from compiler.errors import UsageError
 
 __all__ = ["verb"]
 
@@ -31,6 +30,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from appliance.doors.ssh import authorized_line, console_command, sshd_configuration
+    from compiler.errors import UsageError
 
     command = console_command(_program(arguments.program), arguments.socket)
     if arguments.sshd:
@@ -49,6 +49,8 @@ def _run(arguments: Namespace) -> int:
 
 
 def _program(given: Path | None) -> Path:
+    from compiler.errors import UsageError
+
     if given is not None:
         return given.absolute()
     found = Path(sys.argv[0]).absolute()

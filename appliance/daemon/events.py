@@ -28,6 +28,8 @@ HEARTBEAT = 15.0
 LONGEST = 256
 MOST = 300
 MOST_OF_ONE = 32
+CUT_AFTER = 5.0
+"""Seconds that a reader who has lost something has to read so."""
 LOST = b"event: lost\ndata: {}\n\n"
 logger = logging.getLogger("gerbang.daemon")
 
@@ -151,7 +153,7 @@ class Hub:
         if listener.queue.empty():
             listener.queue.put_nowait(None)  # wake it
         # It has a moment to read that it lost something, and is cut then.
-        asyncio.get_running_loop().call_later(5.0, self._cut, listener)
+        asyncio.get_running_loop().call_later(CUT_AFTER, self._cut, listener)
 
     def _put(self, listener: _Listener, text: bytes) -> None:
         if listener.lost:

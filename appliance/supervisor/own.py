@@ -73,7 +73,7 @@ class OwnSupervisor:
         self._lock = _locked(places.run / ".lock")
         self._closed = False
         self._reaper = Reaper()
-        adopt_orphans()
+        self._adopted_before = adopt_orphans()
         for name in end_what_is_left(places.run / ".started"):
             journal.warning("%s: ended what a former supervisor had left", name)
         self._loop = asyncio.new_event_loop()
@@ -130,6 +130,8 @@ class OwnSupervisor:
         self._loop.close()
         for one in self._all.values():
             one.output.close()
+        # The process may go on without us, and would not wait for the orphans of others.
+        adopt_orphans(self._adopted_before)
         os.close(self._lock)
 
     def _run(self) -> None:

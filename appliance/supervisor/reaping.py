@@ -15,14 +15,18 @@ from appliance.supervisor.processes import Process, processes
 
 __all__ = ["Reaper", "adopt_orphans"]
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_CHILD_SUBREAPER, _PR_GET_CHILD_SUBREAPER = 36, 37
 
 
-def adopt_orphans() -> None:
-    """Become the parent of all orphans below us. Raises OSError."""
+def adopt_orphans(adopt: bool = True) -> bool:
+    """Become the parent of all orphans below us, or stop being it; whether we were before. Raises OSError."""
     library = ctypes.CDLL(None, use_errno=True)
-    if library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    before = ctypes.c_int()
+    if library.prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0) or library.prctl(
+        _PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0
+    ):
         raise OSError(ctypes.get_errno(), "prctl: PR_SET_CHILD_SUBREAPER")
+    return bool(before.value)
 
 
 class Reaper:

@@ -79,7 +79,7 @@ def test_who_does_not_read_is_told_that_he_lost_something_and_is_cut(
 
     async def check() -> None:
         slow = await listening(house, ANI, lambda: cut.append(True))
-        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _delay, call, *rest: call(*rest))
+        monkeypatch.setattr(events, "CUT_AFTER", 0)
         event = Event(service="ledger", kind="k", subject="s")
         house.parts.hub.publish((event,) * (events.LONGEST + 1))
         while not cut:

@@ -66,7 +66,7 @@ def test_html_escapes_and_names_nothing_outside(folder: Path) -> None:
     assert "Hotel Lotus &amp; Sons" in page
     assert "satu juta tiga ratus ribu" in page
     assert "size: A5" in page
-    assert re.findall(r'class="copy">(\w+)<', page) == ["Guest", "Cashier", "Office"]
+    assert re.findall(r'class="copy">(\w+)<', page) == ["Tamu", "Cashier", "Office"]
     assert not re.search(r"(?:src|href)=|url\(|https?://|@import", page)
 
 
@@ -74,7 +74,7 @@ def test_pdf_has_the_text_and_a_page_a_copy(folder: Path) -> None:
     read = PdfReader(BytesIO(as_pdf(bill("Guest", "Cashier", "Office"), paper(folder, language="id"))))
     texts = [page.extract_text() for page in read.pages]
     assert len(texts) == 3
-    for text, copy in zip(texts, ("Guest", "Cashier", "Office"), strict=True):
+    for text, copy in zip(texts, ("Tamu", "Cashier", "Office"), strict=True):
         assert copy in text
         assert "Rp1.300.000" in text
         assert "Budi <b>" in text

@@ -40,7 +40,8 @@ def test_a_backup_is_made_and_brings_back_what_was_removed(house: Driven, tmp_pa
         await pilot.press("b")
         await until(lambda: isinstance(app.screen, ChooseScreen))
         await pilot.press("enter")
-        await until(lambda: len(pane.rows) == 1 and pane.grid.row is not None)
+        # The row comes by an event, before the screen of the work has gone.
+        await until(lambda: len(pane.rows) == 1 and pane.grid.row is not None and app.screen is pane.screen)
         house.call("management.remove", {"name": "office", "version": 1}, service="network")
         await pilot.press("t")
         await until(lambda: isinstance(app.screen, ChooseScreen))
