@@ -204,6 +204,15 @@ class ConsoleApp(GoingAboutApp):
         finally:
             self.login.busy(False)
 
+    def on_app_focus(self) -> None:
+        """A page in a browser has the focus again: a screen that was made in the meantime gets its first entry."""
+        screen = self.screen
+        if screen.focused is None:
+            wanted = self.AUTO_FOCUS if screen.AUTO_FOCUS is None else screen.AUTO_FOCUS
+            first = next((one for one in screen.query(wanted or "*") if one.focusable), None)
+            if first is not None:
+                screen.set_focus(first)
+
     @work(group="login", exclusive=True)
     async def _enter_given(self) -> None:
         """Without asking: with the session that a door has given, or as a visitor."""

@@ -162,7 +162,7 @@ def test_the_web_door_is_another_user_and_speaks_for_its_browsers(
             await console.reads("Choose your own.")
             ((_console, user),) = _processes_of(door.process.pid)
             assert user == door.user
-            await console.types(f"\t{password}\r", f"{NEW}\r", f"{NEW}\r")
+            await console.types(f"{password}\r", f"{NEW}\r", f"{NEW}\r")
             await console.reads("Good day,")
             await console.close()
         finally:

@@ -58,7 +58,7 @@ def test_who_comes_with_a_session_that_has_ended_logs_in_again(house: tuple[Hous
         await door.daemon.log_out(known.token)
         console = await Painted.opened(browser)
         await console.reads("Password", "log in first")
-        await console.types("\tadmin\t", f"{PASSWORD}\r")
+        await console.types("admin\t", f"{PASSWORD}\r")
         await console.reads("Good day, Admin.")
         await console.close()
 
@@ -71,7 +71,7 @@ def test_a_password_that_was_given_is_changed_in_the_page(house: tuple[House, Pa
         assert (await browser.log_in("budi", PASSWORD)).status == 303
         console = await Painted.opened(browser)
         await console.reads("Choose your own.", "New password, once more")
-        await console.types(f"\t{PASSWORD}\r", f"{NEW}\r", f"{NEW}\r")
+        await console.types(f"{PASSWORD}\r", f"{NEW}\r", f"{NEW}\r")
         await console.reads("Good day, Budi.")
         await console.close()
         other = door.browser()
