@@ -27,8 +27,7 @@ from appliance.daemon.peers import PeerProtocol
 from appliance.daemon.run_settings import RunSettings, Tls, local_zone
 from appliance.daemon.sockets import listening_port, listening_socket, remove_socket, tls_context
 from appliance.store.engine import Store
-from appliance.store.migrate import upgrade
-from appliance.store.revisions import metadata_of, with_core
+from appliance.store.migrate import make_at_once, upgrade
 from appliance.store.seal import HeadFile, key_of
 from compiler.errors import UsageError
 
@@ -91,9 +90,7 @@ def serve_demo(path: Path | None = None) -> int:
         store = Store("sqlite://")
         try:
             kept = demonstration_password()
-            # Made at once: there is nothing to migrate, and Alembic takes half a second to load.
-            for service in with_core(services):
-                metadata_of(service).create_all(store.engine)
+            make_at_once(store, services)
             parts = _demonstration(store, services, Path(folder), kept)
             return _listen(parts, path or Path(folder) / "api.sock", None, with_parent=True)
         finally:

@@ -17,9 +17,9 @@ from appliance.contract.service import Service
 from appliance.store.audit import AUDIT
 from appliance.store.engine import Store
 from appliance.store.failures import StoreFault
-from appliance.store.revisions import Revision, branch_of, metadata_of, standing, step, with_core
+from appliance.store.revisions import Revision, branch_of, metadata_of, stamp, standing, step, with_core
 
-__all__ = ["MigrationFailed", "NewerStore", "downgrade", "upgrade"]
+__all__ = ["MigrationFailed", "NewerStore", "downgrade", "make_at_once", "upgrade"]
 
 
 class NewerStore(StoreFault):
@@ -96,6 +96,18 @@ def _migrate(store: Store, revisions: Sequence[Revision], backup: Path | None) -
             f"revision {at.name} of {at.service} failed and its tables are as they were{kept}:"
             f" {type(error).__name__}: {words} ({at.file})"
         ) from error
+
+
+def make_at_once(store: Store, services: Iterable[Service]) -> None:
+    """The tables of an empty store as their newest revisions have them, without going through the older ones.
+
+    For a store in memory: Alembic takes half a second to load.
+    """
+    with store.writing() as connection:
+        for service in with_core(services):
+            metadata_of(service).create_all(connection)
+            if branch := branch_of(service):
+                stamp(connection, service.name, branch[-1].name)
 
 
 def _without_branch(store: Store, service: Service) -> None:

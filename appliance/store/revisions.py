@@ -37,6 +37,7 @@ __all__ = [
     "in_order",
     "metadata_of",
     "migration_context",
+    "stamp",
     "standing",
     "step",
     "with_core",
@@ -177,13 +178,18 @@ def step(connection: Connection, revision: Revision, *, down: bool = False) -> N
     # Alembic's ``op`` is of the whole process: two backups that are checked at a time would share it.
     with _ALONE, _numbers_kept(connection), Operations.context(context):
         module.downgrade() if down else module.upgrade()
+    stamp(connection, revision.service, revision.before if down else revision.name)
+
+
+def stamp(connection: Connection, service: str, revision: str) -> None:
+    """Write down that the tables of the service are of this revision; empty: it has none."""
     REVISIONS.create(connection, checkfirst=True)
-    at = REVISIONS.c.service == revision.service
-    values: dict[str, Any] = {"revision": revision.before if down else revision.name, "since": datetime.now(UTC)}
-    if down and not revision.before:
+    at = REVISIONS.c.service == service
+    values: dict[str, Any] = {"revision": revision, "since": datetime.now(UTC)}
+    if not revision:
         connection.execute(delete(REVISIONS).where(at))
     elif connection.execute(update(REVISIONS).where(at).values(values)).rowcount == 0:
-        connection.execute(insert(REVISIONS).values(service=revision.service, **values))
+        connection.execute(insert(REVISIONS).values(service=service, **values))
 
 
 @contextmanager

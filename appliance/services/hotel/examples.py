@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from appliance.contract.context import Context
+from appliance.contract.people import Person
 from appliance.services.hotel.bookings import claim, quoted, receive
 from appliance.services.hotel.commands import book, check_in
 from appliance.services.hotel.model import (
@@ -95,6 +96,7 @@ def _published(context: Context) -> None:
 
 def _around_today(context: Context) -> None:
     """Bookings as a desk sees them: guests in the house, guests to come."""
+    context = replace(context, person=Person("receptionist"))
     plan = (
         (0, 2, "101", 0, None, 0),
         (0, 1, "103", 1, "HIKE", 1),
