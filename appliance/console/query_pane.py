@@ -14,7 +14,7 @@ from appliance.console.dialog import LookScreen
 from appliance.console.screens import Pane
 from appliance.console.widgets.grid import Grid
 from appliance.console.widgets.list_source import ListSource
-from appliance.contract.fields import title_of
+from appliance.contract.fields import fields_of, title_of
 from appliance.contract.refusals import Refused
 
 __all__ = ["QueryPane", "records_of"]
@@ -100,7 +100,7 @@ class QueryPane(Pane):
 
     def opened(self, row: Any) -> None:
         """Enter on a row: look at all of it."""
-        values = {name: getattr(row, name) for name in self.record.__dataclass_fields__}  # type: ignore[attr-defined]
+        values = {field.name: getattr(row, field.name) for field in fields_of(self.record)}
         self.app.push_screen(LookScreen(self.reader.say(title_of(self.record)), self.record, values))
 
     def told(self, event: Mapping[str, Any]) -> None:

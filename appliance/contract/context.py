@@ -90,7 +90,8 @@ class Context:
 
     def settings(self, record: type[Settings]) -> Settings:
         """The service's settings as this record."""
-        return self.settings_of(record)  # type: ignore[no-any-return]
+        found: Settings = self.settings_of(record)
+        return found
 
     def claim_file(self, number: str, folder: str = "") -> ClaimedFile:
         """In a change: take a file that this person has sent (``POST /v1/files``) into the service's folder.

@@ -27,8 +27,9 @@ def record(cls: Any = None, *, title: str = "") -> Any:
     """A frozen dataclass that pydantic reads strictly. ``title`` is what people call it: ``room``."""
 
     def made(plain: type[Made]) -> type[Made]:
-        plain.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
-        plain.__record_title__ = title or _words(plain.__name__)  # type: ignore[attr-defined]
+        described: Any = plain
+        described.__pydantic_config__ = STRICT
+        described.__record_title__ = title or _words(plain.__name__)
         return dataclasses.dataclass(frozen=True, kw_only=True, slots=True)(plain)
 
     return made if cls is None else made(cls)
