@@ -14,6 +14,7 @@ __all__ = [
     "kills_its_worker_once",
     "process_of",
     "refuses_sevens",
+    "slow_process_of",
     "waits",
 ]
 
@@ -74,6 +75,12 @@ def kills_its_worker_once(number, mark):
             os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.002)
     return number % 7 != 0
+
+
+def slow_process_of(number):
+    """Long enough that each is a chunk of its own: never more than a few are under way."""
+    time.sleep(0.1)
+    return os.getpid()
 
 
 def process_of(number):
