@@ -53,8 +53,12 @@ class Transition:
     progress: Callable[[Progress], None]
 
     def preflight(self, order: Sequence[str]) -> tuple[Finding, ...]:
-        """What every component of the new generation says of its files, and whether the old ones of those that will
-        act can be made again, because only then can it be undone. Nothing runs yet."""
+        """What the components that will act say of their files, and whether their old ones can be made again, because
+        only then can it be undone. Nothing runs yet.
+
+        One whose files are those that it runs on has passed before, and so has one
+        that only follows data it ``trusts``.
+        """
         findings: list[Finding] = []
         for name in order:
             if name in self.before.kept:
@@ -62,7 +66,7 @@ class Transition:
                     self.kinds.restore(self.before.kept[name])
                 except Refused as error:
                     findings.append(failure(name, error))
-        for name in self.after.kept:
+        for name in self._preflown(order):
             self.progress(Progress(done=0, total=0, doing=f"{Phase.PREFLIGHT} {name}"))
             try:
                 component = self.kinds.restore(self.after.kept[name])
@@ -72,6 +76,29 @@ class Transition:
             except Exception as error:
                 findings.append(failure(name, error))
         return tuple(findings)
+
+    def _preflown(self, order: Sequence[str]) -> list[str]:
+        """Of those that will act, those whose configuration is new to them."""
+        return [name for name in order if name in self.after.kept and not self._only_new_data(name, order)]
+
+    def _only_new_data(self, name: str, order: Sequence[str]) -> bool:
+        """Whether it acts for nothing but data that it trusts."""
+        try:
+            component = self.kinds.restore(self.after.kept[name])
+        except Refused:
+            return False  # preflight says so
+        moved = set(getattr(component, "follows", ())) & set(order)
+        return bool(moved) and moved <= set(getattr(component, "trusts", ())) and self._same(name)
+
+    def _same(self, name: str) -> bool:
+        """Whether its own files and its value are those of the generation before."""
+        if name not in self.before.kept or self.before.kept[name].digest != self.after.kept[name].digest:
+            return False
+        of_both = [
+            {(file.path, file.sha256, file.mode) for file in one.manifest.files if file.component == name}
+            for one in (self.before, self.after)
+        ]
+        return of_both[0] == of_both[1]
 
     def advance(self, journal: Journal, underway: Underway, order: Sequence[str], guard: int) -> Underway:
         """Switch, then act in this order; each step is in the journal before it is begun. Raises Failed."""

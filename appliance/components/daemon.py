@@ -34,6 +34,9 @@ class Daemon:
     """Components that it requires beside the programs that ``program`` requires."""
     follows: tuple[str, ...] = ()
     """Of those that it requires: it is reloaded when they act, such as a certificate."""
+    trusts: tuple[str, ...] = ()
+    """Of those that it follows: data that they have judged themselves, such as a table of accounts. When nothing else
+    is new it is reloaded without a shadow start."""
     provides: tuple[Declared, ...] = ()
     probes: tuple[Probe, ...] = ()
     probe_within: float = 5.0

@@ -82,6 +82,10 @@ class Machine(Protocol):
     def log(self, program: str, lines: int) -> tuple[str, ...]:
         """The last lines of the program's output."""
 
+    def perform(self, operation: str, arguments: Mapping[str, str], given: str = "") -> str:
+        """Do a declared operation (``appliance.contract.operations``) and answer what it printed. Raises
+        SupervisionFailed with what it said when it failed."""
+
     def install_packages(self, service: str) -> str:
         """Install the packages that the service's installed code declares; what the installer said. Takes minutes."""
 
@@ -132,7 +136,8 @@ class Guarded(Protocol):
     """What a component has beside when the root helper itself takes its change back: one that can cut us off.
 
     A component may also have ``follows``, a part of its ``requires``: when one of
-    those acts, it acts too, though its own files are the same.
+    those acts, it acts too, though its own files are the same. Of those it may name
+    some in ``trusts``: it acts on what is new of them without a preflight of its own.
     """
 
     def act_guarded(self, before: Path | None, after: Path | None, machine: Machine, within: int) -> None:

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal, Protocol
 
-__all__ = ["Program", "Ready", "State", "Status", "Supervisor"]
+__all__ = ["FILES", "RUN", "STATE", "Program", "Ready", "State", "Status", "Supervisor"]
+
+
+RUN = Path("/run/gerbang-programs")
+STATE = Path("/var/lib/gerbang-programs")
+FILES = STATE / ".files"
+"""Where an installed appliance makes ``{run}``, ``{state}`` and ``{files}``: ``RUN / program`` and so on. For paths in
+rendered configurations, in which nothing is expanded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,11 @@ class Program:
     """What it keeps of root's rights: ``CAP_NET_BIND_SERVICE``."""
     writable: tuple[str, ...] = ()
     """Folders it writes beside its own, for the hardened unit."""
+    readers: str = ""
+    """A group that reads those of its files that are not for all (0640): of a program that starts as root and whose
+    children, who drop their rights, read its tables. Files for the owner alone (0600) stay root's."""
+    passable: bool = False
+    """Others pass through ``{state}``: children that dropped their rights work in folders below it."""
 
 
 class State(StrEnum):

@@ -13,7 +13,9 @@ screens::
     templates/      documents of its own: ``templates/<service>/bill.txt.j2`` and ``.html.j2`` of ``<service>/bill``
     locale/         translations of its own: ``locale/id/LC_MESSAGES/gerbang.mo``
     components.py   components(connection): what it makes of the machine; PROGRAMS: the daemons it may run;
-                    PACKAGES: names of the Debian packages that they need
+                    OPERATIONS: what it does to the machine beside them; PACKAGES: names of the Debian packages that
+                    they need; USERS: system users that own its data. completing(connection, components): what it makes
+                    in answer to what the other services' components declare, such as the zones of a name server
     examples.py     load(context): sample data for --demo
 
 Each Command that is a name of ``commands.py`` is found, one that is imported

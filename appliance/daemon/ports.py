@@ -83,11 +83,12 @@ class MachinePorts:
 
         if self._helper is not None:
             return HelperMachine(self._helper, self._state / "generations")
-        programs = installed_catalogue(self._services).programs
+        catalogue = installed_catalogue(self._services)
+        programs = catalogue.programs
         places = Places(run=self._state / "run", state=self._state / "programs")
         supervisor = OwnSupervisor(places, programs)
         self._closing.append(supervisor.close)
-        return DirectMachine(supervisor, programs, places, network=_NetworkOfOthers)
+        return DirectMachine(supervisor, programs, places, operations=catalogue.operations, network=_NetworkOfOthers)
 
     @cached_property
     def glance(self) -> Machine:
@@ -115,7 +116,10 @@ class MachinePorts:
     def components(self, connection: Connection) -> tuple[Component, ...]:
         """What all services want of the machine, by one snapshot of the store."""
         sources = [module.components for module in self._modules() if hasattr(module, "components")]
-        return tuple(component for source in sources for component in source(connection))
+        found = tuple(component for source in sources for component in source(connection))
+        # Who serves what others declare makes its own from theirs.
+        completing = [module.completing for module in self._modules() if hasattr(module, "completing")]
+        return (*found, *(component for source in completing for component in source(connection, found)))
 
     def start(self) -> None:
         """After a start of the daemon: take back what was interrupted or not confirmed, then make everything serve."""

@@ -3,12 +3,13 @@
 What a compromised daemon can do through this: start, stop, reload, check
 and shadow-start the programs that installed services declare, with
 configurations of its choice; change addresses, routes and the filter;
-install the packages that installed services declare; read what programs
-say. So it can do what the configuration language of such a program can, as
-the user that the program runs as, and it can take the network down. It
-cannot run a command of its own, name a path, read or write files elsewhere,
-start what is not declared, become another user, or change a file between
-its check and its use.
+install the packages that installed services declare; do the operations that
+they declare, with arguments that fit; read what programs say. So it can do
+what the configuration language of such a program can, as the user that the
+program runs as, and it can take the network down. It cannot run a command
+of its own, name a path, read or write files elsewhere, start what is not
+declared, become another user, or change a file between its check and its
+use.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from appliance.helper.answers import Done, HelperRefused
 from appliance.helper.catalogue import Catalogue
 from appliance.helper.checking import check
 from appliance.helper.network import Network, installed_network
-from appliance.helper.packages import install
+from appliance.helper.operating import perform
+from appliance.helper.packages import install, make_user
 from appliance.helper.shadow import shadow
 from appliance.supervisor.places import Places
 
@@ -59,11 +61,22 @@ class Actions:
             return self._install(request.service)
         if isinstance(request, requests.ShowNetwork):
             return Done(said=self.network().told())
+        if isinstance(request, requests.Perform):
+            return self._perform(request)
         return self._change_network(request)
+
+    def _perform(self, request: requests.Perform) -> Done:
+        operation = self.catalogue.operations.get(request.operation)
+        if operation is None:
+            raise HelperRefused("unknown", f"no installed service declares an operation {request.operation}")
+        said = perform(operation, request.arguments, request.given, self.places, privileged=self.privileged)
+        return Done(said=said)
 
     def _with_files(self, request: requests.OfFiles) -> Done:
         program = self._known(request.program)
-        files = self.admission.admit(request.generation, request.component, program.user, self._in_use(), program.reads)
+        files = self.admission.admit(
+            request.generation, request.component, program.user, self._in_use(), program.reads, program.readers
+        )
         match request:
             case requests.Start():
                 return Done(statuses=(self.supervisor.start(program, str(files)),))
@@ -96,7 +109,10 @@ class Actions:
     def _install(self, service: str) -> Done:
         if service not in self.catalogue.packages:
             raise HelperRefused("unknown", f"no installed service {service} declares packages")
-        return Done(said=self.install(service, self.catalogue.packages[service]))
+        said = self.install(service, self.catalogue.packages[service])
+        for user in self.catalogue.users.get(service, ()):
+            make_user(service, user)
+        return Done(said=said)
 
     def _known(self, name: str) -> Program:
         if name not in self.catalogue.programs:

@@ -15,6 +15,7 @@ generation. So each program has both of one generation, and no more than that.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -24,6 +25,7 @@ from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -60,6 +62,23 @@ class _Manifest(BaseModel):
     files: tuple[_Line, ...]
 
 
+class Reader(NamedTuple):
+    """Who reads a copy: a program's user, or the group of a program that starts as root."""
+
+    user: str
+    group: str
+
+    def __str__(self) -> str:
+        return f"{self.user or 'root'}{'.' if self.group else ''}{self.group}"
+
+    def owner(self, *, own: bool) -> tuple[int, int]:
+        """The user and the group of a file; ``own``: of one for its owner alone."""
+        group = grp.getgrnam(self.group).gr_gid if self.group else pwd.getpwnam(self.user).pw_gid
+        if own:
+            return (pwd.getpwnam(self.user)[2:4]) if self.user else (0, 0)
+        return 0, group
+
+
 class Admission:
     """``source`` holds ``generations/7/…`` and belongs to the daemon; ``store`` to root alone."""
 
@@ -78,6 +97,7 @@ class Admission:
         user: str = "",
         in_use: Collection[Path] = (),
         reads: Collection[str] = (),
+        readers: str = "",
     ) -> Path:
         """The root-owned copy of a component's files, readable by the user. Raises HelperRefused (``tampered``).
 
@@ -92,7 +112,7 @@ class Admission:
             except OSError as error:
                 raise HelperRefused("tampered", f"generation {number} cannot be read: {error.strerror}") from None
             try:
-                return self._copied(generation, number, component, user, in_use, reads)
+                return self._copied(generation, number, component, Reader(user, readers), in_use, reads)
             except OSError as error:
                 place = f" {error.filename}" if error.filename else ""
                 raise HelperRefused(
@@ -118,7 +138,7 @@ class Admission:
         generation: int,
         number: int,
         component: str,
-        user: str,
+        reader: Reader,
         in_use: Collection[Path],
         reads: Collection[str],
     ) -> Path:
@@ -127,7 +147,7 @@ class Admission:
         home = self._store / f"{number}-{sha256(raw).hexdigest()[:24]}"
         wanted = {component, *reads}
         # Named by what is in it: the program's code may read others tomorrow, and of the same generation.
-        shelf = home / f"{component}@{user or 'root'}+{sha256(chr(0).join(sorted(wanted)).encode()).hexdigest()[:12]}"
+        shelf = home / f"{component}@{reader}+{sha256(chr(0).join(sorted(wanted)).encode()).hexdigest()[:12]}"
         if shelf.is_dir():
             # As young as a new one: it is going to be used, and until then nobody sees that.
             os.utime(home)
@@ -138,7 +158,7 @@ class Admission:
         fresh = Path(mkdtemp(prefix=".new-", dir=self._store))
         try:
             fresh.chmod(0o755)
-            _copy(generation, number, lines, fresh, user)
+            _copy(generation, number, lines, fresh, reader)
             home.mkdir(mode=0o755, exist_ok=True)
             home.chmod(0o755)
             durable.move(fresh, shelf)
@@ -156,7 +176,7 @@ class Admission:
                 shutil.rmtree(home, ignore_errors=True)
 
 
-def _copy(generation: int, number: int, lines: Iterable[_Line], fresh: Path, user: str) -> None:
+def _copy(generation: int, number: int, lines: Iterable[_Line], fresh: Path, reader: Reader) -> None:
     room = LARGEST_COMPONENT
     for line in lines:
         path = PurePosixPath(line.component) / _safe(line.path, number)
@@ -166,7 +186,7 @@ def _copy(generation: int, number: int, lines: Iterable[_Line], fresh: Path, use
             raise HelperRefused("tampered", f"{line.component} of generation {number} is too large")
         if sha256(content).hexdigest() != line.sha256:
             raise HelperRefused("tampered", f"{path} is not what generation {number} says")
-        _write(fresh, path, content, line.mode, user)
+        _write(fresh, path, content, line.mode, reader)
     # A copy that is there is trusted: after a power cut it is whole, or it is not there.
     for folder, _, _ in os.walk(fresh):
         durable.sync_folder(Path(folder))
@@ -216,11 +236,11 @@ def _read(folder: int, path: PurePosixPath, most: int) -> bytes:
     return content
 
 
-def _write(home: Path, path: PurePosixPath, content: bytes, mode: int, user: str) -> None:
+def _write(home: Path, path: PurePosixPath, content: bytes, mode: int, reader: Reader) -> None:
     """One file of the copy, which its program may read and never write.
 
     A file that only its owner may read (a key) belongs to the program's user;
-    any other to root and the user's group.
+    any other to root and the user's group, or that of its readers.
     """
     for parent in reversed((home / path).relative_to(home).parents):
         (home / parent).mkdir(mode=0o755, exist_ok=True)
@@ -230,11 +250,10 @@ def _write(home: Path, path: PurePosixPath, content: bytes, mode: int, user: str
         file.write(content)
         # Neither set-user-ID nor writable for anybody but root.
         rights = mode & 0o755
-        if user and os.geteuid() == 0:
-            entry = pwd.getpwnam(user)
+        if os.geteuid() == 0 and (reader.user or reader.group):
             own = not rights & 0o077
-            os.fchown(file.fileno(), entry.pw_uid if own else 0, entry.pw_gid)
-            rights = rights & 0o555 if own else rights
+            os.fchown(file.fileno(), *reader.owner(own=own))
+            rights = rights & 0o555 if own and reader.user else rights
         os.fchmod(file.fileno(), rights)
         file.flush()
         os.fsync(file.fileno())

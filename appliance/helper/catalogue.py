@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from appliance.contract.operations import Operation
 from appliance.contract.programs import Program
 from appliance.supervisor.errors import SupervisionFailed
 
@@ -19,31 +20,43 @@ __all__ = ["Catalogue", "installed_catalogue"]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All programs by name, and Debian packages by service."""
+    """All programs and operations by name; Debian packages, and the users that own data, by service."""
 
     programs: Mapping[str, Program] = field(default_factory=dict)
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
-    """What ``components.PROGRAMS`` and ``components.PACKAGES`` of the installed services say.
+    """What ``PROGRAMS``, ``OPERATIONS``, ``PACKAGES`` and ``USERS`` of the installed services' ``components`` say.
 
-    Raises SupervisionFailed when a service declares a program under another
-    service's name, or two of one name.
+    Raises SupervisionFailed when a service declares a program or an operation
+    under another service's name, or two of one name.
     """
     from appliance.contract.service import all_services
 
     programs: dict[str, Program] = {}
+    operations: dict[str, Operation] = {}
     packages: dict[str, tuple[str, ...]] = {}
+    users: dict[str, tuple[str, ...]] = {}
     for service in all_services() if services is None else services:
         module = service.module("components")
         if module is None:
             continue
         declared = getattr(module, "PROGRAMS", ())
         for program in declared.values() if isinstance(declared, Mapping) else declared:
-            if not program.name.startswith(f"{service.name}.") or program.name in programs:
-                raise SupervisionFailed(program.name, f"the service {service.name} may not declare this program")
+            _own(service, program.name, programs, "program")
             programs[program.name] = program
+        for operation in getattr(module, "OPERATIONS", ()):
+            _own(service, operation.name, operations, "operation")
+            operations[operation.name] = operation
         if named := tuple(getattr(module, "PACKAGES", ())):
             packages[service.name] = named
-    return Catalogue(programs, packages)
+        users[service.name] = tuple(getattr(module, "USERS", ()))
+    return Catalogue(programs, packages, operations, users)
+
+
+def _own(service: Service, name: str, known: Mapping[str, object], kind: str) -> None:
+    if not name.startswith(f"{service.name}.") or name in known:
+        raise SupervisionFailed(name, f"the service {service.name} may not declare this {kind}")

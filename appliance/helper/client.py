@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,6 +70,11 @@ class HelperMachine:
     def log(self, program: str, lines: int) -> tuple[str, ...]:
         """The last lines of a program's output."""
         return self._ask(_request(requests.Log, program=program, lines=lines)).lines
+
+    def perform(self, operation: str, arguments: Mapping[str, str], given: str = "") -> str:
+        """Do a declared operation; what it printed."""
+        asked = _request(requests.Perform, operation=operation, arguments=dict(arguments), given=given)
+        return self._ask(asked, self._longest).said
 
     def install_packages(self, service: str) -> str:
         """Install what the service declares; what apt said. Takes minutes."""

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from appliance.contract.operations import Operation
 from appliance.contract.programs import Program, Status, Supervisor
 from appliance.helper.answers import HelperRefused
 from appliance.helper.checking import check
 from appliance.helper.network import Network, installed_network
+from appliance.helper.operating import perform
 from appliance.helper.shadow import possible, shadow
 from appliance.supervisor.places import Places
 
@@ -32,8 +34,10 @@ class DirectMachine:
         programs: Mapping[str, Program],
         places: Places,
         *,
+        operations: Mapping[str, Operation] | None = None,
         network: Callable[[], Network] = installed_network,
     ) -> None:
+        self._operations = operations or {}
         self._supervisor = supervisor
         self._programs = programs
         self._places = places
@@ -74,6 +78,12 @@ class DirectMachine:
     def log(self, program: str, lines: int) -> tuple[str, ...]:
         """The last lines of a program's output."""
         return self._supervisor.log(self._known(program).name, lines)
+
+    def perform(self, operation: str, arguments: Mapping[str, str], given: str = "") -> str:
+        """Do a declared operation as this user; what it printed."""
+        if operation not in self._operations:
+            raise HelperRefused("unknown", f"no installed service declares an operation {operation}")
+        return perform(self._operations[operation], arguments, given, self._places, privileged=False)
 
     def install_packages(self, service: str) -> str:
         """That needs root, and so the helper."""

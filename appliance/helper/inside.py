@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def main(told: dict[str, Any]) -> None:
     said = ""
     try:
         _loopback_up()
+        _bind_anywhere()
         _cover(places, program, Path(told["files"]))
         with OwnSupervisor(places, privileged=told["privileged"], groups=False) as supervisor:
             supervisor.start(program, told["files"])
@@ -55,6 +57,13 @@ def _loopback_up() -> None:
         request = struct.pack("16sH22x", b"lo", 0)
         (flags,) = struct.unpack_from("H", fcntl.ioctl(one, _GET_FLAGS, request), 16)
         fcntl.ioctl(one, _SET_FLAGS, struct.pack("16sH22x", b"lo", flags | _UP))
+
+
+def _bind_anywhere() -> None:
+    """The configuration names addresses that this empty network does not have (ip_nonlocal_bind of ip(7))."""
+    for family in ("ipv4", "ipv6"):
+        with suppress(OSError):
+            Path(f"/proc/sys/net/{family}/ip_nonlocal_bind").write_text("1", encoding="ascii")
 
 
 def _cover(places: Places, program: Program, files: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from appliance import durable
 from appliance.supervisor.bounded import Outcome, run
 from appliance.supervisor.errors import SupervisionFailed
 
-__all__ = ["install", "take_away"]
+__all__ = ["install", "make_user", "take_away"]
 
 WITHIN = 1_800.0
 """Seconds for apt."""
@@ -51,6 +52,19 @@ def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: P
     if not outcome.fine:
         raise SupervisionFailed(service, f"apt could not install {', '.join(packages)}", outcome.said)
     return outcome.said
+
+
+def make_user(service: str, name: str, *, run: Run = _apt) -> None:
+    """A system user that owns a service's data and never logs in; one that is there stays. Raises SupervisionFailed."""
+    try:
+        pwd.getpwnam(name)
+        return
+    except KeyError:
+        pass
+    words = ("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent")
+    outcome = run((*words, "--shell", "/usr/sbin/nologin", "--", name))
+    if not outcome.fine:
+        raise SupervisionFailed(service, f"the user {name} cannot be made", outcome.said)
 
 
 def take_away(policy: Path = POLICY) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from appliance.contract.operations import LONGEST_INPUT
 from appliance.helper.names import COMPONENT_NAME
 from appliance.supervisor.places import PROGRAM_NAME
 
@@ -23,6 +24,7 @@ __all__ = [
     "InstallPackages",
     "Log",
     "OfFiles",
+    "Perform",
     "Reload",
     "Request",
     "RollBackNetwork",
@@ -34,7 +36,7 @@ __all__ = [
     "read_request",
 ]
 
-LARGEST_REQUEST = 64 * 1024
+LARGEST_REQUEST = 256 * 1024
 """Bytes of one line."""
 
 Name = Annotated[str, StringConstraints(max_length=64, pattern=rf"^{PROGRAM_NAME.pattern}\z")]
@@ -128,6 +130,16 @@ class RollBackNetwork(_Action):
     action: Literal["roll-back-network"] = "roll-back-network"
 
 
+class Perform(_Action):
+    """Do an operation that a service declares."""
+
+    action: Literal["perform"] = "perform"
+    operation: Name
+    arguments: Annotated[dict[str, Annotated[str, StringConstraints(max_length=1_000)]], Field(max_length=16)]
+    given: Annotated[str, StringConstraints(max_length=LONGEST_INPUT)] = ""
+    """What it reads on its standard input."""
+
+
 class InstallPackages(_Action):
     """Install the Debian packages that a service declares."""
 
@@ -147,6 +159,7 @@ Request = Annotated[
     | ConfirmNetwork
     | RollBackNetwork
     | ShowNetwork
+    | Perform
     | InstallPackages,
     Field(discriminator="action"),
 ]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from appliance.contract.programs import RUN, STATE
 from appliance.helper.actions import Actions
 from appliance.helper.admission import Admission
 from appliance.helper.catalogue import Catalogue, installed_catalogue
@@ -46,8 +47,8 @@ class HelperSettings:
     """The daemon's folder in which ``generations/`` lies."""
     store: Path = Path("/var/lib/gerbang-helper")
     """Copies of generations, root's own."""
-    run: Path = Path("/run/gerbang-programs")
-    state: Path = Path("/var/lib/gerbang-programs")
+    run: Path = RUN
+    state: Path = STATE
 
 
 def serve(

@@ -40,13 +40,26 @@ def limits(*, processor_seconds: int = 60, file_bytes: int = 16 << 20) -> tuple[
     return (prlimit, f"--cpu={processor_seconds}", f"--fsize={file_bytes}", "--core=0", "--nofile=1024", "--")
 
 
-def run(words: Sequence[str], *, environment: Mapping[str, str], within: float) -> Outcome:
-    """Run it with its output in one text. After ``within`` seconds it and its process group are killed."""
-    with tempfile.TemporaryFile() as output:
+def run(
+    words: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    within: float,
+    given: str = "",
+    most: int = MOST_SAID,
+) -> Outcome:
+    """Run it with its output in one text. After ``within`` seconds it and its process group are killed.
+
+    ``given`` is its standard input; of more than ``most`` bytes of output the
+    middle is left out.
+    """
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as source:
+        source.write(given.encode())
+        source.seek(0)
         try:
             process = subprocess.Popen(
                 words,
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
@@ -61,7 +74,7 @@ def run(words: Sequence[str], *, environment: Mapping[str, str], within: float) 
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        said = _kept(output.fileno())
+        said = _kept(output.fileno(), most)
         if late:
             return Outcome(-signal.SIGKILL, f"{said}\n{late}".strip())
         return Outcome(process.returncode, said)
@@ -78,10 +91,10 @@ def _ended(number: int, within: float) -> bool:
         os.close(handle)
 
 
-def _kept(handle: int) -> str:
+def _kept(handle: int, most: int) -> str:
     size = os.fstat(handle).st_size
-    if size <= MOST_SAID:
+    if size <= most:
         return os.pread(handle, size, 0).decode(errors="replace").strip()
-    half = MOST_SAID // 2
+    half = most // 2
     first, last = os.pread(handle, half, 0), os.pread(handle, half, size - half)
     return f"{first.decode(errors='replace')}\n…\n{last.decode(errors='replace')}".strip()

@@ -97,7 +97,7 @@ class Places:
             owner, group = entry.pw_uid, entry.pw_gid
         # Other programs reach its sockets through {run}; what it keeps is nobody else's.
         make_folder(self.run_of(program.name), mode=0o755, owner=owner, group=group)
-        make_folder(self.state_of(program.name), mode=0o750, owner=owner, group=group)
+        make_folder(self.state_of(program.name), mode=0o755 if program.passable else 0o750, owner=owner, group=group)
 
     def link_files(self, program: str, files: str) -> None:
         """Let ``{files}`` mean this folder from now on, in one step."""

@@ -97,7 +97,7 @@ def _folders(program: Program, places: Places) -> Iterable[str]:
     own = []
     for path, root, kind, mode in (
         (places.run_of(program.name), Path("/run"), "Runtime", "0755"),
-        (places.state_of(program.name), Path("/var/lib"), "State", "0750"),
+        (places.state_of(program.name), Path("/var/lib"), "State", "0755" if program.passable else "0750"),
     ):
         if path.is_relative_to(root):
             # systemd makes it at each boot, before the helper runs, and gives it to the user.

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from appliance.client.addresses import Address
 from appliance.client.blocking import Client
-from appliance.client.errors import Unreachable
+from appliance.client.errors import Refusal, Unreachable
 from tests.appliance.services.network.wires import Wires, wait_until
 
 __all__ = ["Standing", "needs_everything"]
@@ -161,8 +162,15 @@ class Standing:
         return self.client.call(service, command, arguments)
 
     def work(self, command: str, arguments: Any = None) -> Any:
-        """A work of the machine, to its end."""
-        return self.client.wait(self.client.call("machine", command, arguments)["work"], every=0.05).result
+        """A work of the machine, to its end. While a daemon that has just started makes things serve, it is waited for."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.client.wait(self.client.call("machine", command, arguments)["work"], every=0.05).result
+            except Refusal as refusal:
+                if "is changing the appliance" not in str(refusal) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def commit(self, confirm_within: int, note: str = "") -> Any:
         """Commit; the outcome."""
