@@ -162,7 +162,7 @@ class Standing:
         return self.client.call(service, command, arguments)
 
     def work(self, command: str, arguments: Any = None) -> Any:
-        """A work of the machine, to its end. While a daemon that has just started makes things serve, it is waited for."""
+        """A work of the machine, to its end. A daemon that has just started may be making things serve: wait."""
         deadline = time.monotonic() + 60
         while True:
             try:
