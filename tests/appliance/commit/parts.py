@@ -35,6 +35,7 @@ class Part:
     text: str = ""
     requires: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    trusts: tuple[str, ...] = ()
     secret: bool = False
 
     def verify(self, all_components: Mapping[str, Component]) -> Sequence[Finding]:
@@ -78,6 +79,7 @@ class ModelMachine:
     faults: set[tuple[str, str]] = field(default_factory=set)
     lasting: bool = False
     did: list[tuple[str, str]] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
 
     def strikes(self, verb: str, program: str) -> bool:
         struck = (verb, program) in self.faults
@@ -106,6 +108,7 @@ class ModelMachine:
     def check(self, program: str, files: Path) -> str:
         os.sched_yield()
         (files / "etc/config").read_text()
+        self.checked.append(program)
         return "the validator refuses" if self.strikes("check", program) else ""
 
     def shadow(self, program: str, files: Path) -> str:

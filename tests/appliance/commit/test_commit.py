@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,29 @@ def test_a_value_alone_makes_a_component_act_and_so_does_what_it_follows(tmp_pat
     unfollowed = Part(name="web", text="w", requires=("cert",))
     plan = commits.plan((Part(name="cert", text="c2"), unfollowed))
     assert [(act.component, act.reason) for act in plan.acts] == [("web", "value")]
+
+
+def test_preflight_is_of_those_to_whom_something_is_new(tmp_path, machine):
+    data, other = Part(name="accounts", text="a1"), Part(name="other")
+    mail = Part(name="mail", text="m1", requires=("accounts", "other"), follows=("accounts", "other"),
+                trusts=("accounts",))  # fmt: skip
+
+    def checked(*parts: Part) -> list[str]:
+        machine.checked.clear()
+        outcome = commits.commit(parts, "ana")
+        assert "mail" in outcome.acted
+        return sorted(machine.checked)
+
+    commits = commits_of(tmp_path, machine)
+    assert checked(data, other, mail) == ["accounts", "mail", "other"]
+    # Accounts alone: mail reads them again, and they have been judged.
+    data = replace(data, text="a2")
+    assert checked(data, other, mail) == ["accounts"]
+    # Something that it does not trust, or its own configuration, is judged with it.
+    other = replace(other, text="o2")
+    assert checked(data, other, mail) == ["mail", "other"]
+    mail, data = replace(mail, text="m2"), replace(data, text="a3")
+    assert checked(data, other, mail) == ["accounts", "mail"]
 
 
 def test_what_is_gone_stops_after_those_that_needed_it_and_before_newcomers(tmp_path, machine):

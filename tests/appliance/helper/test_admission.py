@@ -1,5 +1,6 @@
 """What root uses is what the manifest says, and nobody changes it under its hands."""
 
+import grp
 import json
 import os
 import pwd
@@ -136,6 +137,21 @@ def test_rights_are_those_of_the_program_and_never_more(generations: Generations
         "key": (user.pw_uid, user.pw_gid, 0o400),
         "run": (0, user.pw_gid, 0o755),
         "all": (0, user.pw_gid, 0o644),
+    }
+
+
+@as_root
+def test_the_readers_of_a_program_that_starts_as_root_read_its_tables_and_not_its_keys(
+    generations: Generations, tmp_path: Path
+) -> None:
+    modes = {"m.web/table": 0o640, "m.web/key": 0o600}
+    generations.write(7, dict.fromkeys(modes, b"x"), modes=modes)
+    copy = Admission(generations.root, tmp_path / "store").admit(7, "m.web", readers="nogroup")
+    group = grp.getgrnam("nogroup").gr_gid
+    found = {path.name: path.stat() for path in copy.iterdir()}
+    assert {name: (one.st_uid, one.st_gid, stat.S_IMODE(one.st_mode)) for name, one in found.items()} == {
+        "table": (0, group, 0o640),
+        "key": (0, 0, 0o600),
     }
 
 

@@ -14,14 +14,15 @@ import time
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from appliance.client.addresses import Address
 from appliance.client.blocking import Client
 from appliance.client.errors import Refusal, Unreachable
-from tests.appliance.services.network.wires import Wires, wait_until
+from labs.kernel.namespaces import Namespace
+from tests.appliance.services.network.wires import wait_until
 
 __all__ = ["Standing", "needs_everything"]
 
@@ -50,14 +51,32 @@ needs_everything = pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-"
 """Skip, with the reason, where rights or programs are missing."""
 
 
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _mounts_of(number: int) -> int:
+    try:
+        return os.stat(f"/proc/{number}/ns/mnt").st_ino
+    except OSError:
+        return 0
+
+
+class Surrounded(Protocol):
+    """Network namespaces, one of them called ``appliance``."""
+
+    nodes: dict[str, Namespace]
+
+
 class Standing:
     """The two processes in the namespace of the middle node of ``wires``."""
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, wires: Surrounded) -> None:
         self.wires = wires
         self._stack = ExitStack()
         self._daemon: subprocess.Popen[str] | None = None
         self._helper: subprocess.Popen[str] | None = None
+        self._mounts = ""
         self.client: Client
 
     def __enter__(self) -> Standing:
@@ -98,8 +117,57 @@ class Standing:
         command += ["--socket", str(self.folder / "helper" / "helper.sock")]
         started = self._started("helper", ["unshare", "--mount", "sh", "-c", _COVERED, "sh"], command)
         self._helper = started
+        self._ready(started)
+
+    def _ready(self, started: subprocess.Popen[str]) -> None:
         wait_until(lambda: (self.folder / "helper" / "helper.sock").exists() or started.poll() is not None)
         assert started.poll() is None, self.said("helper")
+
+    def cut_power(self) -> None:
+        """Every process of the appliance dies at once, and what was in memory is gone; the disk is what it was."""
+        assert self._helper is not None
+        self._keep_mounts()
+        world = os.stat(f"/proc/{self._helper.pid}/ns/mnt").st_ino
+        self.kill_daemon()
+        while found := [number for number in _processes() if _mounts_of(number) == world]:
+            for number in found:
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+            self._helper.poll()
+            time.sleep(0.02)
+        self._helper.wait()
+        self.mounted("umount -l /run && mount -t tmpfs none /run")
+
+    def power_on(self) -> None:
+        """The helper, then the daemon, on what the disk has."""
+        command = ["appliance", "helper", "--user", USER, "--group", GROUP, "--generations", str(self.state)]
+        command += ["--socket", str(self.folder / "helper" / "helper.sock")]
+        (self.folder / "helper" / "helper.sock").unlink(missing_ok=True)
+        self._helper = self._started("helper", ["nsenter", f"--mount={self._mounts}", "--"], command)
+        self._ready(self._helper)
+        self.start_daemon()
+        self.client = self._stack.enter_context(Client(Address(self.state / "api.sock")))
+        self.client.login("admin", PASSWORD)
+
+    def _keep_mounts(self) -> None:
+        """The helper's mounts outlive it: its disk, that is."""
+        if not self._mounts:
+            assert self._helper is not None
+            kept = os.open(f"/proc/{self._helper.pid}/ns/mnt", os.O_RDONLY)
+            self._stack.callback(os.close, kept)
+            self._mounts = f"/proc/{os.getpid()}/fd/{kept}"
+
+    def mounted(self, script: str) -> str:
+        """A shell script among the helper's mounts."""
+        self._keep_mounts()
+        done = subprocess.run(
+            ["nsenter", f"--mount={self._mounts}", "--", "sh", "-c", script],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def start_daemon(self) -> str:
         """As somebody else; what it said until it was ready."""

@@ -1,0 +1,170 @@
+"""Daemons are killed, the power fails, the disk is full: what was accepted is delivered, and delivered once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import smtplib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.appliance.services.mail.hospital import DOMAIN, Hospital, needs_daemons, until, written
+
+pytestmark = [needs_daemons, pytest.mark.xdist_group("hospital that suffers")]
+DAEMONS = ("mail.postfix", "mail.dovecot", "mail.rspamd", "mail.clamd", "mail.limits", "dns.nsd", "dns.unbound")
+
+
+@pytest.fixture(scope="module")
+def hospital() -> Iterator[Hospital]:
+    """One of its own."""
+    with Hospital() as made:
+        yield made
+
+
+class Load:
+    """Threads that send until they are told to stop, and know what was accepted."""
+
+    def __init__(self, hospital: Hospital, threads: int = 3) -> None:
+        self._hospital = hospital
+        self._stop = threading.Event()
+        self.accepted: list[str] = []
+        self.uncertain: list[str] = []
+        """The connection broke after the message was sent: RFC 5321 section 4.5.3.2.6 lets both happen."""
+        self._threads = [threading.Thread(target=self._send) for _ in range(threads)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self) -> None:
+        while not self._stop.is_set():
+            message = written("ward@far.example", f"budi@{DOMAIN}")
+            sent = False
+            try:
+                with self._hospital.port25() as session:
+                    session.helo()
+                    if session.mail("ward@far.example")[0] != 250 or session.rcpt(f"budi@{DOMAIN}")[0] != 250:
+                        continue
+                    sent = True
+                    code, _ = session.data(message.as_bytes())
+                    if code == 250:
+                        self.accepted.append(str(message["Message-ID"]))
+                        sent = False
+            except smtplib.SMTPResponseException:
+                continue
+            except (OSError, smtplib.SMTPException):
+                if sent:
+                    self.uncertain.append(str(message["Message-ID"]))
+
+
+def _delivered(hospital: Hospital) -> Counter[str]:
+    """How many times each message is in the mailbox."""
+    with hospital.imap("budi") as session:
+        session.select("INBOX", readonly=True)
+        _, data = session.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+    found = [part[1].decode().partition(":")[2].strip() for part in data if isinstance(part, tuple)]
+    return Counter(found)
+
+
+def _all_are_there_once(hospital: Hospital, load: Load) -> None:
+    accepted = set(load.accepted)
+    until(lambda: accepted <= set(_delivered(hospital)), "all that was accepted")
+    delivered = _delivered(hospital)
+    assert {one: times for one, times in delivered.items() if times != 1} == {}
+
+
+def _process(hospital: Hospital, program: str) -> int:
+    found = [one for one in hospital.call("machine", "programs") if one["program"] == program]
+    return int(found[0]["process"]) if found and found[0]["state"] == "ready" else 0
+
+
+@pytest.mark.parametrize("program", DAEMONS)
+def test_a_killed_daemon_loses_and_doubles_nothing(hospital: Hospital, program: str) -> None:
+    with Load(hospital) as load:
+        until(lambda: len(load.accepted) > 5, "some mail")
+        before = _process(hospital, program)
+        assert before
+        os.kill(before, signal.SIGKILL)
+        until(lambda: _process(hospital, program) not in {0, before}, f"{program} again")
+        count = len(load.accepted)
+        until(lambda: len(load.accepted) > count + 5, "mail after it")
+    _all_are_there_once(hospital, load)
+
+
+def test_after_a_power_cut_everything_serves_again_and_nothing_is_lost(hospital: Hospital) -> None:
+    with Load(hospital) as load:
+        until(lambda: len(load.accepted) > 20, "some mail")
+        hospital.standing.cut_power()
+    hospital.standing.power_on()
+    until(lambda: all(_process(hospital, program) for program in DAEMONS), "all daemons")
+    _all_are_there_once(hospital, load)
+    hospital.arrives("siti", hospital.send("budi", f"siti@{DOMAIN}"))
+
+
+def test_on_a_full_disk_mail_waits_outside_and_goes_on_afterwards(hospital: Hospital) -> None:
+    standing = hospital.standing
+    with Load(hospital) as load:
+        until(lambda: len(load.accepted) > 5, "some mail")
+        standing.mounted("fallocate -l $(($(df --output=avail -B1 /var/lib | tail -1) - 200000)) /var/lib/full")
+        try:
+
+            def refused() -> bool:
+                with hospital.port25() as session:
+                    session.helo()
+                    code, _ = session.mail("ward@far.example", ["SIZE=1000"])
+                    return code in {452, 451}
+
+            until(refused, "a refusal for now")
+        finally:
+            standing.mounted("rm -f /var/lib/full")
+        count = len(load.accepted)
+        until(lambda: len(load.accepted) > count + 5, "mail when there is room again")
+    _all_are_there_once(hospital, load)
+
+
+def test_a_missing_certificate_is_caught_before_the_switch(hospital: Hospital) -> None:
+    current = hospital.call("machine", "status")["current"]
+    hospital.call("certificates", "certificates.remove", {"name": "mail"})
+    outcome = hospital.standing.commit(0, "without a certificate")
+    assert outcome["ending"] == "refused", outcome
+    assert "certificates.mail" in str(outcome["findings"])
+    assert hospital.call("machine", "status")["current"] == current
+    hospital.arrives("siti", hospital.send("budi", f"siti@{DOMAIN}"))
+    settings = hospital.call("mail", "settings.get")
+    hospital.call("mail", "settings.change", {"version": settings["version"], "row": settings["row"]})
+    hospital.commit("with a new one")
+    hospital.arrives("siti", hospital.send("budi", f"siti@{DOMAIN}"))
+
+
+def test_a_bad_zone_is_caught_before_the_switch(hospital: Hospital) -> None:
+    import dns.message
+    import dns.query
+
+    from tests.appliance.services.mail.star import SERVER
+
+    record = {"zone": DOMAIN, "owner": "mail", "type": "CNAME", "value": "elsewhere.example."}
+    hospital.call("dns", "records.add", record)
+    outcome = hospital.standing.commit(0, "a bad zone")
+    assert outcome["ending"] == "refused", outcome
+    query = dns.message.make_query(DOMAIN, "MX")
+    answer = hospital.everywhere("nurse", lambda: dns.query.udp(query, SERVER, timeout=10))
+    assert [str(item) for part in answer.answer for item in part] == [f"10 mail.{DOMAIN}."]
+    hospital.call("dns", "records.remove", record)
+
+
+@pytest.mark.long
+def test_ten_thousand_messages_arrive_once_each(hospital: Hospital) -> None:
+    with Load(hospital, threads=10) as load:
+        while len(load.accepted) < 10_000:
+            assert all(thread.is_alive() for thread in load._threads)
+            threading.Event().wait(0.5)
+    _all_are_there_once(hospital, load)
