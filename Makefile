@@ -12,6 +12,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
+DAEMONS := .venv/.daemons
 # Tests that share a mail server are of one group, and of one process.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
@@ -20,10 +21,10 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 demo: $(READY)
 	@$(BIN)/python -m labs.demonstration
 
-test: check
+test: check $(DAEMONS)
 	$(PYTEST)
 
-test-long: check
+test-long: check $(DAEMONS)
 	GERBANG_LONG=1 $(PYTEST)
 
 check: $(READY)
@@ -48,6 +49,10 @@ $(READY): pyproject.toml uv.lock .ci/system-packages
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv sync --quiet --frozen --all-extras --compile-bytecode --no-python-downloads
 	$(BIN)/python -m compileall -q appliance compiler labs
+	touch $@
+
+$(DAEMONS): .ci/daemons $(READY)
+	.ci/daemons
 	touch $@
 
 clean:

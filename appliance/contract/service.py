@@ -14,7 +14,8 @@ screens::
     locale/         translations of its own: ``locale/id/LC_MESSAGES/gerbang.mo``
     components.py   components(connection): what it makes of the machine; PROGRAMS: the daemons it may run;
                     OPERATIONS: what it does to the machine beside them; PACKAGES: names of the Debian packages that
-                    they need; USERS: system users that own its data. completing(connection, components): what it makes
+                    they need; USERS: system users that own its data; DISPLACED: units of those
+                    packages that must not start by themselves. completing(connection, components): what it makes
                     in answer to what the other services' components declare, such as the zones of a name server
     examples.py     load(context): sample data for --demo
 

@@ -27,7 +27,7 @@ from appliance.helper.catalogue import Catalogue
 from appliance.helper.checking import check
 from appliance.helper.network import Network, installed_network
 from appliance.helper.operating import perform
-from appliance.helper.packages import install, make_user
+from appliance.helper.packages import displace, install, make_user
 from appliance.helper.shadow import shadow
 from appliance.supervisor.places import Places
 
@@ -112,6 +112,7 @@ class Actions:
         said = self.install(service, self.catalogue.packages[service])
         for user in self.catalogue.users.get(service, ()):
             make_user(service, user)
+        displace(service, self.catalogue.displaced.get(service, ()))
         return Done(said=said)
 
     def _known(self, name: str) -> Program:

@@ -20,16 +20,18 @@ __all__ = ["Catalogue", "installed_catalogue"]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All programs and operations by name; Debian packages, and the users that own data, by service."""
+    """All programs and operations by name; by service, Debian packages, the users that own data, and units of Debian's
+    that programs of the service take the place of."""
 
     programs: Mapping[str, Program] = field(default_factory=dict)
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    displaced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
-    """What ``PROGRAMS``, ``OPERATIONS``, ``PACKAGES`` and ``USERS`` of the installed services' ``components`` say.
+    """What ``PROGRAMS``, ``OPERATIONS``, ``PACKAGES``, ``USERS`` and ``DISPLACED`` of the services' ``components`` say.
 
     Raises SupervisionFailed when a service declares a program or an operation
     under another service's name, or two of one name.
@@ -40,6 +42,7 @@ def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
     operations: dict[str, Operation] = {}
     packages: dict[str, tuple[str, ...]] = {}
     users: dict[str, tuple[str, ...]] = {}
+    displaced: dict[str, tuple[str, ...]] = {}
     for service in all_services() if services is None else services:
         module = service.module("components")
         if module is None:
@@ -54,7 +57,8 @@ def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
         if named := tuple(getattr(module, "PACKAGES", ())):
             packages[service.name] = named
         users[service.name] = tuple(getattr(module, "USERS", ()))
-    return Catalogue(programs, packages, operations, users)
+        displaced[service.name] = tuple(getattr(module, "DISPLACED", ()))
+    return Catalogue(programs, packages, operations, users, displaced)
 
 
 def _own(service: Service, name: str, known: Mapping[str, object], kind: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pwd
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,11 +15,13 @@ from appliance import durable
 from appliance.supervisor.bounded import Outcome, run
 from appliance.supervisor.errors import SupervisionFailed
 
-__all__ = ["install", "make_user", "take_away"]
+__all__ = ["displace", "install", "make_user", "take_away"]
 
 WITHIN = 1_800.0
 """Seconds for apt."""
 POLICY = Path("/usr/sbin/policy-rc.d")
+BOOTED = Path("/run/systemd/system")
+"""There when systemd is process 1 (sd_booted(3))."""
 _SCRIPT = b"#!/bin/sh\n# Made by Gerbang while it installs packages.\nexit 101\n"
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 """Debian Policy 5.6.7."""
@@ -52,6 +55,20 @@ def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: P
     if not outcome.fine:
         raise SupervisionFailed(service, f"apt could not install {', '.join(packages)}", outcome.said)
     return outcome.said
+
+
+def displace(service: str, units: Sequence[str], *, run: Run = _apt, booted: Path = BOOTED) -> None:
+    """Mask the units with which Debian would start the same daemons at the next boot. Raises SupervisionFailed.
+
+    Where systemd is not installed there is none to mask; where it does not run
+    the masks are for the boot after which it does (systemctl(1) of ``mask``).
+    """
+    if not units or shutil.which("systemctl", path=_ENVIRONMENT["PATH"]) is None:
+        return
+    now = ("--now",) if booted.is_dir() else ()
+    outcome = run(("systemctl", "mask", "--quiet", *now, "--", *units))
+    if not outcome.fine:
+        raise SupervisionFailed(service, f"systemd does not mask {', '.join(units)}", outcome.said)
 
 
 def make_user(service: str, name: str, *, run: Run = _apt) -> None:

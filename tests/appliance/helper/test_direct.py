@@ -15,7 +15,7 @@ from appliance.helper.answers import HelperRefused, HelperUnreachable
 from appliance.helper.catalogue import installed_catalogue
 from appliance.helper.client import HelperMachine
 from appliance.helper.direct import DirectMachine
-from appliance.helper.packages import install, take_away
+from appliance.helper.packages import displace, install, make_user, take_away
 from appliance.helper.shadow import possible, shadow
 from appliance.supervisor.bounded import Outcome, limits, run
 from appliance.supervisor.errors import SupervisionFailed
@@ -255,3 +255,38 @@ def test_a_helper_that_is_not_there_or_says_nonsense(tmp_path: Path) -> None:
             with pytest.raises(HelperUnreachable, match=why):
                 HelperMachine(path, tmp_path, patience=20).status()
             thread.join()
+
+
+@pytest.mark.parametrize("is_booted", [True, False])
+def test_debians_own_units_are_masked_where_there_is_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_booted: bool
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(words: Sequence[str]) -> Outcome:
+        asked.append(tuple(words))
+        return Outcome(0, "")
+
+    booted = tmp_path if is_booted else tmp_path / "none"
+    monkeypatch.setattr("shutil.which", lambda *_, **__: "/usr/bin/systemctl")
+    displace("mail", ("postfix.service", "dovecot.service"), run=run, booted=booted)
+    now = ("--now",) if is_booted else ()
+    assert asked == [("systemctl", "mask", "--quiet", *now, "--", "postfix.service", "dovecot.service")]
+    with pytest.raises(SupervisionFailed, match="does not mask"):
+        displace("mail", ("postfix.service",), run=lambda words: Outcome(1, "no"), booted=booted)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    displace("mail", ("postfix.service",), run=lambda words: Outcome(1, "no"), booted=booted)
+
+
+def test_a_user_that_is_there_stays_and_one_that_cannot_be_made_is_told() -> None:
+    make_user("mail", "root", run=lambda words: Outcome(1, "not asked"))
+    asked: list[tuple[str, ...]] = []
+
+    def run(words: Sequence[str]) -> Outcome:
+        asked.append(tuple(words))
+        return Outcome(1, "no room")
+
+    with pytest.raises(SupervisionFailed, match="gerbang-never"):
+        make_user("mail", "gerbang-never", run=run)
+    assert asked[0][0] == "useradd"
+    assert "/usr/sbin/nologin" in asked[0]
