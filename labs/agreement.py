@@ -7,6 +7,8 @@ where the lab determines that (:mod:`labs.determined`). Left out is what depends
 on the speed of the machine: moments, delays, the octets of transfers that time
 ends, ports that a host chose by itself and the lines that follow from them,
 visits of a forum that last into the next (:func:`labs.determined.entangled`),
+what a real program says where the other world has a stand-in
+(:func:`labs.determined.answered_by_programs`),
 and connections that are there while a watch finds out what has broken
 (:func:`labs.determined.finding_out`).
 """
@@ -20,7 +22,7 @@ from typing import NamedTuple
 from compiler.addresses import format_address
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.sockets import FailureKind
-from labs.determined import Moments, entangled, finding_out, hangs_on_ports, is_determined
+from labs.determined import Moments, answered_by_programs, entangled, finding_out, hangs_on_ports, is_determined
 from labs.observation import Observation
 from labs.topology import Lab, Traffic, TrafficKind
 from labs.words.showing import came_through, show_endpoint, why
@@ -64,6 +66,8 @@ class _Lenient(NamedTuple):
     hashes_otherwise: bool = False
     is_entangled: bool = False
     """Whether it is one of the visits of :func:`labs.determined.entangled`."""
+    is_stood_in: bool = False
+    """Whether a program answers it in one world, and what stands for it in the other."""
     ends: int = 0
     """When the lab ends, and cuts off what is under way."""
 
@@ -75,6 +79,7 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
     skipped = {feature for observation in (left, right) for feature, _ in observation.lacks}
     first_fault = min((fault.at for fault in lab.faults), default=math.inf)
     windows = finding_out(lab)
+    stood_in = answered_by_programs(lab, left, right)
     return tuple(
         difference
         for traffic in lab.traffic
@@ -84,7 +89,11 @@ def compare(lab: Lab, left: Observation, right: Observation) -> tuple[Difference
             left.outcome(traffic.name),
             right.outcome(traffic.name),
             _Lenient(
-                False, is_compiled, "hashes of ports" in skipped or hangs_on_ports(lab, traffic), ends=lab.duration
+                False,
+                is_compiled,
+                "hashes of ports" in skipped or hangs_on_ports(lab, traffic),
+                is_stood_in=traffic.name in stood_in,
+                ends=lab.duration,
             ),
             first_fault=first_fault,
             windows=windows,
@@ -144,16 +153,19 @@ def _records(
         ("client", lambda record: format_address(record.client.address, record.client.family.width)),
         ("came about", lambda record: _fate(record, lenient=lenient)),
     ]
-    if not lenient.hashes_otherwise:
+    if not lenient.hashes_otherwise and not lenient.is_stood_in:
         views.append(("seen as", lambda record: _seen(traffic, record)))
     # How far a transfer came that broke in both worlds, time decided.
     is_whole = left.failure is None or right.failure is None
     # What the lab's end cut off had not its time.
+    is_whole = is_whole and not lenient.is_stood_in
     is_cut_off = any(one.ended is None and one.started + traffic.timeout > lenient.ends for one in (left, right))
     if traffic.octets is not None and traffic.duration is None and is_whole and not is_cut_off:
         views.append(("octets", lambda record: f"{record.transferred:,}"))
     # A forum tells readers by their addresses: what it says follows from the line.
-    hangs = lenient.is_entangled or (lenient.hashes_otherwise and traffic.kind is TrafficKind.FORUM)
+    hangs = (
+        lenient.is_entangled or lenient.is_stood_in or (lenient.hashes_otherwise and traffic.kind is TrafficKind.FORUM)
+    )
     is_told = traffic.kind in _TOLD and not hangs
     if is_told and came_through(left) and came_through(right):
         views.append(("answer", lambda record: record.detail))

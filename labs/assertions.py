@@ -15,12 +15,12 @@ from compiler.errors import UsageError
 from compiler.placed import quantities
 from labs.observation import Observation
 from labs.topology import Assertion, Lab
-from labs.words import connections, devices, figures, properties
+from labs.words import commands, connections, devices, figures, properties
 from labs.words.word import ArgumentKind, Arguments, Value, Word
 
 __all__ = ["VOCABULARY", "Verdict", "VerdictState", "captured_links", "judge", "judge_all", "say"]
 
-_OF_THE_RUN = connections.WORDS | figures.WORDS | devices.WORDS
+_OF_THE_RUN = connections.WORDS | figures.WORDS | devices.WORDS | commands.WORDS
 
 VOCABULARY: dict[str, Word] = {
     name: properties.asked_too(name, word) for name, word in _OF_THE_RUN.items()

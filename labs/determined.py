@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
+from compiler.addresses import format_address
 from compiler.policy.network import Network
 from compiler.policy.stateful import AddToSet, Counter, Hash, Limit, RandomNumber
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
 from compiler.simulator.engine import SECOND
 from labs.observation import Observation
-from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
+from labs.programs import program_feature
+from labs.requests import addresses_of
+from labs.topology import Fault, FaultKind, Lab, Node, Traffic, TrafficKind
 
 __all__ = [
     "Moments",
+    "answered_by_programs",
     "entangled",
     "finding_out",
     "hangs_on_ports",
@@ -119,8 +123,40 @@ def left_out(lab: Lab, left: Observation, right: Observation) -> tuple[str, ...]
         if traffic.kind is TrafficKind.FORUM and one is not None and other is not None:
             hanging = entangled(one) | entangled(other)
             visits += [f"{traffic.name} {len(hanging):,} of {len(one.connections):,}"] if hanging else []
+    for place, names in _grouped(answered_by_programs(lab, left, right)).items():
+        what = f"as whom {_listed(names)} were seen and what they were told"
+        found.append(f"{what}: {place} answers in one world, and what stands for it in the other")
     found += [f"the answers of visits that came while another lasted: {_listed(visits)}"] if visits else []
     return tuple(found)
+
+
+def answered_by_programs(lab: Lab, left: Observation, right: Observation) -> dict[str, str]:
+    """Activities that a real program answers in one world and a stand-in in the other, each with that program.
+
+    Whether they come about is the network's matter and the same; what they are told is not.
+    """
+    lacks = [{feature for feature, _ in observation.lacks} for observation in (left, right)]
+    found = {}
+    for traffic in lab.traffic:
+        for node in lab.nodes:
+            if traffic.server != node.name and not _goes_to(traffic, node):
+                continue
+            for service in node.services:
+                feature = program_feature(node.name, service.stands_for)
+                if service.stands_for and service.port == traffic.port and len({feature in one for one in lacks}) == 2:
+                    found[traffic.name] = feature
+    return found
+
+
+def _goes_to(traffic: Traffic, node: Node) -> bool:
+    return any(format_address(address, family.width) == traffic.server for family, address in addresses_of(node))
+
+
+def _grouped(pairs: dict[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, place in pairs.items():
+        found.setdefault(place, []).append(name)
+    return found
 
 
 def _listed(words: list[str]) -> str:

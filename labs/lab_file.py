@@ -181,8 +181,13 @@ def _lab(root: PlacedValue, file: Path, lines: tuple[str, ...], complaints: Comp
 
 
 def _default_duration(traffic: tuple[Traffic, ...], faults: tuple[Fault, ...]) -> int:
-    ends = [one.start + (one.duration or 0) + one.interval * one.connections for one in traffic]
+    ends = [one.start + (one.duration or 0) + one.interval * one.connections + _patience(one) for one in traffic]
     return max([Lab("", Path()).duration, *(end + _TAIL for end in ends), *(one.at + _TAIL for one in faults)])
+
+
+def _patience(traffic: Traffic) -> int:
+    """What a command may take, as nothing else says how long it will."""
+    return traffic.timeout if traffic.command is not None else 0
 
 
 def _clock(text: str) -> int:

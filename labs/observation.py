@@ -8,7 +8,7 @@ from typing import NamedTuple
 from compiler.simulator.applications.outcome import Outcome
 from compiler.simulator.tracing import TraceEvent
 
-__all__ = ["DropCount", "LinkCount", "Observation", "RuleCount"]
+__all__ = ["CommandRecord", "DropCount", "LinkCount", "Observation", "ProgramRecord", "RuleCount"]
 
 
 class LinkCount(NamedTuple):
@@ -38,6 +38,43 @@ class RuleCount(NamedTuple):
     packets: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRecord:
+    """One run of a command. Times are nanoseconds since the lab began.
+
+    ``status`` is its exit code, below zero the signal that ended it, None where
+    it was stopped for it took longer than its ``timeout`` or than the lab.
+    ``output`` is the end of what it said on both of its outputs, ``path`` where all of it is kept.
+    """
+
+    traffic: str
+    index: int
+    client: str
+    started: int
+    ended: int | None = None
+    status: int | None = None
+    output: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRecord:
+    """A program that a node ran. ``status`` is None where it ran until it was stopped at the end, as it should."""
+
+    node: str
+    program: str
+    status: int | None = None
+    ended: int | None = None
+    may_end: bool = False
+    output: str = ""
+    path: str = ""
+
+    @property
+    def is_fallen(self) -> bool:
+        """Whether it ended by itself while the lab ran, and was not meant to."""
+        return self.status is not None and not self.may_end
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """All that assertions, reports and comparisons look at.
@@ -59,7 +96,18 @@ class Observation:
     """Link and path of each capture that was written."""
     trace: tuple[TraceEvent, ...] = ()
     """What happened to the packets that were followed (the simulator only)."""
+    commands: tuple[CommandRecord, ...] = ()
+    programs: tuple[ProgramRecord, ...] = ()
 
     def outcome(self, traffic: str) -> Outcome | None:
         """What became of that traffic, or None."""
         return next((outcome for outcome in self.outcomes if outcome.traffic == traffic), None)
+
+    def fallen(self) -> tuple[ProgramRecord, ...]:
+        """The programs that ended before the lab did: whatever was judged, the run was not what the lab says."""
+        return tuple(program for program in self.programs if program.is_fallen)
+
+    def outputs(self) -> tuple[str, ...]:
+        """Where the outputs of programs and commands are kept."""
+        programs, commands = (one.path for one in self.programs), (one.path for one in self.commands)
+        return tuple(path for path in (*programs, *commands) if path)

@@ -29,6 +29,8 @@ def request_of(lab: Lab, traffic: Traffic) -> Request:
     """What the client of that traffic is to do. UsageError for raw packets and for a server without an address."""
     if traffic.kind in (TrafficKind.PACKETS, TrafficKind.REPLAY):
         raise UsageError(f"{traffic.name}: packets are sent as they are, by no application")
+    if traffic.kind is TrafficKind.RUN:
+        raise UsageError(f"{traffic.name}: a command is run as it is, by no application of the lab's own")
     count = traffic.count
     if traffic.kind is TrafficKind.TRACEROUTE and count <= 1:
         count = _HOPS

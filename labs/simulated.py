@@ -23,6 +23,7 @@ from compiler.simulator.sockets import Endpoint, Failure
 from compiler.simulator.switch import Switch
 from labs.building import SimulatedLab, wire_of
 from labs.observation import DropCount, LinkCount, Observation, RuleCount
+from labs.programs import not_in_the_simulator
 from labs.raw_packets import datagram_of
 from labs.requests import request_of
 from labs.topology import Fault, FaultKind, Lab, Traffic, TrafficKind
@@ -74,6 +75,7 @@ def run(
         tuple(_link_counts(world)),
         tuple(_drop_counts(world)),
         tuple(_rule_counts(world)),
+        tuple(not_in_the_simulator(lab)),
         captures=written,
         trace=tuple(tracer.events) if tracer is not None else (),
     )
@@ -111,6 +113,8 @@ class _Activities:
         self._clients: dict[str, Running] = {}
         self._raw: dict[str, _RawPackets] = {}
         for traffic in lab.traffic:
+            if traffic.command is not None:
+                continue  # a real process: said among what the simulator lacks
             if traffic.kind in (TrafficKind.PACKETS, TrafficKind.REPLAY):
                 self._raw[traffic.name] = _RawPackets(world, traffic)
             else:
@@ -127,7 +131,7 @@ class _Activities:
         """What became of each traffic, in the lab's order."""
         found = {outcome.traffic: outcome for outcome in complete(tuple(self._clients.values()), self._logs)}
         found |= {name: raw.outcome() for name, raw in self._raw.items()}
-        return tuple(found[name] for name in self._order)
+        return tuple(found[name] for name in self._order if name in found)
 
 
 class _RawPackets:

@@ -19,6 +19,7 @@ from compiler.policy.access_list import Device
 from compiler.policy.network import Network
 from compiler.policy.ruleset import Ruleset
 from compiler.source import NOWHERE, Span
+from labs.programs import Command, Program
 
 __all__ = [
     "Assertion",
@@ -67,13 +68,15 @@ class HostAddress(NamedTuple):
 class Service(NamedTuple):
     """A server process: ``echo``, ``discard``, ``source``, ``http``, ``ftp``, ``dns``, ``sink`` (UDP), ``udp-echo``.
 
-    ``settings`` are pairs like ``("zone", "example.test=192.0.2.1")``.
+    ``settings`` are pairs like ``("zone", "example.test=192.0.2.1")``. One that
+    ``stands_for`` a program of its node is not there where that program is.
     """
 
     name: str
     port: int
     settings: tuple[tuple[str, str], ...] = ()
     span: Span = NOWHERE
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ class Node:
     Of a virtual RouterOS (it has a ``board``) the configuration is what it begins with.
     ``interfaces`` are the names of its ports in the lab file's order, which
     need not all have a link. ``is_up`` is False for a node that starts shut.
+    ``programs`` are real processes, of the kernel realisation only; ``private``
+    are folders that are empty at first for what the node runs, and its own.
     """
 
     name: str
@@ -139,6 +144,8 @@ class Node:
     wireless: bool = False
     balance: Balanced | None = None
     board: Board | None = None
+    programs: tuple[Program, ...] = ()
+    private: tuple[str, ...] = ()
     span: Span = NOWHERE
 
 
@@ -176,7 +183,7 @@ class Link:
 
 
 class TrafficKind(Enum):
-    """What an activity does. Each is a client application, or raw packets."""
+    """What an activity does. Each is a client application, raw packets, or a real command."""
 
     CONNECT = "connect"
     """TCP handshakes, closed at once."""
@@ -198,6 +205,8 @@ class TrafficKind(Enum):
     """Crafted packets, sent as they are."""
     REPLAY = "replay"
     """The IP packets of a capture, with their times."""
+    RUN = "run"
+    """A command in the client's namespace: what it said and how it ended. Of the kernel only."""
 
 
 class PacketSpec(NamedTuple):
@@ -243,6 +252,8 @@ class Traffic:
     capture: Path | None = None
     moments: tuple[int, ...] = ()
     """When the connections are made, after ``start``; empty: by ``interval``."""
+    command: Command | None = None
+    """What is run, ``connections`` times."""
     span: Span = NOWHERE
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 
 from appliance.console.dialog import LookScreen
@@ -70,8 +70,10 @@ class QueryPane(Pane):
 
     def look(self) -> None:
         """Ask again."""
-        self.run_worker(self._look(), group="look", exclusive=True)
+        self._look()
 
+    # Not begun before it runs: two looks in a moment, and the first would be a coroutine that nobody awaits.
+    @work(group="look", exclusive=True)
     async def _look(self) -> None:
         try:
             answer = await self.door.call(self.service, self.command)

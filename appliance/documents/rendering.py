@@ -55,7 +55,8 @@ def as_text(document: Document, paper: Paper) -> str:
     """For a terminal or a receipt printer; copies are parted by form feeds."""
     return "\f".join(
         _rendered(f"{document.template}.txt.j2", document, paper, copy=copy)
-        for copy in map(translator(paper.language), document.copies or ("",))
+        # The translation of an empty text is the head of the catalogue.
+        for copy in tuple(map(translator(paper.language), document.copies)) or ("",)
     )
 
 

@@ -27,6 +27,9 @@ def _configure(parser: ArgumentParser) -> None:
     )
     run.add_argument("--captures", metavar="FOLDER", help="where captures are written (default: here)")
     run.add_argument(
+        "--outputs", metavar="FOLDER", help="keep what programs and commands say, a file each (in the kernel)"
+    )
+    run.add_argument(
         "--trace", action="append", default=[], metavar="TRAFFIC", help="follow an activity's packets in the simulator"
     )
     run.add_argument("--report", metavar="OUT", help="write a report: one HTML file")

@@ -22,6 +22,7 @@ from labs.cli.keeping import aside, keep
 from labs.cli.named import count, named_lab
 from labs.cli.progress import LabProgress
 from labs.determined import left_out, uncompared, unsettled
+from labs.words.commands import how_it_ended, last_lines, show_fallen
 from labs.words.showing import several
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ class _Run(NamedTuple):
 
     @property
     def is_right(self) -> bool:
-        """No assertion failed, and the worlds agree."""
+        """No assertion failed, no program ended too early, and the worlds agree."""
         failed = any(verdict.state is VerdictState.FAILED for world in self.worlds for verdict in world.verdicts)
-        return not failed and not self.differences
+        fallen = any(world.observation.fallen() for world in self.worlds)
+        return not failed and not fallen and not self.differences
 
 
 def run(arguments: Namespace) -> int:
@@ -86,8 +88,17 @@ def run(arguments: Namespace) -> int:
     return 0 if all(done.is_right for done in runs) else 1
 
 
+def _outputs(arguments: Namespace) -> Path | None:
+    """Where the outputs of programs and commands are kept. UsageError where there is no such folder."""
+    if arguments.outputs is not None and not Path(arguments.outputs).is_dir():
+        raise UsageError(f"--outputs: there is no folder {arguments.outputs!r}")
+    return None if arguments.outputs is None else Path(arguments.outputs)
+
+
 def _one(arguments: Namespace, variant: str) -> _Run:
     from labs.report.page import World
+
+    outputs = _outputs(arguments)
 
     found = named_lab(arguments, variant)
     lab = found.lab
@@ -106,7 +117,9 @@ def _one(arguments: Namespace, variant: str) -> _Run:
             if name == "kernel":
                 from labs.kernel import run as run_in_kernel
 
-                observation = run_in_kernel(lab, seed=seed, captures=captures, folder=making, progress=progress)
+                observation = run_in_kernel(
+                    lab, seed=seed, captures=captures, folder=making, progress=progress, outputs=outputs
+                )
             else:
                 from labs.simulated import run as simulate
 
@@ -170,12 +183,14 @@ def _lines(done: _Run, arguments: Namespace) -> Iterator[str]:
         )
         for verdict in world.verdicts:
             yield from _verdict(verdict, paint)
+        yield from (paint.bad(f"  {show_fallen(program)}") for program in observation.fallen())
         for feature, reason in observation.lacks:
             yield paint.faint(f"  no {feature} here: {reason}")
         if arguments.verbose:
             yield from _activities(world)
         for event in observation.trace:
             yield event.line()
+        yield from (f"  output: {path}" for path in observation.outputs())
         for link, path in observation.captures:
             yield f"  captured {link}: {path}"
         yield _tally(world, paint)
@@ -215,6 +230,9 @@ def _activities(world: World) -> Iterator[str]:
         words += [format_octets(outcome.transferred)] if outcome.transferred else []
         words += [f"{outcome.received:,} of {outcome.sent:,} arrived"] if outcome.sent else []
         yield f"  {outcome.traffic}: {', '.join(words) or 'nothing'}"
+    for command in world.observation.commands:
+        said = f"{how_it_ended(command.status)} [{last_lines(command.output)}]"
+        yield f"  {command.traffic}#{command.index}: {said}"
     for drop in world.observation.drops:
         place = f" at {drop.place}" if drop.place else ""
         yield f"  {drop.node} dropped {count(drop.packets, 'packet')}: {drop.reason}{place}"

@@ -20,6 +20,7 @@ from labs.comparison.figures import Figure, figures_of
 from labs.lab_file import read_lab
 from labs.observation import Observation
 from labs.topology import Lab
+from labs.words.commands import show_fallen
 
 __all__ = ["WORLDS", "Asked", "Done", "Measured", "Progress", "run_all"]
 
@@ -48,7 +49,7 @@ class Measured(NamedTuple):
     """Of the lab's own time."""
     figures: tuple[Figure, ...]
     failed: tuple[str, ...]
-    """What the assertions say that failed."""
+    """What the assertions say that failed, and which programs ended too early."""
     lacks: tuple[tuple[str, str], ...]
     held: int = 0
     skipped: int = 0
@@ -122,6 +123,7 @@ def _run(asked: Asked, variant: str, world: str) -> tuple[Measured, Observation]
 def _measure(lab: Lab, observation: Observation) -> Measured:
     verdicts = judge_all(lab, observation)
     failed = tuple(one.message for one in verdicts if one.state is VerdictState.FAILED)
+    failed += tuple(show_fallen(program) for program in observation.fallen())
     return Measured(
         lab.variant,
         observation.world,

@@ -20,7 +20,7 @@ def depends(lab: Lab, traffic: Traffic, node: str) -> bool:
 
     if traffic.client == node:
         return True
-    if traffic.kind in (TrafficKind.PACKETS, TrafficKind.REPLAY):
+    if traffic.kind in (TrafficKind.PACKETS, TrafficKind.REPLAY) or not traffic.server:
         return True
     server = _server(lab, traffic)
     if server is None or server == node:

@@ -20,6 +20,7 @@ from compiler.simulator.engine import MILLISECOND, SECOND
 from labs.kernel.cables import link_counts
 from labs.kernel.captures import KernelCapture
 from labs.kernel.firewall import rule_counts
+from labs.kernel.processes import Processes
 from labs.kernel.raw import Listeners, RawPackets
 from labs.kernel.sockets import KernelSockets
 from labs.kernel.watching import KernelWatch
@@ -48,26 +49,35 @@ def run(
     captures: Sequence[str] = (),
     folder: Path | None = None,
     progress: Progress | None = None,
+    outputs: Path | None = None,
 ) -> Observation:
     """Run the lab until all its traffic is over, or its duration is.
 
-    ``captures`` names links whose frames are written to ``folder``. What the
+    ``captures`` names links whose frames are written to ``folder``; what programs
+    and commands say is kept in ``outputs`` when that is given. What the
     kernel world lacks, and what depends on it, is in the observation's
     ``lacks``; traffic that was skipped has no outcome. UsageError where this
     machine cannot do it (:func:`labs.kernel.possible.why_not`).
     """
     used = lab.seed if seed is None else seed
-    with _room_for_sockets(), KernelWorld(lab, used) as world, _one_processor():
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with (
+        _room_for_sockets(),
+        KernelWorld(lab, used) as world,
+        Processes(world, descriptors, outputs) as processes,
+        _one_processor(),
+    ):
         watches = _watches(world)
         recorders = [_capture(world, name, _path(world, folder or Path(), name)) for name in captures]
         world.loop.start()
-        activities = _Activities(world)
+        activities = _Activities(world, processes)
         for fault in lab.faults:
             world.plan(fault)
         for recorder in recorders:
             recorder.start()
         _run(world, activities, progress)
         lasted = world.loop.now()
+        commands, programs = processes.records()
         world.lacks += [("watch", watch.why_ended) for watch in watches if watch.why_ended]
         links = link_counts(world.room, world.cables.values())
         return Observation(
@@ -80,6 +90,8 @@ def run(
             _rule_counts(world),
             tuple(world.lacks),
             tuple((name, str(_path(world, folder or Path(), name))) for name in captures),
+            commands=commands,
+            programs=programs,
         )
 
 
@@ -101,6 +113,7 @@ def _run(world: KernelWorld, activities: _Activities, progress: Progress | None)
 
     def look() -> None:
         now = loop.now()
+        activities.look(now)
         if progress is not None:
             progress(min(now, duration), duration)
         if activities.are_over and now >= last_fault and not ends:
@@ -119,8 +132,9 @@ def _run(world: KernelWorld, activities: _Activities, progress: Progress | None)
 class _Activities:
     """Servers and clients of the lab, and what they have seen."""
 
-    def __init__(self, world: KernelWorld) -> None:
+    def __init__(self, world: KernelWorld, processes: Processes) -> None:
         self._world = world
+        self._processes = processes
         self._logs: list[ServerLog] = []
         self._clients: dict[str, Running] = {}
         self._raw: dict[str, RawPackets] = {}
@@ -129,12 +143,16 @@ class _Activities:
         for node in lab.nodes:
             if node.name in world.nodes:
                 for service in node.services:
+                    if processes.is_stood_for(node, service):
+                        continue
                     self._logs.append(self._serve(node.name, service.name, service.port, service.settings))
         number = 0
         for traffic in lab.traffic:
-            reason = world.why_skip(traffic)
+            reason = world.why_skip(traffic) or ("" if traffic.command is None else processes.why_skip(traffic))
             if reason:
                 world.lacks.append((f"traffic {traffic.name}", reason))
+            elif traffic.command is not None:
+                processes.command(traffic)
             elif traffic.kind in _RAW:
                 way = partial(world.way, traffic.client)
                 client = world.nodes[traffic.client].namespace
@@ -151,7 +169,12 @@ class _Activities:
     @property
     def are_over(self) -> bool:
         """Whether no client has anything left to do."""
-        return all(one.is_over for one in self._clients.values()) and all(one.is_over for one in self._raw.values())
+        clients = all(one.is_over for one in self._clients.values())
+        return clients and all(one.is_over for one in self._raw.values()) and self._processes.are_over
+
+    def look(self, now: int) -> None:
+        """Notice programs that have ended."""
+        self._processes.look(now)
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """What became of each traffic, in the lab's order."""

@@ -11,6 +11,7 @@ from compiler.placed import quantities
 from compiler.placed.fields import Fields, as_items, parse
 from compiler.placed.places import PlacedMapping, PlacedScalar, PlacedValue
 from compiler.policy.packet_text import parse_packet
+from labs.reading.programs import read_command
 from labs.reading.services import SERVICES, name_asked_for, port_named
 from labs.topology import PacketSpec, Traffic, TrafficKind
 
@@ -248,6 +249,14 @@ def _replay(traffic: Traffic, value: PlacedValue, fields: Fields, folder: Path) 
     return replace(traffic, capture=fields.file("replay", folder))
 
 
+def _run(traffic: Traffic, value: PlacedValue, fields: Fields, folder: Path) -> Traffic:
+    """``run: python3 clients/send.py``, ``run: {command: [python3, send.py], folder: clients}``."""
+    for key in ("duration", "source_ports", "family"):
+        if key in fields:
+            fields.complaints.error(f"a command has no {key!r}: it does what it does", fields.place(key))
+    return replace(traffic, command=read_command(value, "run", fields.complaints, folder))
+
+
 FILLERS: dict[TrafficKind, Filler] = {
     TrafficKind.CONNECT: _connect,
     TrafficKind.DOWNLOAD: _transfer,
@@ -261,4 +270,5 @@ FILLERS: dict[TrafficKind, Filler] = {
     TrafficKind.UDP: _udp,
     TrafficKind.PACKETS: _packets,
     TrafficKind.REPLAY: _replay,
+    TrafficKind.RUN: _run,
 }

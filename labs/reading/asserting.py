@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from compiler.placed import quantities
@@ -21,6 +22,7 @@ __all__ = ["Names", "read_assertions"]
 _BOUNDS = {
     **dict.fromkeys(("throughput", "delay", "loss"), frozenset({"at_least", "at_most"})),
     "hops": frozenset({"through", "exactly"}),
+    "said": frozenset({"contains", "matches"}),
 }
 """Words that say nothing until one of these is given."""
 _WORLDS = frozenset({"simulator", "kernel"})
@@ -180,10 +182,19 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-_READERS = {
+def _expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error.msg}") from None
+    return text
+
+
+_READERS: dict[ArgumentKind, Callable[[str], Value]] = {
     ArgumentKind.DURATION: quantities.duration,
     ArgumentKind.RATE: quantities.rate,
     ArgumentKind.OCTETS: quantities.octets,
     ArgumentKind.SHARE: quantities.share,
     ArgumentKind.INTEGER: _integer,
+    ArgumentKind.EXPRESSION: _expression,
 }

@@ -16,6 +16,7 @@ from compiler.policy.network import Route
 from compiler.source import Span
 from labs.reading.activities import SERVICE_OF
 from labs.reading.asked_times import check_times
+from labs.reading.program_checks import check_programs
 from labs.reading.services import SERVICES
 from labs.topology import Attachment, Lab, Link, Node, NodeKind, Traffic, TrafficKind
 
@@ -71,6 +72,7 @@ def check(lab: Lab, complaints: Complaints) -> None:
         if fault.at >= lab.duration:
             complaints.error(f"this happens to {fault.target} when the lab is over", fault.span)
     check_times(lab, complaints)
+    check_programs(lab, complaints)
 
 
 def _check_mtu(link: Link, addresses: Mapping[str, tuple[_Address, ...]], complaints: Complaints) -> None:
@@ -105,7 +107,7 @@ def _check_rings(lab: Lab, complaints: Complaints) -> None:
 
 def _check_service(traffic: Traffic, server: Node | None, complaints: Complaints) -> None:
     """Warn where nothing listens: refusals are worth testing, but then an assertion says so."""
-    if server is None or traffic.kind in (TrafficKind.PING, TrafficKind.TRACEROUTE):
+    if server is None or traffic.kind in (TrafficKind.PING, TrafficKind.TRACEROUTE, TrafficKind.RUN):
         return
     protocol = "udp" if traffic.kind in (TrafficKind.UDP, TrafficKind.DNS) else "tcp"
     ports = {service.port: service.name for service in server.services if SERVICES[service.name].protocol == protocol}

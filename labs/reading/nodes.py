@@ -16,10 +16,14 @@ from labs.reading.boards import read_board
 from labs.reading.configurations import Addresses, configuration, modem_configuration
 from labs.reading.expansion import expand
 from labs.reading.names import INTERFACE, NAME
+from labs.reading.programs import with_programs
 from labs.reading.services import read_services
 from labs.topology import HostAddress, Node, NodeKind
 
 __all__ = ["read_nodes"]
+
+_NO_PROGRAMS = (NodeKind.SWITCH, NodeKind.ROUTEROS)
+"""What has no processes that a lab could start: a bridge of the kernel, and tables in the simulator."""
 
 
 def read_nodes(value: PlacedValue | None, folder: Path, complaints: Complaints) -> dict[str, Node]:
@@ -69,6 +73,8 @@ def _node(key: PlacedScalar, entry: PlacedValue, folder: Path, complaints: Compl
         node = _modem(key, fields, is_up)
     else:
         node = _host(key, kind, fields, is_up)
+    if kind not in _NO_PROGRAMS:
+        node = with_programs(node, fields, folder)
     fields.done()
     return node
 

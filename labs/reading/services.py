@@ -93,8 +93,9 @@ def _service(item: PlacedValue, fields: Fields) -> Service | None:
     settings = tuple(
         pair for setting in sorted(SERVICES[name].settings) for pair in _setting(setting, inner.take(setting), inner)
     )
+    stands_for = inner.text("stands_for")
     inner.done()
-    return Service(name, port, settings, item.span)
+    return Service(name, port, settings, item.span, stands_for)
 
 
 def _setting(name: str, value: PlacedValue | None, fields: Fields) -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ __all__ = ["read_traffic"]
 
 _APPLICATIONS = (NodeKind.HOST, NodeKind.SERVER)
 _NO_SERVER = frozenset({TrafficKind.PACKETS, TrafficKind.REPLAY})
+_COMMAND_TIMEOUT = 60_000_000_000
+"""A command may take a minute unless it says otherwise: interpreters begin slowly on a busy machine."""
 
 
 def read_traffic(
@@ -52,6 +54,7 @@ def _activity(value: PlacedValue, nodes: Mapping[str, Node], folder: Path, compl
         given = " and ".join(repr(kind.value) for kind in kinds) or "none of them"
         complaints.error(f"an activity has one of {words}: here {given}", fields.span)
     client = _client(fields, nodes)
+    is_command = kinds[:1] == [TrafficKind.RUN]
     traffic = Traffic(name, kinds[0] if kinds else TrafficKind.CONNECT, client, span=value.span)
     duration = fields.take("duration")
     traffic = replace(
@@ -61,7 +64,7 @@ def _activity(value: PlacedValue, nodes: Mapping[str, Node], folder: Path, compl
         connections=fields.integer("connections", 1, 1, 1_000_000),
         interval=fields.duration("every"),
         source_ports=_ports(fields),
-        timeout=fields.duration("timeout", traffic.timeout),
+        timeout=fields.duration("timeout", _COMMAND_TIMEOUT if is_command else traffic.timeout),
     )
     family = fields.choice("family", ("ipv4", "ipv6"), "")
     if kinds:
@@ -120,7 +123,7 @@ def _server(traffic: Traffic, fields: Fields, nodes: Mapping[str, Node], family:
 def _no_server(traffic: Traffic, fields: Fields, nodes: Mapping[str, Node], family: Family | None) -> Traffic:
     if family is not None:
         traffic = replace(traffic, family=family)
-    if traffic.kind in _NO_SERVER:
+    if traffic.kind in _NO_SERVER or traffic.kind is TrafficKind.RUN:
         return traffic
     client = nodes.get(traffic.client)
     if traffic.kind is TrafficKind.DNS and client is not None and client.name_server is not None:

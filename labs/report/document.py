@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from compiler.addresses import format_address
 from compiler.simulator.applications.outcome import ConnectionRecord, Outcome
@@ -44,6 +45,8 @@ def _world(world: World) -> dict[str, object]:
         "drops": [one._asdict() for one in observation.drops],
         "rules": [one._asdict() for one in observation.rules],
         "trace": [event.line() for event in observation.trace],
+        "commands": [asdict(one) for one in observation.commands],
+        "programs": [asdict(one) for one in observation.programs],
         "captures": [{"link": link, "path": path} for link, path in observation.captures],
     }
 

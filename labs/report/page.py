@@ -15,6 +15,7 @@ from labs.determined import left_out, uncompared
 from labs.graph import draw_svg
 from labs.observation import Observation
 from labs.report import line_plots, plots
+from labs.report.process_tables import command_table, program_table
 from labs.report.tables import Table, connection_table, drop_table, link_table, rule_table, traffic_table
 from labs.topology import Fault, Lab
 
@@ -85,6 +86,7 @@ def _summary(world: World) -> dict[str, object]:
         "connections": f"{connections:,}",
         "connections_failed": f"{failed:,}",
         "drops": f"{_dropped(observation):,}",
+        "fallen": len(observation.fallen()),
     }
 
 
@@ -131,6 +133,8 @@ def _world(lab: Lab, world: World) -> dict[str, object]:
             (title, table, is_open)
             for title, table, is_open in (
                 ("Activities", traffic_table(lab, observation), True),
+                ("Programs", program_table(observation), True),
+                ("Commands", command_table(observation), True),
                 ("Drops by node", drop_table(observation), True),
                 ("Links", link_table(observation), len(observation.links) <= 60),
                 ("Rules", rule_table(observation), False),

@@ -12,7 +12,7 @@ from labs.topology import Lab
 from labs.words.figures import percentile
 from labs.words.showing import came_through, show_endpoint, why
 
-__all__ = ["Row", "Table", "connection_table", "drop_table", "link_table", "rule_table", "traffic_table"]
+__all__ = ["Row", "Table", "connection_table", "cut", "drop_table", "link_table", "rule_table", "traffic_table"]
 
 MOST_ROWS = 300
 
@@ -33,7 +33,8 @@ class Table(NamedTuple):
     left_out: int = 0
 
 
-def _table(columns: tuple[str, ...], numbers: Iterable[int], rows: Iterable[Row], total: int) -> Table:
+def cut(columns: tuple[str, ...], numbers: Iterable[int], rows: Iterable[Row], total: int) -> Table:
+    """A table of the first rows."""
     shown = tuple(islice(rows, MOST_ROWS))
     return Table(columns, frozenset(numbers), shown, total - len(shown))
 
@@ -66,7 +67,7 @@ def traffic_table(lab: Lab, observation: Observation) -> Table:
             *delays,
         )
         rows.append(Row(cells, bool(failed)))
-    return _table(columns, range(4, 12), rows, len(rows))
+    return cut(columns, range(4, 12), rows, len(rows))
 
 
 def connection_table(observation: Observation) -> Table:
@@ -91,14 +92,14 @@ def connection_table(observation: Observation) -> Table:
         for record in outcome.connections
     )
     total = sum(len(outcome.connections) for outcome in observation.outcomes)
-    return _table(columns, (4, 5, 6), rows, total)
+    return cut(columns, (4, 5, 6), rows, total)
 
 
 def drop_table(observation: Observation) -> Table:
     """What was dropped, where and why; the most first. Drops of queues and broken links are among the links."""
     ordered = sorted(observation.drops, key=lambda one: (-one.packets, one.node, one.reason, one.place))
     rows = (Row((one.node, one.reason, one.place, f"{one.packets:,}")) for one in ordered)
-    return _table(("node", "reason", "place", "packets"), (3,), rows, len(ordered))
+    return cut(("node", "reason", "place", "packets"), (3,), rows, len(ordered))
 
 
 def link_table(observation: Observation) -> Table:
@@ -116,10 +117,10 @@ def link_table(observation: Observation) -> Table:
         )
         for one in observation.links
     )
-    return _table(("link", "direction", "frames", "octets", "drops"), (2, 3, 4), rows, len(observation.links))
+    return cut(("link", "direction", "frames", "octets", "drops"), (2, 3, 4), rows, len(observation.links))
 
 
 def rule_table(observation: Observation) -> Table:
     """How often each rule matched."""
     rows = (Row((one.node, one.place, f"{one.packets:,}")) for one in observation.rules)
-    return _table(("node", "rule", "packets"), (2,), rows, len(observation.rules))
+    return cut(("node", "rule", "packets"), (2,), rows, len(observation.rules))

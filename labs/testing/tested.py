@@ -34,12 +34,13 @@ class LabRun:
     verdicts: tuple[Verdict, ...]
 
     def holds(self) -> Answer:
-        """No assertion of the lab failed, and one at least was judged. Raises PropertyFailed."""
+        """No assertion failed, one at least was judged, and no program ended early. Raises PropertyFailed."""
         return demand(self.ask())
 
     def ask(self) -> Answer:
         """How they went, without raising."""
         from labs.assertions import VerdictState, say
+        from labs.words.commands import show_fallen
 
         states = [verdict.state for verdict in self.verdicts]
         failed = [verdict for verdict in self.verdicts if verdict.state is VerdictState.FAILED]
@@ -50,9 +51,11 @@ class LabRun:
         decided = f"{held:,} of {len(states):,} assertions held in the {self.observation.world}"
         decided += f", {skipped:,} skipped" if skipped else ""
         said = "; ".join(f"{one.assertion.span}: {say(one.assertion)}: {one.message}" for one in failed)
-        if not failed and not held:
+        fallen = self.observation.fallen()
+        said = "; ".join([*([said] if said else []), *map(show_fallen, fallen)])
+        if not said and not held:
             said = "nothing was judged"
-        return Answer(question, bool(held) and not failed, sureness, decided, said)
+        return Answer(question, bool(held) and not failed and not fallen, sureness, decided, said)
 
 
 @dataclass(frozen=True)

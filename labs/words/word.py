@@ -29,6 +29,7 @@ class ArgumentKind(Enum):
     SHARE = "a share"
     INTEGER = "a whole number"
     TEXT = "a text"
+    EXPRESSION = "a regular expression"
     ADDRESSES = "addresses, networks or Cisco wildcards ('172.16.6.0 0.0.0.252')"
     LINKS = "names of links"
     TEXTS = "names"

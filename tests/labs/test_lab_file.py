@@ -230,6 +230,7 @@ traffic:
       - tcp 10.0.0.2:1 > 192.0.2.9:80 flags=syn
       - {packet: icmp 10.0.0.2 > 192.0.2.9 echo, times: 3}
   - {name: again, client: pc, replay: old.pcap}
+  - {name: real, client: pc, server: server, run: {command: [sh, -c, "exit 3"], environment: {A: b}}, connections: 2}
 """
 
 
@@ -237,6 +238,9 @@ def test_every_kind_of_activity_is_read(lab_folder, small):
     text = small.partition("traffic:")[0] + TRAFFIC
     found = {one.name: one for one in read_lab(lab_folder(text, old__pcap="")).traffic}
     assert {one.kind for one in found.values()} == set(TrafficKind)
+    command = found["real"].command
+    assert (command.words, command.environment) == (("sh", "-c", "exit 3"), (("A", "b"),))
+    assert (found["real"].connections, found["real"].timeout) == (2, 60_000 * MILLISECOND)
     assert [moment // 1_000_000_000 for moment in found["threads"].moments] == [0, 3, 134]
     assert (found["threads"].connections, found["threads"].octets, found["threads"].port) == (3, 4000, 8081)
     assert (found["many"].connections, found["many"].interval, found["many"].source_ports) == (

@@ -10,4 +10,5 @@ service = Service(
     package=__name__,
     roles=(Role("keeper", "Keeper of certificates"),),
     settings=frozenset({"keeper"}),
+    folders=("certificates",),
 )

@@ -25,9 +25,39 @@ from appliance.services.machine.model import (
     ProgramRow,
     Wish,
 )
+from appliance.services.machine.projects import (
+    LISTINGS,
+    add_change,
+    change_change,
+    finish_change,
+    get_change,
+    link_change,
+    link_noted,
+    print_change,
+    print_changes,
+)
 from compiler.errors import GerbangError
 
-__all__ = ["commit", "confirm", "diagnose", "generations", "install", "log", "plan", "programs", "rollback", "status"]
+__all__ = [
+    "LISTINGS",
+    "add_change",
+    "change_change",
+    "commit",
+    "confirm",
+    "diagnose",
+    "finish_change",
+    "generations",
+    "get_change",
+    "install",
+    "link_change",
+    "log",
+    "plan",
+    "print_change",
+    "print_changes",
+    "programs",
+    "rollback",
+    "status",
+]
 SAID = 40
 """Lines of apt's output that are answered."""
 
@@ -162,6 +192,8 @@ def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> O
 
     said = {**redacted(arguments), "ending": outcome.ending.value, "generation": outcome.generation}
     with context.writing(command, said) as writing:
+        if isinstance(arguments, Wish) and outcome.generation and outcome.standing == outcome.generation:
+            link_noted(writing, arguments.note, outcome.generation)
         deadline = outcome.deadline.isoformat() if outcome.deadline else ""
         writing.publish(
             "generation",

@@ -1,9 +1,10 @@
-"""The machine's screens: what a commit would do and what waits, the generations, the programs."""
+"""The machine's screens: what a commit would do and what waits, the generations, the programs, the changes."""
 
 from __future__ import annotations
 
 from appliance.console.screens import CustomScreen
 from appliance.language import _
+from appliance.services.machine.changes_screen import CHANGES_SCREEN
 
 __all__ = ["SCREENS"]
 
@@ -26,4 +27,5 @@ SCREENS = (
         make="appliance.services.machine.programs_pane:ProgramsPane",
         needs=("programs",),
     ),
+    CHANGES_SCREEN,
 )

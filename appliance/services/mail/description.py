@@ -105,5 +105,8 @@ class MailDescription:
     aliases: tuple[Alias, ...]
     groups: tuple[Group, ...]
     dkim: Dkim
+    """The key that signs."""
+    retired: tuple[Dkim, ...] = ()
+    """Keys that sign no more, without their private part: their records stay published, for mail that is on its way."""
     subject_key: str = field(repr=False)
     """64 hexadecimal digits: the key of the hashes by which a message is found by its subject."""

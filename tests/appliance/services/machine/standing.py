@@ -30,7 +30,13 @@ USER, GROUP = "nobody", "nogroup"
 PASSWORD = "seven-herons-over-the-weir"
 ROOT = Path(__file__).parents[4]
 # The helper keeps its records in /run/gerbang and /var/lib/gerbang: it gets empty ones, seen by nobody else.
-_COVERED = 'mount -t tmpfs none /run && mount -t tmpfs none /var/lib && exec "$@"'
+# What rspamd compiles in a quarter of a minute and keeps there is kept, as it is from start to start.
+_COVERED = """
+test -d /var/lib/rspamd && exec 3</var/lib/rspamd
+mount -t tmpfs none /run && mount -t tmpfs none /var/lib || exit 1
+test -e /proc/self/fd/3 && mkdir /var/lib/rspamd && mount -c --bind /proc/self/fd/3 /var/lib/rspamd && exec 3<&-
+exec "$@"
+"""
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,160 @@
+"""The screens of departments, aliases and groups: master data whose changes hold when they are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from appliance.console.dialog import RecordDialog
+from appliance.console.master_data import MasterPane, MasterScreen
+from appliance.console.plain import plain
+from appliance.console.query_pane import records_of
+from appliance.console.screens import Pane
+from appliance.console.told_screen import ToldScreen
+from appliance.contract.master_data import MasterData
+from appliance.contract.refusals import Refused
+from appliance.language import _
+from appliance.services.machine.following import worked
+from appliance.services.machine.shown import outcome_shown
+from appliance.services.mail.model import Asked, Recipient
+
+__all__ = ["CommittingPane", "MailScreen"]
+
+HELP = _("""\
+# Records of the mail
+
+**a** adds one, **Enter** or **e** opens the one under the cursor, **Del** removes it after a question, **x** exports.
+**/** searches, **f** filters, **s** sorts. **w** says who gets what is sent to an address.
+
+What you change here holds when it is committed: **c** commits accounts, aliases and groups. When something else waits
+too, an administrator commits it under Machine.
+""")
+
+
+@dataclass(frozen=True, init=False)
+class MailScreen(MasterScreen):
+    """As any master data, with the key that commits."""
+
+    def __init__(self, master: MasterData, *, title: str = "") -> None:
+        super().__init__(master, title=title, help=HELP)
+
+    def pane(self, service: str) -> Pane:
+        """The grid with its keys."""
+        return CommittingPane(self.master, service, title=self.title, help=self.help)
+
+
+class CommittingPane(MasterPane):
+    """Says what waits to be committed, and does it on one key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "commit", _("Commit"), id="mail.commit", tooltip=_("Make accounts, aliases and groups hold")),
+        Binding("w", "who", _("Who gets it"), id="mail.who", tooltip=_("Say who gets what is sent to an address")),
+    ]
+    DEFAULT_CSS = """
+    CommittingPane #waits { display: none; height: auto; padding: 0 1; background: $panel; color: $text-warning; }
+    CommittingPane #waits.-shown { display: block; }
+    """
+    commands: ClassVar[Mapping[str, str]] = {"commit": "commit-accounts", "who": "who-gets"}
+    """The commands behind actions."""
+
+    def why_not(self, action: str) -> str:
+        """As the roles allow."""
+        command = self.commands.get(action)
+        return super().why_not(action) if command is None else self.needs(command)
+
+    def compose(self) -> ComposeResult:
+        """What waits to be committed, and the grid."""
+        yield Static(id="waits", markup=False)
+        yield from super().compose()
+
+    def on_mount(self) -> None:
+        """Something may wait from before."""
+        self._look_what_waits()
+
+    def on_show(self) -> None:
+        """It may have been committed elsewhere."""
+        self._look_what_waits()
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        """Whatever is changed here waits, by whomever it was."""
+        super().told(event)
+        if self.is_mounted and self.display:
+            self._look_what_waits()
+
+    def _look_what_waits(self) -> None:
+        if not self.needs("waiting"):
+            self.run_worker(self._say_what_waits(), group="waiting", exclusive=True)
+
+    async def _say_what_waits(self) -> None:
+        try:
+            found = await self.door.call(self.service, "waiting")
+        except Refused:
+            found = {"accounts": False, "others": []}  # the commit itself says why it cannot be
+        line = self.query_one("#waits", Static)
+        line.set_class(bool(found["accounts"]), "-shown")
+        if found["others"]:
+            words = self.reader.say(
+                _("Changes wait to be committed, and an administrator does it, because {others} changed too."),
+                {"others": ", ".join(found["others"])},
+            )
+        else:
+            words = self.reader.say(_("Changes wait to be committed: c makes them hold."))
+        line.update(plain(words))
+
+    # Committing
+
+    def action_commit(self) -> None:
+        """What waits of the mail's records."""
+        if not self.refuses("commit"):
+            self.run_worker(self._commit(), group="action", exclusive=True)
+
+    async def _commit(self) -> None:
+        outcome = await worked(self, _("Commit"), "commit-accounts")
+        self._look_what_waits()
+        if not isinstance(outcome, dict):
+            return
+        match outcome.get("ending"):
+            case "confirmed":
+                self.shell.tell(_("It holds now: generation {number}."), number=outcome["standing"])
+            case "unchanged":
+                self.shell.tell(_("There is nothing to commit."))
+            case _:
+                said = outcome_shown(outcome, self.reader.translate)
+                await self.app.push_screen_wait(ToldScreen(self.reader.say(_("Commit")), said))
+
+    # Who gets it
+
+    def action_who(self) -> None:
+        """Of the row's address, or another one."""
+        if not self.refuses("who"):
+            self.run_worker(self._who(), group="action", exclusive=True)
+
+    def _begun(self) -> Any:
+        row = self.grid.row
+        named = self.master.name in {"accounts", "aliases", "groups"} and row is not None
+        return {"address": str(self.key_of(row))} if named and row is not None else None
+
+    async def _who(self) -> None:
+        found: list[Recipient] = []
+
+        async def submit(value: Asked, _version: int) -> Any:
+            found[:] = records_of(Recipient, await self.door.call(self.service, "who-gets", value))
+            return value
+
+        title = self.reader.say(_("Who gets what is sent to this address?"))
+        asked = await self.app.push_screen_wait(RecordDialog(title, Asked, self._begun(), submit))
+        if asked is not None:
+            lines = [self._line(one) for one in found] or [plain(self.reader.say(_("Nobody.")))]
+            self.app.push_screen(ToldScreen(asked.address, Content("\n").join(lines)))
+
+    def _line(self, one: Recipient) -> Content:
+        words = plain(f"{one.address}  {one.full_name}  {self.reader.say(one.because)}".rstrip())
+        if one.active:
+            return words
+        return Content.assemble(words, plain(f"  ({self.reader.say(_('suspended'))})").stylize("$text-warning"))

@@ -1,0 +1,16 @@
+"""One ward for all files whose tests leave it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.appliance.services.mail.daemons.ward import Ward
+
+
+@pytest.fixture(scope="session")
+def ward() -> Iterator[Ward]:
+    """Tests that use it are of one ``xdist_group``."""
+    with Ward() as made:
+        yield made
