@@ -19,6 +19,5 @@ def load(context: Context) -> None:
         context,
         [
             Entry(zone=ZONE, owner="autoconfig", type="CNAME", value=f"www.{ZONE}.", about="set-up of mail programs"),
-            Entry(zone=ZONE, owner="_submission._tcp", type="SRV", value=f"0 1 587 mail.{ZONE}."),
         ],
     )

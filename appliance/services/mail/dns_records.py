@@ -5,12 +5,14 @@ from __future__ import annotations
 from appliance.components.agreements import DnsRecord
 from appliance.services.mail.description import Dkim, MailDescription
 
-__all__ = ["RECORDS", "character_strings", "dns_records"]
+__all__ = ["NAMES", "RECORDS", "character_strings", "dns_records"]
 
 RECORDS = "mail.records"
 LONGEST = 255
 """Bytes of one character-string (RFC 1035 section 3.3)."""
 
+NAMES = ("imap", "pop", "smtp")
+"""What people type in without being told; the certificate is for these too."""
 SERVICES = (
     # RFC 6186 section 3, RFC 8314 section 5.1 and RFC 5804 section 1.7. TLS from the first byte comes first.
     ("_submissions._tcp", 0, 465),
@@ -28,6 +30,11 @@ def dns_records(described: MailDescription) -> tuple[DnsRecord, ...]:
     return (
         DnsRecord(name=domain, type="MX", value=f"10 {host}."),
         DnsRecord(name=host, type="A", value=described.address),
+        *(
+            DnsRecord(name=f"{name}.{domain}", type="A", value=described.address)
+            for name in NAMES
+            if f"{name}.{domain}" != host
+        ),
         DnsRecord(name=_reverse(described.address), type="PTR", value=f"{host}."),
         # RFC 7208: our mail comes from our server alone; the second is for the name that it says in EHLO (section 2.3).
         DnsRecord(name=domain, type="TXT", value='"v=spf1 mx -all"'),

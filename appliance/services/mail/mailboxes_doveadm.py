@@ -28,9 +28,9 @@ class Doveadm:
 
     def bring_in(self, mailbox: str, home: Path, folder: str) -> None:
         """Copy all folders of a Maildir below this folder. The quota does not count for it."""
-        # Without the plugin of the limit: a mailbox that is full is restored too.
+        # Without plugins, and so without the limit: a mailbox that is full is restored too.
         source = f"maildir:{home}/Maildir"
-        self._run("-o", "plugin/quota_rule=*:storage=0", "import", "-u", mailbox, "-s", source, folder, "ALL")
+        self._run("-o", "mail_plugins=", "import", "-u", mailbox, "-s", source, folder, "ALL")
 
     def ids(self, mailbox: str, *folders: str) -> dict[str, Counter[str]]:
         """The Message-IDs of the folders that fit one of the names (``*`` stands for anything)."""

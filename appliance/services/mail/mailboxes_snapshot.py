@@ -152,29 +152,22 @@ class _Linking:
         try:
             with opened(self._maildir, message.folder, message.place) as here:
                 os.link(message.file, message.file, src_dir_fd=here, dst_dir_fd=into, follow_symlinks=False)
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            file = os.open(message.file, flags, dir_fd=into)
-        except OSError:  # renamed or removed meanwhile, or a link: the next round finds it by its new name
-            _unlinked(into, message.file)
+            # What it was may have changed since it was listed; now it has a name that is only ours.
+            if not stat.S_ISREG(os.stat(message.file, dir_fd=into, follow_symlinks=False).st_mode):
+                os.unlink(message.file, dir_fd=into)
+                return
+            file = os.open(message.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=into)
+        except OSError:  # renamed or removed meanwhile: the next round finds it by its new name
             return
         finally:
             os.close(into)
         try:
             seen = os.fstat(file)
-            if stat.S_ISREG(seen.st_mode):
-                known = self._earlier.get((message.folder, message.base))
-                same = known is not None and _file_of(known) == (seen.st_ino, seen.st_size, seen.st_mtime_ns)
-                self._kept[message.folder, message.base] = known if same and known else identified(file)
+            known = self._earlier.get((message.folder, message.base))
+            same = known is not None and _file_of(known) == (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+            self._kept[message.folder, message.base] = known if same and known else identified(file)
         finally:
             os.close(file)
-
-
-def _unlinked(folder: int, name: str) -> None:
-    try:
-        if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            os.unlink(name, dir_fd=folder)
-    except OSError:
-        return
 
 
 def _file_of(known: Known) -> tuple[int, int, int]:

@@ -8,15 +8,14 @@ from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 from appliance.services.mail.directory import Directory, directory_of
 from appliance.services.mail.dkim import ensure_keys
+from appliance.services.mail.dns_records import NAMES
 from appliance.services.mail.model import POSTMASTERS, Settings, SettingsChange, SettingsKept
 from appliance.store.settings import change_settings
 
-__all__ = ["CERTIFICATE", "NAMES", "certified_names", "change_the_settings"]
+__all__ = ["CERTIFICATE", "certified_names", "change_the_settings"]
 
 CERTIFICATE = "mail"
 """The certificate's name, and its purpose."""
-NAMES = ("imap", "pop", "smtp")
-"""Further names of the server, as mail clients guess them."""
 
 
 @change(*POSTMASTERS, name="settings.change")

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
@@ -72,18 +73,19 @@ def _start_dovecot(files: Path, state: Path, run: Path) -> NoReturn:
 
 
 def _reload_dovecot(files: Path, state: Path, run: Path) -> None:
-    """For passwords the one process that knows them starts anew; a whole reload starts all of them anew, so it is kept
-    for a new configuration or certificate."""
+    """Passwords are read anew by themselves, once those that are remembered are forgotten. A whole reload starts all
+    processes anew, so it is kept for a new configuration or certificate."""
     _compile(files, state)
     kept, digest = run / _RUNNING, _digest(files)
     if kept.is_file() and kept.read_text(encoding="ascii") == digest:
-        # Not by forgetting what is remembered alone: a lookup in the same second still takes the old file
-        # (``passwd_file_sync``), and would be remembered for an hour.
-        words = ["/usr/bin/doveadm", "-c", f"{files}/dovecot.conf", "service", "stop", "auth"]
+        # Dovecot looks at the file once in a second of the clock (``passwd_file_sync``): in this one it may answer from
+        # the old one still, and would remember that for an hour.
+        time.sleep(1.01 - time.time() % 1)
+        words = ["/usr/bin/doveadm", "-c", f"{files}/dovecot.conf", "auth", "cache", "flush"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
-        print(f"a whole reload, for the process of passwords could not be started anew: {done.stderr.strip()}", file=sys.stderr)
+        print(f"a whole reload, for the passwords could not be forgotten: {done.stderr.strip()}", file=sys.stderr)
     _hang_up(run / "master.pid")
     kept.write_text(digest, encoding="ascii")
 

@@ -30,11 +30,13 @@ USER, GROUP = "nobody", "nogroup"
 PASSWORD = "seven-herons-over-the-weir"
 ROOT = Path(__file__).parents[4]
 # The helper keeps its records in /run/gerbang and /var/lib/gerbang: it gets empty ones, seen by nobody else.
+# Names are asked of itself, as an appliance with a name server is set up; nobody else can be reached anyway.
 # What rspamd compiles in a quarter of a minute and keeps there is kept, as it is from start to start.
 _COVERED = """
 test -d /var/lib/rspamd && exec 3</var/lib/rspamd
 mount -t tmpfs none /run && mount -t tmpfs none /var/lib || exit 1
 test -e /proc/self/fd/3 && mkdir /var/lib/rspamd && mount -c --bind /proc/self/fd/3 /var/lib/rspamd && exec 3<&-
+echo nameserver 127.0.0.1 >/run/resolv.conf && mount --bind /run/resolv.conf /etc/resolv.conf
 exec "$@"
 """
 
@@ -142,7 +144,7 @@ class Standing:
             self._helper.poll()
             time.sleep(0.02)
         self._helper.wait()
-        self.mounted("umount -l /run && mount -t tmpfs none /run")
+        self.mounted("umount -l /run && mount -t tmpfs none /run && echo nameserver 127.0.0.1 >/run/resolv.conf")
 
     def power_on(self) -> None:
         """The helper, then the daemon, on what the disk has."""

@@ -42,11 +42,8 @@ def _why_not() -> str:
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
-def needs_daemons(what: Any) -> Any:
-    """Skip, with the reason, where rights or daemons are missing."""
-    for mark in (needs_kernel, needs_everything, pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-")):
-        what = mark(what)
-    return what
+needs_daemons = (needs_kernel, needs_everything, pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-"))
+"""Skip, with the reason, where rights or daemons are missing."""
 
 
 def until(holds: Callable[[], Answer], what: str = "") -> Answer:

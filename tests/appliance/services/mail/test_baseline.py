@@ -19,7 +19,7 @@ from appliance.client.errors import Refusal
 from tests.appliance.services.mail.hospital import DOMAIN, HOST, PASSWORDS, Hospital, needs_daemons, until, written
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [needs_daemons, pytest.mark.xdist_group("hospital")]
+pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital")]
 REJECTED = range(550, 555)
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.appliance.services.mail.hospital import DOMAIN, HOST, PASSWORDS, Hospital, needs_daemons, until, written
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [needs_daemons, pytest.mark.xdist_group("hospital")]
+pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital")]
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """https://www.eicar.org/download-anti-malware-testfile/: not a virus, and every scanner says it is one."""
 
@@ -130,7 +130,7 @@ def test_the_names_of_the_hospital(hospital: Hospital) -> None:
     assert _records(_asked(hospital, "2.10.168.192.in-addr.arpa", "PTR")) == [f"{HOST}."]
     assert any("v=spf1" in one for one in _records(_asked(hospital, DOMAIN, "TXT")))
     assert any("v=DMARC1" in one for one in _records(_asked(hospital, f"_dmarc.{DOMAIN}", "TXT")))
-    assert _records(_asked(hospital, f"_submission._tcp.{DOMAIN}", "SRV")) == [f"0 1 587 {HOST}."]
+    assert _records(_asked(hospital, f"_submission._tcp.{DOMAIN}", "SRV")) == [f"10 1 587 {HOST}."]
 
 
 def test_the_typo_of_the_source_is_no_name(hospital: Hospital) -> None:

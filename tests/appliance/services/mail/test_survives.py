@@ -13,7 +13,7 @@ import pytest
 
 from tests.appliance.services.mail.hospital import DOMAIN, Hospital, needs_daemons, until, written
 
-pytestmark = [needs_daemons, pytest.mark.xdist_group("hospital that suffers")]
+pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital that suffers")]
 DAEMONS = ("mail.postfix", "mail.dovecot", "mail.rspamd", "mail.clamd", "mail.limits", "dns.nsd", "dns.unbound")
 
 

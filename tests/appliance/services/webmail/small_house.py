@@ -191,14 +191,17 @@ class SmallHouse:
                 operation = next(one for one in OPERATIONS if one.name == name)
                 return json.loads(perform(operation, json.loads(given), "", self.places, privileged=True))
             case "reload":
-                program = self.components[rest].program
-                return str(self.supervisor.reload(program, str(self.files_of(program))).state)
+                name, _blank, given = rest.partition(" ")
+                program = self.components[name].program
+                files = self.files_of(program)
+                for path, text in json.loads(given or "{}").items():
+                    (files / path).write_text((files / path).read_text() + text)
+                return str(self.supervisor.reload(program, str(files)).state)
             case "check" | "shadow":
                 name, _blank, given = rest.partition(" ")
                 program = self.components[name].program
                 files = self.files_of(program)
-                changed = json.loads(given)
-                for path, text in changed.items():
+                for path, text in json.loads(given).items():
                     (files / path).write_text(text)
                 judge = check if word == "check" else shadow
                 return judge(program, files, self.places, privileged=True)

@@ -187,7 +187,19 @@ def test_its_data_are_its_own(house: House) -> None:
 
 def test_a_reload_and_a_restart_keep_what_is_there(house: House) -> None:
     before = house.ask("perform webmail.people {}")
+
+    def begun_anew() -> int:
+        return sum("reloading: execvp" in line for line in house.ask("log webmail.php"))
+
+    # Nothing is new for the pool itself, as when somebody got an account; then something is.
+    times = begun_anew()
     assert house.ask("reload webmail.php") == "ready"
+    assert begun_anew() == times
+    assert house.ask(f"reload webmail.php {json.dumps({'php-fpm.conf': '; anew'})}") == "ready"
+    deadline = time.monotonic() + 60
+    while begun_anew() == times:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert house.ask("reload webmail.nginx") == "ready"
     assert house.ask("probe") == []
     assert house.ask("restart webmail.php") == "ready"

@@ -21,7 +21,8 @@ NAMED = {program.name: program for program in PROGRAMS}
 def main() -> None:
     """One JSON line in, one out, until the input ends."""
     places = Places(RUN, STATE)
-    with OwnSupervisor(places, NAMED) as supervisor:
+    # Control groups are named by the run folder's path, which is the same in every ward and hospital that stands.
+    with OwnSupervisor(places, NAMED, groups=False) as supervisor:
         for line in sys.stdin:
             start = time.monotonic()
             try:

@@ -10,10 +10,12 @@ import pytest
 from appliance.commit.keeping import Kinds
 from appliance.components import standard_kinds
 from appliance.components.agreements import dns_record
+from appliance.components.config_files import ConfigFile, render_files
 from appliance.services.mail.accounts_tables import MailAccounts, MailAddressbook, MailPasswords
 from appliance.services.mail.components import KINDS, parts
 from appliance.services.mail.description import Alias, Group, Senders
 from appliance.services.mail.dns_records import character_strings, dns_records
+from appliance.services.mail.rendering import dovecot_values
 from appliance.services.mail.versions import DOVECOT_SERIES, fitting
 from tests.appliance.services.mail.daemons.wishes import DOMAIN, mailbox, wish
 
@@ -171,3 +173,25 @@ def test_a_long_key_is_split_into_strings_that_join_to_it():
 )
 def test_templates_are_chosen_by_the_version(said, series):
     assert fitting(said, DOVECOT_SERIES) == series
+
+
+@pytest.mark.parametrize("series", DOVECOT_SERIES)
+def test_each_series_of_dovecot_says_the_same(series):
+    """What is not installed here cannot be started here: what both must say is looked for."""
+    template = ConfigFile(template=f"mail/dovecot/{series}/dovecot.conf.j2", path="dovecot.conf")
+    (file,) = render_files((template,), {**dovecot_values(wish(networks=("192.168.10.0/24",))), "series": series})
+    text = file.content.decode()
+    assert text.count("{") == text.count("}")
+    for said in (
+        "ssl = required",
+        "ssl_min_protocol = TLSv1.2",
+        "/../certificates.mail/key.pem",
+        "/../mail.passwords/passwd",
+        "192.168.10.0/24",
+        "quota-status -p postfix",
+        "sieve/spam.sieve",
+    ):
+        assert said in text, said
+    assert ("dovecot_config_version" in text) is (series != "2.3")
+    assert ("auth_allow_cleartext = no" in text) is (series != "2.3")
+    assert ("disable_plaintext_auth = yes" in text) is (series == "2.3")

@@ -36,21 +36,26 @@ def test_what_is_right_is_passed_and_starts_in_the_shadow(ward: Ward):
         assert ward.do("shadow", name, folders[name]) == ""
 
 
+MAIN, MASTER, DOVECOT = "mail.postfix/main.cf", "mail.postfix/master.cf", "mail.dovecot/dovecot.conf"
+BESIDE = "$config_directory/../mail.accounts"
+
+
 @pytest.mark.parametrize(
-    ("program", "edits", "said"),
+    ("file", "old", "new", "said"),
     [
-        ("mail.postfix", {"mail.postfix/main.cf": ("biff = no", "bifff = no")}, "bifff"),
-        ("mail.postfix", {"mail.postfix/main.cf": ("= texthash:$config_directory/../mail.accounts/senders", "= texthash:$config_directory/../mail.accounts/sender")}, "there is no such table"),
-        ("mail.postfix", {"mail.postfix/master.cf": (" trivial-rewrite\n", " trivial-rewritten\n")}, "no program trivial-rewritten"),
-        ("mail.postfix", {"mail.postfix/main.cf": ("mail.accounts/closed,\n\treject", "mail.accounts/closes,\n\treject")}, "there is no such table"),
-        ("mail.postfix", {"mail.accounts/aliases": ("abuse@rssulsel.com\t", "abuse@rssulsel.com")}, "aliases"),
-        ("mail.postfix", {"mail.postfix/bounce.cf": ("delay_template", "late_template")}, "late_template"),
-        ("mail.dovecot", {"mail.dovecot/dovecot.conf": ("mail_max_userip_connections", "mail_max_connections")}, "mail_max_connections"),
-        ("mail.dovecot", {"certificates.mail/fullchain.pem": ("BEGIN CERT", "BEGUN CERT")}, "fullchain.pem"),
+        (MAIN, "biff = no", "bifff = no", "bifff"),
+        (MAIN, f"= texthash:{BESIDE}/senders", f"= texthash:{BESIDE}/sender", "there is no such table"),
+        (MAIN, f"{BESIDE}/closed,\n\treject", f"{BESIDE}/closes,\n\treject", "there is no such table"),
+        (MASTER, " trivial-rewrite\n", " trivial-rewritten\n", "no program trivial-rewritten"),
+        ("mail.accounts/aliases", "abuse@rssulsel.com\t", "abuse@rssulsel.com", "aliases"),
+        ("mail.postfix/bounce.cf", "delay_template", "late_template", "late_template"),
+        (DOVECOT, "mail_max_userip_connections", "mail_max_connections", "mail_max_connections"),
+        ("certificates.mail/fullchain.pem", "BEGIN CERT", "BEGUN CERT", "fullchain.pem"),
     ],
-)  # fmt: skip
-def test_validators_find_what_the_native_ones_pass(ward: Ward, program, edits, said):
-    folders = _written(ward, edits=edits)
+)
+def test_validators_find_what_the_native_ones_pass(ward: Ward, file, old, new, said):
+    folders = _written(ward, edits={file: (old, new)})
+    program = "mail.dovecot" if file == DOVECOT else "mail.postfix"
     assert said in ward.do("check", program, folders[program])
 
 

@@ -209,7 +209,8 @@ class House:
             "client = smtplib.SMTP('127.0.0.1', 25)\n"
             "client.ehlo(); client.mail(sender)\n"
             "codes = [client.rcpt(one)[0] for one in recipients]\n"
-            "message = f'From: {sender}\\r\\nSubject: secret matter\\r\\nMessage-ID: {number}\\r\\n\\r\\n{text}\\r\\n'\n"
+            "head = f'From: {sender}\\r\\nSubject: secret matter\\r\\nMessage-ID: {number}'\n"
+            "message = f'{head}\\r\\n\\r\\n{text}\\r\\n'\n"
             "print(client.data(message)[0] if 250 in codes else codes[-1])\n",
             sender, number, text, *recipients,
         )  # fmt: skip

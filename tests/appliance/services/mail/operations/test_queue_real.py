@@ -13,10 +13,8 @@ import pytest
 from appliance.supervisor.errors import SupervisionFailed
 from tests.appliance.services.mail.operations.conftest import House, wait_until
 
-ATTACHED = (
-    "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
-    "the diagnosis\r\n--b\r\nContent-Type: application/pdf; name=patient-4711.pdf\r\n\r\nxyz\r\n--b--\r\n"
-)
+# One set of daemons, and the tests follow each other on it.
+pytestmark = pytest.mark.xdist_group("mail-queue")
 
 
 def waiting(house: House, **more: Any) -> dict[str, Any]:
