@@ -29,8 +29,18 @@ def group_for(root: Path, program: str) -> Path | None:
 
 
 def name_for(root: Path) -> str:
-    """The name of the group that holds all programs of the supervisor whose run folder is ``root``."""
-    return f"gerbang-{sha256(str(root).encode()).hexdigest()[:12]}"
+    """The name of the group that holds all programs of the supervisor whose run folder is ``root``.
+
+    Two supervisors that see different file systems have run folders of one path,
+    and must not take each other's programs for leftovers of their own: the folder
+    itself tells them apart.
+    """
+    try:
+        found = root.stat()
+        place = f"{root} {found.st_dev} {found.st_ino}"
+    except OSError:
+        place = str(root)
+    return f"gerbang-{sha256(place.encode()).hexdigest()[:12]}"
 
 
 def numbers_in(folder: Path) -> tuple[int, ...]:

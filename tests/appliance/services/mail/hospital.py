@@ -108,6 +108,11 @@ class Hospital:
         """A query or a change."""
         return self.standing.call(service, command, arguments)
 
+    def work(self, service: str, command: str, arguments: Any = None) -> Any:
+        """A work, to its end."""
+        client = self.standing.client
+        return client.wait(client.call(service, command, arguments)["work"], every=0.05).result
+
     def commit(self, note: str = "") -> Any:
         """Commit, without a time to confirm in; it must succeed."""
         outcome = self.standing.commit(0, note)

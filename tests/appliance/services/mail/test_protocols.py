@@ -66,12 +66,24 @@ def test_port_465_and_993_and_995_are_tls_from_the_first_byte(hospital: Hospital
             assert wrapped.recv(200).startswith(banner)
 
 
-def test_a_wrong_address_is_refused_with_address_and_reason(hospital: Hospital) -> None:
-    message = written(f"siti@{DOMAIN}", f"nobody.here@{DOMAIN}")
-    with hospital.submission("siti") as session, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+def test_a_wrong_address_comes_back_with_address_and_reason(hospital: Hospital) -> None:
+    """One of ours: whoever has logged in gets a bounce, so that the other recipients get their mail."""
+    message = written(f"siti@{DOMAIN}", f"nobody.here@{DOMAIN}", f"budi@{DOMAIN}")
+    with hospital.submission("siti") as session:
         session.send_message(message)
-    ((address, (code, words)),) = refused.value.recipients.items()
-    assert (address, code) == (f"nobody.here@{DOMAIN}", 550)
+    hospital.arrives("budi", message["Message-ID"])
+    report = hospital.bounce("siti", message["Message-ID"])
+    assert f"Final-Recipient: rfc822; nobody.here@{DOMAIN}" in report
+    assert "5.1.1" in report
+    assert "unknown" in report.lower()
+
+
+def test_a_wrong_address_is_refused_to_other_servers(hospital: Hospital) -> None:
+    with hospital.port25() as session:
+        session.helo()
+        session.mail("somebody@far.example")
+        code, words = session.rcpt(f"nobody.here@{DOMAIN}")
+    assert code == 550
     assert b"nobody.here" in words
     assert b"unknown" in words.lower()
 

@@ -63,6 +63,7 @@ def wish(**more: Any) -> MailDescription:
         aliases=(
             Alias(name="abuse", targets=(f"kepala@{DOMAIN}",)),
             Alias(name="info", targets=(f"siti@{DOMAIN}", f"budi@{DOMAIN}")),
+            Alias(name="pindah", targets=(f"lama@{DOMAIN}",)),
             Alias(name="postmaster", targets=(f"kepala@{DOMAIN}",)),
             Alias(name="semua-dokter", targets=(f"dokter@{DOMAIN}",)),
         ),
