@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from labs.kernel.namespaces import Namespace
-from tests.appliance.services.mail.hospital import DOMAIN, Hospital
+from tests.appliance.services.mail.hospital import BUSY, DOMAIN, Hospital
 from tests.appliance.services.mail.star import SERVER
 from tests.benchmarks.mail_by_hand import ByHand
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=5)
     asked = parser.parse_args()
-    with Hospital() as hospital, ByHand() as by_hand:
+    with Hospital(**BUSY) as hospital, ByHand() as by_hand:
         ours = hospital.standing.helpers_file("/var/lib/gerbang-programs/mail.dovecot/mail/budi/Maildir/new")
         ratios = []
         for pair in range(asked.pairs + 1):

@@ -22,7 +22,7 @@ from tests.appliance.services.machine.standing import Standing, needs_everything
 from tests.appliance.services.mail.star import LAN, SERVER, Star
 from tests.appliance.services.network.wires import needs_kernel
 
-__all__ = ["DOMAIN", "PASSWORDS", "Hospital", "needs_daemons"]
+__all__ = ["BUSY", "DOMAIN", "PASSWORDS", "Hospital", "needs_daemons"]
 
 DOMAIN = "rssulsel.com"
 HOST = f"mail.{DOMAIN}"
@@ -32,6 +32,8 @@ PASSWORDS = {
     "kepala": "sebelas-lampu-di-lorong",
 }
 """Accounts: a nurse, a doctor, and the postmaster."""
+BUSY = {"messages_per_client_minute": 100_000, "connections_per_client": 1_000}
+"""Settings for a client that sends what a hundred do."""
 NEEDED = ("postfix", "dovecot", "rspamd", "clamd", "nsd", "unbound")
 PATIENCE = 60.0
 Answer = TypeVar("Answer")
@@ -64,8 +66,8 @@ def until(holds: Callable[[], Answer], what: str = "") -> Answer:
 class Hospital:
     """The star, the standing appliance, and what people do with their mail."""
 
-    def __init__(self, *, services: tuple[str, ...] = ()) -> None:
-        self._services = services
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
         self._stack = ExitStack()
         self.star = Star()
         self.standing: Standing
@@ -92,7 +94,7 @@ class Hospital:
     def _describe(self) -> None:
         settings = self.call("mail", "settings.get")
         wanted = {"domain": DOMAIN, "host": "mail", "address": SERVER, "networks": [LAN], "postmaster": "kepala"}
-        row = {**settings["row"], **wanted}
+        row = {**settings["row"], **wanted, **self._settings}
         self.call("mail", "settings.change", {"version": settings["version"], "row": row})
         for department in ("nurses", "doctors", "administration"):
             self.call("mail", "departments.add", {"name": department, "title": department.title()})

@@ -68,7 +68,7 @@ def test_a_missing_certificate_is_found_by_the_validator(ward: Ward, program, fi
 
 def test_a_missing_certificate_is_found_by_the_shadow_of_dovecot(ward: Ward):
     folders = _written(ward, without="certificates.mail/fullchain.pem")
-    assert "ssl_cert" in ward.do("shadow", "mail.dovecot", folders["mail.dovecot"])
+    assert "fullchain.pem" in ward.do("shadow", "mail.dovecot", folders["mail.dovecot"])
 
 
 def test_a_key_of_another_certificate_is_found(ward: Ward):
