@@ -24,7 +24,7 @@ def delivered_a_second(node: Namespace, mailbox: Path, messages: int, sessions: 
     """Accepted and delivered messages a second."""
     before = _count(mailbox)
     command = ["/usr/sbin/smtp-source", "-s", str(sessions), "-m", str(messages), "-l", "4096"]
-    command += ["-f", "ward@far.example", "-t", f"budi@{DOMAIN}", f"{SERVER}:25"]
+    command += ["-M", "ward.far.example", "-f", "ward@far.example", "-t", f"budi@{DOMAIN}", f"{SERVER}:25"]
     begun = time.monotonic()
     with node.inside():
         subprocess.run(command, check=True)
