@@ -18,7 +18,7 @@ from appliance.language import _
 if TYPE_CHECKING:
     from appliance.console.screens import Pane
 
-__all__ = ["is_kept", "show_answer"]
+__all__ = ["answer_screen", "is_kept", "show_answer"]
 
 KEPT = frozenset({"row", "id", "version", "changed_by", "changed_at"})
 

@@ -7,7 +7,7 @@ screens::
     model.py        records, rules, MASTER_DATA, Settings: imports appliance.contract only
     tables.py       METADATA: SQLAlchemy tables; MASTER: those of the master data, by ``master_tables``. Without
                     this module they are derived
-    commands.py     the Commands, LISTINGS, BEFORE
+    commands.py     the Commands, LISTINGS, BEFORE; TIMED: those that the daemon calls by itself
     screens.py      SCREENS: imports model.py and the console
     migrations/     Alembic revisions, one branch of its own
     templates/      documents of its own: ``templates/<service>/bill.txt.j2`` and ``.html.j2`` of ``<service>/bill``

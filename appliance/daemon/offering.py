@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from appliance.contract.commands import Command
+from appliance.contract.commands import Command, Effect
 from appliance.contract.fields import Field, fields_of
 from appliance.contract.listings import Listing
 from appliance.contract.master_data import MasterData
 from appliance.contract.people import ANYONE, VISITOR
 from appliance.contract.service import Service
+from appliance.contract.timed import Timed
 
-__all__ = ["check_before", "check_commands", "check_listings", "check_master_data"]
+__all__ = ["check_before", "check_commands", "check_listings", "check_master_data", "check_timed"]
 
 OF_TABLES = frozenset({"id", "version", "changed_by", "changed_at"})
 """The columns that each table has beside those of its record."""
@@ -76,6 +77,25 @@ def check_before(service: Service, before: Mapping[str, Any], derived: Iterable[
     for name in before:
         if name not in known:
             raise TypeError(f"service {service.name}: BEFORE says {name!r}, no derived command; {_meant(name, known)}")
+
+
+def check_timed(service: Service, all_of: Iterable[Timed], commands: Mapping[str, Command]) -> None:
+    """``TIMED`` names changes and work, each once, with what they take. Raises TypeError."""
+    names = [one.command for one in all_of]
+    for one in all_of:
+        place = f"service {service.name}: TIMED: {one.command}"
+        command = commands.get(one.command)
+        if command is None:
+            raise TypeError(f"{place}: there is no such command; {_meant(one.command, commands)}")
+        if names.count(one.command) > 1:
+            raise TypeError(f"{place}: it stands there twice")
+        if command.effect is Effect.QUERY:
+            raise TypeError(f"{place}: a query does nothing")
+        if command.arguments is None and one.arguments is not None:
+            raise TypeError(f"{place}: it takes no arguments")
+        takes = command.arguments
+        if takes is not None and not callable(one.arguments) and not isinstance(one.arguments, takes):
+            raise TypeError(f"{place}: its arguments are a {takes.__name__}, or a function that makes one")
 
 
 def _references(fields: Iterable[Field]) -> Iterator[tuple[str, str]]:

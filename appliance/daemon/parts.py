@@ -27,6 +27,7 @@ from appliance.daemon.registry import Registry
 from appliance.daemon.running import Runner
 from appliance.daemon.sessions import Sessions
 from appliance.daemon.threads import Threads
+from appliance.daemon.timer import ITSELF, Timer
 from appliance.daemon.work import Works
 from appliance.language import _
 from appliance.services.system.model import Settings
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["Appliance", "Parts"]
 
 FLUSH_SECONDS = 60.0
+TICK_SECONDS = 20.0
+"""Between two looks at what runs by itself, which is due by the minute."""
+SERVING_SECONDS = 300.0
+"""How long it waits at a start until the machine serves."""
 logger = logging.getLogger("gerbang.daemon")
 audit = logging.getLogger("gerbang.audit")
 
@@ -57,6 +62,8 @@ class Appliance:
     secret: bytes
     files: Files
     ports: MachinePorts
+    timer: Timer | None = None
+    """What runs by itself."""
 
     @property
     def machine(self) -> Machine:
@@ -111,6 +118,9 @@ class Parts:
         self.sessions = Sessions(self.runner)
         self.queries = Queries(self.runner)
         self.works = Works(self.runner, self.sessions.person_now)
+        self.timer = self.appliance.timer = Timer(self.runner)
+        self.timed = True
+        """Whether anything runs by itself; said before the start."""
         self.watch = Watch(store, self.registry.services, self.ports.statuses, self._lost_store)
         self.on_loss: Callable[[], None] = lambda: None
         """Called in some thread when another daemon has taken the store: this one must end."""
@@ -121,6 +131,7 @@ class Parts:
         self._flushing: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
         self._look_now: Callable[[], None] = lambda: None
 
     def read_zone(self) -> None:
@@ -136,16 +147,19 @@ class Parts:
         self._starting = asyncio.create_task(asyncio.to_thread(self.ports.start))
         self._flushing = asyncio.create_task(self._flush())
         self._watching = asyncio.create_task(self._watch())
+        if self.timed and not self.timer.idle:
+            self._ticking = asyncio.create_task(self._tick(self._starting))
 
     async def stop(self) -> None:
         """End streams, cancel work, and keep what is only in memory."""
         self.hub.close()
-        for task in (self._flushing, self._watching):
+        for task in (self._flushing, self._watching, self._ticking):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
         await asyncio.to_thread(self.works.close)
+        await asyncio.to_thread(self.timer.close)
         if self._starting is not None:
             await self._starting
         await asyncio.to_thread(self.ports.close)
@@ -158,7 +172,7 @@ class Parts:
     def _taken_back(self, outcome: Outcome) -> None:
         """Nobody has confirmed a generation in time, or a start has found one that was interrupted."""
         said = {"ending": outcome.ending.value, "generation": outcome.generation}
-        with self.runner.changing(Person("appliance"), "machine", "rollback", said) as context:
+        with self.runner.changing(Person(ITSELF), "machine", "rollback", said) as context:
             context.publish(
                 "generation",
                 f"generations/{outcome.standing}",
@@ -214,6 +228,20 @@ class Parts:
                 logger.exception("the store and the machine could not be looked at")
             with suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), EVERY)
+
+    async def _tick(self, starting: asyncio.Task[None]) -> None:
+        """What runs by itself, once the machine serves what it runs on."""
+        await asyncio.wait({starting}, timeout=SERVING_SECONDS)
+        recovered = False
+        while True:
+            try:
+                if not recovered:
+                    await asyncio.to_thread(self.timer.recover)
+                    recovered = True
+                await asyncio.to_thread(self.timer.tick)
+            except Exception:
+                logger.exception("what runs by itself could not be looked at")
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _flush(self) -> None:
         while True:

@@ -12,7 +12,8 @@ from appliance.contract.commands import Command
 from appliance.contract.listings import Listing, Order
 from appliance.contract.master_data import MasterData
 from appliance.contract.service import Service
-from appliance.daemon.offering import check_before, check_commands, check_listings, check_master_data
+from appliance.contract.timed import Timed
+from appliance.daemon.offering import check_before, check_commands, check_listings, check_master_data, check_timed
 from appliance.language import look_in
 from appliance.services.master_data import commands_of
 from appliance.services.settings import settings_commands
@@ -30,6 +31,8 @@ class Offered:
     commands: Mapping[str, Command]
     listings: Mapping[str, Listing]
     settings: type | None
+    timed: tuple[Timed, ...] = ()
+    """What it does by itself."""
 
 
 class Registry:
@@ -79,12 +82,15 @@ def _offered(service: Service) -> Offered:
             found[value.name] = value
     check_commands(service, found)
     check_listings(service, listings)
+    timed: tuple[Timed, ...] = tuple(getattr(commands, "TIMED", ()))
+    check_timed(service, timed, found)
     return Offered(
         service=service,
         metadata=kept,
         commands=found,
         listings=listings,
         settings=settings,
+        timed=timed,
     )
 
 

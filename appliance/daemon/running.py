@@ -193,8 +193,12 @@ class Runner:
         """Run a command that takes long, in the caller's thread; ``tell`` may raise Cancelled."""
         _, command = self.find(person, service, name)
         arguments = self.read_arguments(command, body)
-        context = replace(self._context(None, person, service), tell=tell)  # type: ignore[arg-type]
+        context = replace(self.working(person, service), tell=tell)
         return Answer(command, self._run(command, context, arguments))
+
+    def working(self, person: Person, service: str) -> Context:
+        """The context of work: without a connection, it opens its own transactions."""
+        return self._context(None, person, service)  # type: ignore[arg-type]
 
     @contextmanager
     def changing(self, person: Person, service: str, name: str, arguments: Any) -> Iterator[Context]:

@@ -99,6 +99,8 @@ def serve_demo(path: Path | None = None) -> int:
 
 def _demonstration(store: Store, services: tuple[Service, ...], folder: Path, kept: Callable[[], str]) -> Parts:
     parts = Parts(store, services, zone=local_zone(), secret=os.urandom(32), state_folder=folder)
+    # It would be of sample data, whose daemons do not run.
+    parts.timed = False
     for account in load_examples(parts.runner, services, kept()):
         print(f"account {account.name} {account.password} {','.join(account.roles)}")
     return parts

@@ -100,6 +100,18 @@ User clamav
 Foreground yes
 LogFile {home}/clamd.log
 """
+UNBOUND = """\
+server:
+  interface: 127.0.0.1
+  do-daemonize: no
+  use-syslog: no
+  chroot: ""
+  pidfile: ""
+  username: unbound
+  local-zone: "." static
+  local-data: "far.example. A 192.168.10.11"
+  local-data: "far.example. MX 10 far.example."
+"""
 ANTIVIRUS = 'clamav {{ action = "reject"; type = "clamav"; servers = "{home}/clamd.sock"; }}\n'
 PROXY = (
     "milter = yes; timeout = 120s; bind_socket = 127.0.0.1:11332;\n"
@@ -124,6 +136,7 @@ class ByHand:
         self._stack.callback(self._stop)
         self._write()
         for command in (
+            ["unbound", "-d", "-c", f"{self.home}/unbound.conf"],
             ["clamd", f"--config-file={self.home}/clamd.conf"],
             ["rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd", "-c", f"{self.home}/rspamd/rspamd.conf"],
             ["dovecot", "-F", "-c", f"{self.home}/dovecot.conf"],
@@ -164,6 +177,7 @@ class ByHand:
         (home / "postfix/master.cf").write_text(MASTER)
         (home / "dovecot.conf").write_text(DOVECOT.format(**said))
         (home / "clamd.conf").write_text(CLAMD.format(**said))
+        (home / "unbound.conf").write_text(UNBOUND)
         (home / "signatures/local.ndb").write_text(EICAR + "\n")
         shutil.copytree("/etc/rspamd", home / "rspamd", symlinks=False)
         for name, text in (("antivirus.conf", ANTIVIRUS), ("worker-proxy.inc", PROXY)):
@@ -173,14 +187,22 @@ class ByHand:
             # They ask the world, which is not there.
             if name not in {"spf", "dkim"}:
                 (home / "rspamd/local.d" / f"{name}.conf").write_text("enabled = false;\n")
-        (home / "rspamd/local.d/options.inc").write_text('dns { nameserver = ["127.0.0.1:53"]; timeout = 0.1s; }\n')
+        (home / "rspamd/local.d/options.inc").write_text('dns { nameserver = ["127.0.0.1:53"]; }\n')
         configuration = home / "rspamd/rspamd.conf"
         configuration.write_text(configuration.read_text().replace("/etc/rspamd", str(home / "rspamd")))
 
     def _start(self, command: list[str]) -> None:
-        script = (
-            f"mount --bind {self.home}/rspamd /etc/rspamd && mount -t tmpfs none /run && mkdir -p /run/rspamd && "
-            f'mount --bind {self.home}/rspamd-state /var/lib/rspamd && chown _rspamd: /run/rspamd && exec "$@"'
+        script = " && ".join(
+            (
+                f"mount --bind {self.home}/rspamd /etc/rspamd",
+                "mount -t tmpfs none /run",
+                "mkdir -p /run/rspamd",
+                "echo nameserver 127.0.0.1 >/run/resolv.conf",
+                "mount --bind /run/resolv.conf /etc/resolv.conf",
+                f"mount --bind {self.home}/rspamd-state /var/lib/rspamd",
+                "chown _rspamd: /run/rspamd",
+                'exec "$@"',
+            )
         )
         with (self.home / f"{command[0]}.out").open("wb") as said, self.star.nodes["appliance"].inside():
             self._processes.append(

@@ -40,7 +40,8 @@ def export_authority(context: Context) -> KeptFile:
         row = _standing(connection)
     folder: Path = context.appliance.state_folder / "certificates"
     folder.mkdir(mode=0o700, exist_ok=True)
-    durable.write(folder / FILE, row["certificate"].encode(), 0o644)
+    # It may be there from before; whoever reads that one meanwhile has it whole.
+    durable.put(folder / FILE, row["certificate"].encode(), 0o644)
     return KeptFile(path=folder / FILE, name=FILE, media_type="application/x-pem-file")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 from sqlalchemy import RowMapping, delete
@@ -9,6 +10,7 @@ from sqlalchemy import RowMapping, delete
 from appliance.contract.commands import change, query
 from appliance.contract.context import Context
 from appliance.contract.refusals import InUse, RuleBroken
+from appliance.contract.timed import Daily, Timed
 from appliance.language import _
 from appliance.services.certificates.authorities import authority, export_authority, replace_authority, revocation_list
 from appliance.services.certificates.elsewhere import judged
@@ -28,6 +30,7 @@ from appliance.services.certificates.model import (
     Reason,
     Removed,
     Renewal,
+    RenewalWish,
     Replaced,
     Shown,
     Source,
@@ -38,6 +41,7 @@ from appliance.store.rows import change_row, row_of
 
 __all__ = [
     "LISTINGS",
+    "TIMED",
     "authority",
     "export_authority",
     "install",
@@ -53,6 +57,16 @@ __all__ = [
     "show",
 ]
 
+TIMED = (
+    Timed(
+        command="renew-due",
+        when=Daily(at=time(3)),
+        arguments=RenewalWish(commit=True),
+        also=frozenset({"machine.administrator"}),
+        # What was renewed and not committed serves nobody.
+        complaint=lambda renewed: renewed.remark,
+    ),
+)
 LARGEST = 64_000
 """Bytes of a file that could be a key or a chain."""
 

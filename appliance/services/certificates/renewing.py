@@ -1,4 +1,4 @@
-"""The renewal of all that is due, for a timer of the system."""
+"""The renewal of all that is due: the daemon calls it each night."""
 
 from __future__ import annotations
 
@@ -23,12 +23,7 @@ NOTE = _("renewed certificates")
 
 @work(*KEEPERS)
 def renew_due(context: Context, wish: RenewalWish) -> Renewed:
-    """Renew the certificates of the own authority that are due; once a day, by a timer of the system.
-
-    ``/etc/cron.daily/gerbang-certificates``, as root or who may commit::
-
-        #!/bin/sh
-        exec gerbang call certificates.renew-due --commit yes
+    """Renew the certificates of the own authority that are due; by itself once a day.
 
     It commits only what it has renewed itself: while changes of others wait, it
     renews, says so, and leaves the commit to people.

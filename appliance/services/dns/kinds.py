@@ -38,13 +38,21 @@ def _owner(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    _refuse_scope(text)
     try:
         return str(ip_address(text))
     except ValueError:
         raise ValueError("an IPv4 or IPv6 address, as 192.0.2.1 or 2001:db8::1") from None
 
 
+def _refuse_scope(text: str) -> None:
+    """To ``ipaddress`` any text may stand behind ``%``, a line feed too; it would come into configurations."""
+    if "%" in text:
+        raise ValueError("an address without a scope (%)")
+
+
 def _network(text: str) -> str:
+    _refuse_scope(text)
     if "/" not in text:
         raise ValueError("a network with its length, as 192.0.2.0/24")
     try:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from appliance.console.answers import show_answer
+from appliance.console.answers import answer_screen
 from appliance.console.dialog import RecordDialog
 from appliance.console.listing_source import ListingSource
 from appliance.console.plain import plain
@@ -104,7 +104,9 @@ What you change here holds when it is committed: **c** commits accounts, aliases
         self.look_again()
         if made["password"]:
             shown = {name: made[name] for name in ("name", "address", "password")}
-            show_answer(self, _("Password: shown only now"), shown)
+            # Without fields: what is secret would be dots, and it is for reading.
+            title = self.reader.say(_("Password: shown only now"))
+            self.app.push_screen(answer_screen(self.reader, title, shown, {}))
 
     async def _by_form(self, title: str, record: type, initial: Any, command: str) -> Any:
         async def submit(value: Any, _version: int) -> Any:

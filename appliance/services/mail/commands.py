@@ -40,9 +40,11 @@ from appliance.services.mail.operating import (
     verify_snapshot,
 )
 from appliance.services.mail.setting_up import change_the_settings
+from appliance.services.mail.timed import TIMED
 
 __all__ = [
     "LISTINGS",
+    "TIMED",
     "add",
     "add_alias",
     "add_group",

@@ -26,6 +26,9 @@ from appliance.services.mail.model import Asked, Recipient
 
 __all__ = ["CommittingPane", "MailScreen"]
 
+MACHINE = ("machine", "machine")
+"""The service, and its screen of the commit."""
+
 HELP = _("""\
 # Records of the mail
 
@@ -63,6 +66,9 @@ class CommittingPane(MasterPane):
     commands: ClassVar[Mapping[str, str]] = {"commit": "commit-accounts", "who": "who-gets"}
     """The commands behind actions."""
 
+    _others: tuple[str, ...] = ()
+    """What waits beside accounts, aliases and groups, when it was last looked at."""
+
     def why_not(self, action: str) -> str:
         """As the roles allow."""
         command = self.commands.get(action)
@@ -98,10 +104,13 @@ class CommittingPane(MasterPane):
             found = {"accounts": False, "others": []}  # the commit itself says why it cannot be
         line = self.query_one("#waits", Static)
         line.set_class(bool(found["accounts"]), "-shown")
-        if found["others"]:
+        self._others = tuple(found["others"])
+        if self._others:
             words = self.reader.say(
-                _("Changes wait to be committed, and an administrator does it, because {others} changed too."),
-                {"others": ", ".join(found["others"])},
+                _("Changes wait to be committed, {others} among them: c goes to the commit of the whole machine.")
+                if self._may_commit_all()
+                else _("Changes wait to be committed, and an administrator does it, because {others} changed too."),
+                {"others": ", ".join(self._others)},
             )
         else:
             words = self.reader.say(_("Changes wait to be committed: c makes them hold."))
@@ -110,9 +119,16 @@ class CommittingPane(MasterPane):
     # Committing
 
     def action_commit(self) -> None:
-        """What waits of the mail's records."""
-        if not self.refuses("commit"):
+        """What waits of the mail's records; where more waits and the person may commit that, where it is done."""
+        if self.refuses("commit"):
+            return
+        if self._others and self._may_commit_all():
+            self.shell.action_open(*MACHINE)
+        else:
             self.run_worker(self._commit(), group="action", exclusive=True)
+
+    def _may_commit_all(self) -> bool:
+        return self.shell.state.access.may(MACHINE[0], "commit")
 
     async def _commit(self) -> None:
         outcome = await worked(self, _("Commit"), "commit-accounts")

@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.services.mail.description import MailDescription
 from appliance.services.mail.subjects import lower_letters
+from appliance.services.mail.versions import public_suffixes
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -119,6 +120,7 @@ def rspamd_values(
         "run": run,
         "state": state,
         "compiled": compiled,
+        "suffixes": public_suffixes(),
         "clamd": clamd,
         "milter": f"{milter[0]}:{milter[1]}",
         "message_bytes": described.limits.message_bytes + 1024 * 1024,

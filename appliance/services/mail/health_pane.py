@@ -79,7 +79,10 @@ it is removed. Every component is probed too.
             lines.append((text, health.deferred > 0))
         room = {"room": f"{health.room / _GIB:.1f}", "size": f"{health.size / _GIB:.1f}"}
         lines.append((say(_("Disk: {room} of {size} GiB are free"), room), health.room < health.size * _LITTLE))
-        if health.signature_days is None:
+        if health.signature_days is None and health.signatures and "/" not in health.signatures:
+            # Then clamd says its version without a number and a day of signatures: nothing of freshclam(1) is there.
+            lines.append((say(_("Virus signatures: of the test virus only; freshclam fetches the others")), True))
+        elif health.signature_days is None:
             signatures = say(_("Virus signatures: {said}"), {"said": health.signatures or none})
             lines.append((signatures, not health.signatures))
         else:

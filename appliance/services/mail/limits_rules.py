@@ -62,7 +62,8 @@ def _login(name: str) -> str:
 
 
 def _recipient(login: str, recipient: str, rules: Rules) -> str:
-    local, _, domain = recipient.lower().rpartition("@")
+    # Postfix delivers to ``list@domain.`` as well, but tells us what the client said.
+    local, _, domain = recipient.lower().rstrip(".").rpartition("@")
     guarded = f"{local.partition('+')[0]}@{domain}"
     if guarded not in rules.guards:
         return FINE

@@ -234,6 +234,8 @@ class Settings:
     connections_per_client: Annotated[int, Ge(1), Le(10_000)] = 20
     messages_per_client_minute: Annotated[int, Ge(1), Le(100_000)] = 60
     """From machines that have not logged in."""
+    snapshots_kept: Annotated[int, Ge(1), Le(999)] = 14
+    """Snapshots of the mailboxes that stay: one is taken each night."""
 
     def __post_init__(self) -> None:
         """Refuse an address and networks that are none."""
@@ -261,7 +263,8 @@ def _refuse_address(text: str) -> None:
 
 def _refuse_network(text: str) -> None:
     try:
-        network = ip_network(text)
+        # Behind ``%`` any text would do, and come into the configurations.
+        network = ip_network(text.replace("%", " "))
     except ValueError:
         raise RuleBroken(_("{text} is no network such as 192.168.10.0/24"), field="networks", text=text) from None
     if "/" not in text or str(network) != text:

@@ -131,17 +131,19 @@ def _dovecot_folders(state: Path) -> None:
 def _login_of_filters(folder: Path, owner: pwd.struct_passwd) -> None:
     """A password that nobody knows but the owner of the mailboxes, made once: for AUTH PLAIN (RFC 4616), and Dovecot's
     entry of it."""
-    if (folder / "login").is_file() and (folder / "passwd").is_file():
-        return
-    for half in ("login", "passwd"):
-        (folder / half).unlink(missing_ok=True)
-    password = secrets.token_hex(32)
-    # It has 256 bits: a hash that is slow would protect nothing.
-    hashed = b64encode(sha256(password.encode()).digest()).decode()
-    durable.write(folder / "passwd", f"{FILTERS}:{{SHA256}}{hashed}::::::\n".encode(), 0o640)
-    os.chown(folder / "passwd", 0, grp.getgrnam("dovecot").gr_gid)
-    durable.write(folder / "login", b64encode(f"\0{FILTERS}\0{password}".encode()) + b"\n", 0o400)
-    os.chown(folder / "login", owner.pw_uid, owner.pw_gid)
+    login, passwd = folder / "login", folder / "passwd"
+    if not (login.is_file() and passwd.is_file()):
+        for half in (login, passwd):
+            half.unlink(missing_ok=True)
+        password = secrets.token_hex(32)
+        # It has 256 bits: a hash that is slow would protect nothing.
+        hashed = b64encode(sha256(password.encode()).digest()).decode()
+        durable.write(passwd, f"{FILTERS}:{{SHA256}}{hashed}::::::\n".encode(), 0o640)
+        durable.write(login, b64encode(f"\0{FILTERS}\0{password}".encode()) + b"\n", 0o400)
+    os.chown(passwd, 0, grp.getgrnam("dovecot").gr_gid)
+    os.chown(login, owner.pw_uid, owner.pw_gid)
+    # Dovecot 2.4 delivers, and calls sendmail, as root without a right over files of others, but in the owner's group.
+    login.chmod(0o440)
 
 
 def _folder(path: Path, mode: int, owner: pwd.struct_passwd | None = None) -> None:

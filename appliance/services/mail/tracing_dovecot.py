@@ -12,8 +12,9 @@ _LINE = re.compile(
     r"(?P<daemon>lmtp|imap|pop3|lda|doveadm|indexer-worker)\((?P<user>[^)]*)\)"
     r"(?:<\d*>)?(?:<(?P<session>[^>]*)>)?: (?:Info|Warning|Error): (?P<said>.*)"
 )
+# Dovecot 2.4 says first of which mailbox it speaks.
 _LOGGED = re.compile(
-    r"(?P<what>save|delete|undelete|expunge|copy from (?P<source>.*?)|copy): "
+    r"(?:Mailbox .*?: )??(?P<what>save|delete|undelete|expunge|copy from (?P<source>.*?)|copy): "
     r"box=(?P<box>.*?)(?:, uid=\d+)?, msgid=(?P<id>.*?)(?:, size=|$)"
 )
 _SIZE = re.compile(r", size=(\d+)")

@@ -17,6 +17,7 @@ import stat
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,9 @@ def _compressed(programs: Path, program: str, name: str, aside: str, before: flo
 def _compress(folder: int, file: str, seen: os.stat_result) -> None:
     reading = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     making = f".{file}.gz"
+    # An earlier time was cut off: what it left would stop every later one.
+    with suppress(FileNotFoundError):
+        os.unlink(making, dir_fd=folder)
     with os.fdopen(reading, "rb") as old:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(making, flags, 0o640, dir_fd=folder), "wb") as raw:

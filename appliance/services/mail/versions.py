@@ -1,6 +1,7 @@
 """Which series of a daemon is installed: their configurations are not compatible, so templates are kept by series.
 
-Dovecot 2.4 (Debian 13) reads no configuration of 2.3 (Debian 12).
+Dovecot 2.4 (Debian 13) reads no configuration of 2.3 (Debian 12). The templates were run against Dovecot 2.3.19,
+Postfix 3.7 and rspamd 3.4, and against Dovecot 2.4.1, Postfix 3.10 and rspamd 3.12.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["DOVECOT_SERIES", "POSTFIX_SERIES", "dovecot_series", "postfix_series"]
+__all__ = ["DOVECOT_SERIES", "POSTFIX_SERIES", "SUFFIXES", "dovecot_series", "postfix_series", "public_suffixes"]
 
 DOVECOT_SERIES = ("2.3", "2.4")
 POSTFIX_SERIES = ("3.7",)
 """The templates there are, the oldest first. A later Postfix reads an earlier one's (``compatibility_level``)."""
+SUFFIXES = ("/usr/share/rspamd/effective_tld_names.dat", "/usr/share/publicsuffix/effective_tld_names.dat")
+"""Where rspamd has the suffixes of all domains: its own copy in Debian 12, that of another package in Debian 13."""
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _WITHIN = 10.0
 """Seconds."""
@@ -30,6 +33,11 @@ def dovecot_series() -> str:
 def postfix_series() -> str:
     """The series whose templates fit."""
     return POSTFIX_SERIES[-1]
+
+
+def public_suffixes(places: tuple[str, ...] = SUFFIXES) -> str:
+    """The first of the files that is there; the first at all when rspamd is not installed yet."""
+    return next((place for place in places if Path(place).is_file()), places[0])
 
 
 @lru_cache(maxsize=4)

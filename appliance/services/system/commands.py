@@ -34,6 +34,7 @@ from appliance.services.system.model import (
 )
 from appliance.services.system.passwords import hashed, one_time
 from appliance.services.system.tables import PASSWORDS, PEOPLE, SESSIONS
+from appliance.services.system.timed import run_timed, timed
 from appliance.store.audit import AUDIT
 from appliance.store.rows import add_row, change_row, made, remove_row, row_of, values_of
 
@@ -52,6 +53,8 @@ __all__ = [
     "remove",
     "reset",
     "restore",
+    "run_timed",
+    "timed",
     "verify_audit",
 ]
 

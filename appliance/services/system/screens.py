@@ -1,4 +1,4 @@
-"""The administrator's screens: people, sessions, the audit log, backups."""
+"""The administrator's screens: people, sessions, the audit log, backups, what runs by itself."""
 
 from __future__ import annotations
 
@@ -46,5 +46,11 @@ SCREENS = (
         title=_("Backups"),
         make="appliance.services.system.backups_pane:BackupsPane",
         needs=("backups",),
+    ),
+    CustomScreen(
+        name="timed",
+        title=_("Runs by itself"),
+        make="appliance.services.system.timed_pane:TimedPane",
+        needs=("timed",),
     ),
 )

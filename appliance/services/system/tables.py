@@ -1,14 +1,14 @@
-"""The tables of people, passwords, sessions, answers that were given, and files that were sent."""
+"""The tables of people, passwords, sessions, answers that were given, files that were sent, and what runs by itself."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from appliance.services.system.model import MASTER_DATA
 from appliance.store.tables import master_tables, metadata
 from appliance.store.types import Identity, Utc
 
-__all__ = ["ANSWERS", "FILES", "MASTER", "METADATA", "PASSWORDS", "PEOPLE", "SESSIONS"]
+__all__ = ["ANSWERS", "FILES", "MASTER", "METADATA", "PASSWORDS", "PEOPLE", "RUNS", "SESSIONS", "TIMED"]
 
 METADATA = metadata()
 MASTER = master_tables("system", MASTER_DATA, METADATA)
@@ -55,4 +55,28 @@ FILES = Table(
     Column("person", String(32), nullable=False),
     Column("at", Utc, nullable=False),
     Column("version", Integer, nullable=False, default=1),
+)
+TIMED = Table(
+    "system_timed",
+    METADATA,
+    Column("service", String(100), primary_key=True),
+    Column("command", String(100), primary_key=True),
+    # What was due before is not made up.
+    Column("known", Utc, nullable=False),
+)
+RUNS = Table(
+    "system_timed_runs",
+    METADATA,
+    Column("id", Identity, primary_key=True),
+    Column("service", String(100), nullable=False),
+    Column("command", String(100), nullable=False),
+    Column("occasion", String(40), nullable=False),
+    Column("person", String(100), nullable=False),
+    Column("began", Utc, nullable=False),
+    Column("ended", Utc),
+    Column("outcome", String(20), nullable=False),
+    Column("said", String(300), nullable=False),
+    # Whatever happens to the process: an occasion is taken once.
+    UniqueConstraint("service", "command", "occasion"),
+    sqlite_autoincrement=True,
 )

@@ -117,6 +117,8 @@ def test_the_authority_is_exported_as_a_file(house: Driven, gerbang: Gerbang, tm
     gerbang("certificates.export-authority", "--output", str(tmp_path / "ca.pem"))
     page = json.loads(gerbang("certificates.authority", "--format", "json"))
     assert (tmp_path / "ca.pem").read_text() == page["certificate"]
+    gerbang("certificates.export-authority", "--output", str(tmp_path / "again.pem"))
+    assert (tmp_path / "again.pem").read_text() == page["certificate"]
     x509.load_pem_x509_certificate((tmp_path / "ca.pem").read_bytes())
 
 

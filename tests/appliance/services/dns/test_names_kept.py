@@ -162,6 +162,10 @@ def test_a_public_address_opens_no_resolver(trial: Trial, keeper: Caller) -> Non
         {"networks": ["192.168.10.1/24"]},
         {"addresses": ["192.168.10.2"], "public_addresses": ["192.168.10.2"]},
         {"addresses": ["224.0.0.1"]},
+        # To ipaddress it is one; to Unbound, which starts as root, two lines.
+        {"addresses": ["fe80::%1\n    do-daemonize: yes"]},
+        {"forwarders": ["fe80::%1\n    forward-first: yes"]},
+        {"networks": ["fe80::% allow\n    username: root #/64"]},
     ],
 )
 def test_settings_that_are_refused(keeper: Caller, row: dict[str, Any]) -> None:

@@ -59,6 +59,9 @@ def test_an_account_is_added_suspended_and_taken_in_again(driven: Driven, tmp_pa
         await typed(pilot, "Budi Santoso")
         await pilot.press("ctrl+s")
         await until(lambda: isinstance(app.screen, ToldScreen) and "budi@rssulsel.com" in shown(app))
+        # A Linux console has no clipboard: what is shown only now has to be read.
+        secret = app.screen._copied.rpartition("password\t")[2].strip()
+        assert len(secret) > 8 and secret in shown(app)
         await pilot.press("enter")
         await ready(app, pane, 2)
         await until(lambda: "budi" in shown(app))
@@ -152,3 +155,21 @@ def test_keys_that_sign_and_settings(driven: Driven, tmp_path: Path) -> None:
         await until(lambda: "192.168.10.2" in shown(app) and "rssulsel.com" in shown(app))
 
     driven.drive(tmp_path, "siti", play, WIDE)
+
+
+def test_an_administrator_is_led_to_the_commit_of_all(driven: Driven, tmp_path: Path) -> None:
+    waiting = {"accounts": True, "others": ["mail.postfix"]}
+
+    async def play(app: ConsoleApp, pilot: Any) -> None:
+        pane = await open_screen(app, pilot, "mail", "departments")
+
+        async def call(service: str, command: str, *rest: Any) -> Any:
+            return waiting if command == "waiting" else await plain(service, command, *rest)
+
+        plain, pane.door.call = pane.door.call, call
+        driven.call("departments.add", {"name": "kitchen", "title": "Kitchen"}, service="mail")
+        await until(lambda: "c goes to the commit" in str(pane.query_one("#waits", Static).content))
+        await pilot.press("c")
+        await until(lambda: app.current_mode == "machine")
+
+    driven.drive(tmp_path, "admin", play, WIDE)

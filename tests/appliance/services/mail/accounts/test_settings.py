@@ -71,6 +71,7 @@ def test_settings_bring_keys_certificate_and_zone(empty: Trial, made: Caller) ->
         ("networks", ["192.168.10.1/24"]),
         ("networks", ["0.0.0.0/0"]),
         ("networks", ["lan"]),
+        ("networks", ["fe80::%a OK } }, permit, check_client_access cidr:{ { 10.0.0.0/64"]),
         ("networks", ["10.0.0.0/8", "10.0.0.0/8"]),
         ("domain", "RSSULSEL.COM"),
         ("domain", "localhost"),

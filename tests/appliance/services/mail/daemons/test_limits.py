@@ -91,6 +91,7 @@ RULES = Rules(
         ("dr.ani", "Dokter+kamar@X.id", True),
         ("siti", "dokter@x.id", False),
         ("siti", "DOKTER+kamar@x.ID", False),
+        ("siti", "dokter@x.id.", False),
         ("siti", "perawat@x.id", True),
         ("", "perawat@x.id", False),
         ("", "siti@x.id", True),

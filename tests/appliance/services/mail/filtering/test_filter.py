@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from appliance.services.mail.filtering_rendering import EICAR
+from appliance.services.mail.rendering import FILTERS_LOGIN
 from appliance.services.mail.subjects import subject_hash
 from tests.appliance.services.mail.filtering.hospital import DOMAIN, SUBJECT_KEY
 from tests.appliance.services.mail.filtering.letters import ENCRYPTED, infected, letter, raw, with_file, zipped
@@ -113,6 +114,12 @@ _SPOOFED = (
     "From: somebody@elsewhere.example\r\nFrom: doctor@{d}",
     "From: doctor@{d}\r\nFrom: somebody@elsewhere.example",
     "From: doctor\r\n @{d}",
+    "From: doctor@_ward.{d}",
+    'From: "doctor@rssulsel\u200b.com" <somebody@elsewhere.example>',
+    "From: somebody@elsewhere.example\r\nSender: doctor@{d}",
+    "Sender: Doctor <doctor@{d}>",
+    "X-Odd: a\rFrom: doctor@{d}\r\nFrom: somebody@elsewhere.example",
+    "X-Odd: a\rFrom: doctor@{d}",
 )
 
 
@@ -146,6 +153,15 @@ def test_a_name_that_only_looks_like_ours_is_somebody_elses(world: Filter, sende
         ("doctor", f"nurse@{DOMAIN}", "554"),
         ("doctor", f"doctor@{DOMAIN}, nurse@{DOMAIN}", "554"),
         ("doctor", "doctor@elsewhere.example", "554"),
+        # Dovecot, and so a mail program, shows the nurse.
+        ("doctor", f"nurse@{DOMAIN} (x) <doctor@{DOMAIN}>", "554"),
+        ("doctor", f"nurse@elsewhere.example (x) <doctor@{DOMAIN}>", "554"),
+        ("doctor", f'"nurse@{DOMAIN}" <doctor@{DOMAIN}>', "554"),
+        ("doctor", f"doctor@{DOMAIN}\r\nSender: nurse@{DOMAIN}", "554"),
+        ("doctor", f"doctor@{DOMAIN}\r\nSender: director@{DOMAIN}", "250"),
+        ("doctor", f'"Ani, Dr. (ward" <doctor@{DOMAIN}>', "250"),
+        ("doctor", f'doctor@{DOMAIN} (Dr. "Ani)', "250"),
+        ("doctor", f"=?utf-8?q?Dr=2E_J=C3=B6?= <doctor@{DOMAIN}>, director@{DOMAIN}", "250"),
         ("nurse", f"director@{DOMAIN}", "554"),
         ("nurse", f"wards@{DOMAIN}", "554"),
         ("postbox", f"wards@{DOMAIN}", "250"),
@@ -156,6 +172,31 @@ def test_a_name_that_only_looks_like_ours_is_somebody_elses(world: Filter, sende
 )
 def test_who_has_logged_in_writes_as_himself(world: Filter, login: str, sender: str, code: str) -> None:
     answer = world.ask(raw(f"From: {sender}"), user=login, sender=f"doctor@{DOMAIN}", ip="192.168.10.40")
+    assert answer.code == code, answer
+
+
+def test_who_has_logged_in_says_who_he_is(world: Filter) -> None:
+    answer = world.ask(raw(f"Sender: doctor@{DOMAIN}"), **_INSIDE)
+    assert "needs a From: header" in answer.reply, answer
+
+
+@pytest.mark.parametrize(
+    ("sender", "header", "code"),
+    [
+        # What is sent on was judged when it came.
+        ("somebody@elsewhere.example", "somebody@elsewhere.example", "250"),
+        (f"nurse@{DOMAIN}", f"nurse@{DOMAIN}", "250"),
+        ("", f"nurse@{DOMAIN}", "250"),
+        # What is said in somebody's absence is in his own name.
+        (f"doctor+ward@{DOMAIN}", f"director@{DOMAIN}", "250"),
+        (f"doctor@{DOMAIN}", f"nurse@{DOMAIN}", "554"),
+        (f"doctor@{DOMAIN}", f'"nurse@{DOMAIN}" <doctor@{DOMAIN}>', "554"),
+        (f"doctor@{DOMAIN}", f'"nurse"@{DOMAIN}', "554"),
+        (f"doctor@{DOMAIN}", f"doctor@{DOMAIN}\r\nSender: nurse@{DOMAIN}", "554"),
+    ],
+)
+def test_a_filter_writes_as_whose_filter_it_is(world: Filter, sender: str, header: str, code: str) -> None:
+    answer = world.ask(raw(f"From: {header}"), user=FILTERS_LOGIN, sender=sender, ip="127.0.0.1")
     assert answer.code == code, answer
 
 

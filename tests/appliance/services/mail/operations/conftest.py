@@ -19,6 +19,7 @@ import pytest
 
 from appliance.helper.operating import perform
 from appliance.services.mail.operations import OPERATIONS
+from appliance.services.mail.versions import dovecot_series
 from appliance.supervisor.places import Places
 
 PATIENCE = 60.0
@@ -50,26 +51,14 @@ virtual_alias_maps = texthash:{files}/mail.postfix/aliases
 virtual_transport = lmtp:unix:{run}/mail.dovecot/lmtp
 transport_maps = inline:{{ stuck.example=smtp:[127.0.0.1]:9, gone.example=smtp:[127.0.0.1]:25 }}
 """
-DOVECOT = """\
-instance_name = {instance}
-base_dir = {run}/mail.dovecot
-state_dir = {dovecot}/state
-log_path = {dovecot}/log/dovecot.log
+_DOVECOT_2_3 = """\
 log_timestamp = "%Y-%m-%dT%H:%M:%S%{{z}} "
-protocols = imap pop3 lmtp
-listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 mail_home = {dovecot}/mail/%Ln
 mail_location = maildir:~/Maildir
-mail_uid = {uid}
-mail_gid = {gid}
-first_valid_uid = 1
-first_valid_gid = 1
 auth_username_format = %Ln
 mail_plugins = quota notify mail_log
-lda_mailbox_autocreate = yes
-postmaster_address = postmaster@rssulsel.com
 deliver_log_format = msgid=%m, from=%f, size=%p: %$
 passdb {{
   driver = static
@@ -78,16 +67,6 @@ passdb {{
 userdb {{
   driver = static
   args = uid={uid} gid={gid} home={dovecot}/mail/%Ln allow_all_users=yes
-}}
-namespace inbox {{
-  inbox = yes
-  separator = /
-}}
-service lmtp {{
-  unix_listener lmtp {{
-    user = postfix
-    mode = 0600
-  }}
 }}
 protocol lmtp {{
   mail_plugins = $mail_plugins sieve
@@ -100,6 +79,74 @@ plugin {{
   sieve = file:~/sieve;active=~/.dovecot.sieve
 }}
 """
+_DOVECOT_2_4 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+log_timestamp = "%Y-%m-%dT%H:%M:%S%z "
+ssl = no
+auth_allow_cleartext = yes
+mail_home = {dovecot}/mail/%{{user | username | lower}}
+mail_driver = maildir
+mail_path = ~/Maildir
+auth_username_format = %{{user | username | lower}}
+mail_plugins {{
+  quota = yes
+  notify = yes
+  mail_log = yes
+}}
+deliver_log_format = msgid=%{{msgid}}, from=%{{from}}, size=%{{size}}: %{{message}}
+passdb static {{
+  password = x
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {dovecot}/mail/%{{user | username | lower}}
+  }}
+  static_allow_all_users = yes
+}}
+protocol lmtp {{
+  mail_plugins {{
+    sieve = yes
+  }}
+}}
+quota "User quota" {{
+  driver = count
+}}
+mail_log_events = delete undelete expunge copy mailbox_delete mailbox_rename
+mail_log_fields = uid box msgid size
+sieve_script personal {{
+  driver = file
+  path = ~/sieve
+  active_path = ~/.dovecot.sieve
+}}
+"""
+_DOVECOT = """\
+instance_name = {instance}
+base_dir = {run}/mail.dovecot
+state_dir = {dovecot}/state
+log_path = {dovecot}/log/dovecot.log
+protocols = imap pop3 lmtp
+listen = 127.0.0.1
+mail_uid = {uid}
+mail_gid = {gid}
+first_valid_uid = 1
+first_valid_gid = 1
+lda_mailbox_autocreate = yes
+postmaster_address = postmaster@rssulsel.com
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+service lmtp {{
+  unix_listener lmtp {{
+    user = postfix
+    mode = 0600
+  }}
+}}
+"""
+DOVECOT = {"2.3": _DOVECOT_2_3 + _DOVECOT, "2.4": _DOVECOT_2_4 + _DOVECOT}
 
 
 def why_not() -> str:
@@ -186,7 +233,7 @@ class House:
         (configuration / "boxes").write_text("".join(f"{one}@{DOMAIN} x\n" for one in USERS))
         (configuration / "aliases").write_text(f"nurses@{DOMAIN} siti@{DOMAIN}, budi@{DOMAIN}\n")
         (configuration / "master.cf").write_text(_master())
-        (self.files / "mail.dovecot" / "dovecot.conf").write_text(DOVECOT.format(**given))
+        (self.files / "mail.dovecot" / "dovecot.conf").write_text(DOVECOT[dovecot_series()].format(**given))
 
     def _begun(self, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / "said").open("ab") as said:

@@ -157,11 +157,18 @@ def test_what_its_reader_does_is_told(house: House) -> None:
 
 def test_a_trace_goes_on_over_a_rotation(house: House) -> None:
     before = traced(house, "recipient", "nurses@")
+    cut_off = house.postfix / "log" / "maillog-20250101T000000Z"
+    cut_off.write_bytes(b"an old line\n")
+    cut_off.with_name(f".{cut_off.name}.gz").write_bytes(b"half of it")
     told = house.perform(
         "rotate-logs", days=30, postfix=house.process("master"), dovecot=house.process("dovecot"), rspamd=0
     )
     assert told["rotated"] == ["dovecot", "postfix"]
     log = house.postfix / "log"
+    # A rotation that was cut off is finished by the next one.
+    assert gzip.decompress((log / f"{cut_off.name}.gz").read_bytes()) == b"an old line\n"
+    assert not [file for file in log.iterdir() if file.name.startswith(".")]
+    (log / f"{cut_off.name}.gz").unlink()
     (old,) = log.glob("maillog-*.gz")
     with gzip.open(old) as file:
         assert b"<list@rssulsel.com>" in file.read()

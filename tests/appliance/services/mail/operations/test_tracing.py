@@ -222,3 +222,14 @@ def test_words_of_an_outcome_have_all_their_values() -> None:
             assert set(re.findall(r"\{(\w+)\}", template)) <= known
     assert set(OUTCOMES) == set(Verdict)
     assert set(STEPS) == set(Step)
+
+
+def test_dovecot_2_4_names_the_mailbox_first():
+    """Its lines, as 2.4.1 wrote them."""
+    line = "imap(budi)<198><miKqMOxgNevAqAoL>: Info: Mailbox {}: {}, uid=1, msgid=<a@ward.example>, size=717"
+    copied = event_of(line.format("Archive", "copy from INBOX: box=Archive"))
+    assert copied is not None
+    assert (copied.step, copied.source, copied.folder, copied.noted) == (Step.COPIED, "INBOX", "Archive", 717)
+    gone = event_of(line.format("A: b", "expunge: box=A: b"))
+    assert gone is not None
+    assert (gone.step, gone.folder, gone.message_id, gone.who) == (Step.EXPUNGED, "A: b", "<a@ward.example>", "budi")
