@@ -55,6 +55,7 @@ __all__ = [
     "print_change",
     "print_changes",
     "programs",
+    "resume",
     "rollback",
     "status",
 ]
@@ -92,6 +93,13 @@ def rollback(context: Context, back: Back) -> Outcome:
     """Take back the generation that waits, or go to an older one."""
     outcome: Outcome = context.appliance.commits.rollback(back.to, who=context.person.name, progress=context.tell)
     return _told(context, "rollback", back, outcome)
+
+
+@work(*KEEPERS)
+def resume(context: Context) -> Outcome:
+    """Make the components of the current generation act that do not serve, such as a program that failed too often."""
+    outcome: Outcome = context.appliance.commits.resume(context.person.name, context.tell)
+    return _told(context, "resume", None, outcome)
 
 
 @work(*KEEPERS)

@@ -10,6 +10,7 @@ from appliance.console.query_pane import QueryPane
 from appliance.console.told_screen import LogScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
+from appliance.services.machine.following import carried
 from appliance.services.machine.model import LogAsked, ProgramRow
 
 __all__ = ["ProgramsPane"]
@@ -25,9 +26,13 @@ class ProgramsPane(QueryPane):
 
 What the root helper starts and watches for the services. **Enter** or **o** shows the last lines that a program has
 said: the newest stands below, **/** searches, **w** saves.
+
+A program that ended is started again by itself, until it has failed too often in a minute. **s** probes everything and
+makes act again what does not serve.
 """)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "log", _("Log"), id="machine.log", tooltip=_("The last lines that the program has said")),
+        Binding("s", "resume", _("Make serve"), id="machine.resume", tooltip=_("Start again what does not serve")),
     ]
     command = "programs"
     record = ProgramRow
@@ -37,6 +42,8 @@ said: the newest stands below, **/** searches, **w** saves.
 
     def why_not(self, action: str) -> str:
         """A log is of a program."""
+        if action == "resume":
+            return self.needs("resume")
         if action == "log":
             if reason := self.needs("log"):
                 return reason
@@ -47,6 +54,15 @@ said: the newest stands below, **/** searches, **w** saves.
     def opened(self, row: Any) -> None:
         """Enter is the log too."""
         self.action_log()
+
+    def action_resume(self) -> None:
+        """All that does not serve."""
+        if not self.refuses("resume"):
+            self.run_worker(self._resume(), group="action", exclusive=True)
+
+    async def _resume(self) -> None:
+        await carried(self, _("Make serve"), "resume")
+        self.look()
 
     def action_log(self) -> None:
         """Of the row."""

@@ -117,6 +117,26 @@ def test_a_killed_daemon_loses_and_doubles_nothing(hospital: Hospital, program: 
     _all_are_there_once(hospital, load)
 
 
+def test_what_failed_too_often_is_made_to_serve_again(hospital: Hospital) -> None:
+    """Its place is taken, as by a program that somebody started by hand; then it is free again."""
+    sockets = "/run/gerbang-programs/mail.clamd"
+    with hospital.at("appliance"):
+        hospital.standing.mounted(f"mount --bind {sockets} {sockets} && mount -o remount,ro,bind {sockets}")
+        try:
+            os.kill(_process(hospital, "mail.clamd"), signal.SIGKILL)
+            until(lambda: _state(hospital, "mail.clamd") == "failed", "the end of all tries")
+        finally:
+            hospital.standing.mounted(f"umount {sockets}")
+    assert hospital.work("machine", "resume")["ending"] == "confirmed"
+    assert _state(hospital, "mail.clamd") == "ready"
+    hospital.arrives("siti", hospital.send("budi", f"siti@{DOMAIN}"))
+    assert hospital.work("machine", "resume")["ending"] == "unchanged"
+
+
+def _state(hospital: Hospital, program: str) -> str:
+    return next(one["state"] for one in hospital.call("machine", "programs") if one["program"] == program)
+
+
 def test_after_a_power_cut_everything_serves_again_and_nothing_is_lost(hospital: Hospital) -> None:
     with Load(hospital) as load:
         until(lambda: len(load.accepted) > 20, "some mail")
