@@ -33,10 +33,23 @@ from appliance.services.dns.zone_text import write_zone
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["KINDS", "NSD", "PACKAGES", "PROGRAMS", "UNBOUND", "NameServer", "completing", "served", "wanted_by"]
+__all__ = [
+    "DISPLACED",
+    "KINDS",
+    "NSD",
+    "PACKAGES",
+    "PROGRAMS",
+    "UNBOUND",
+    "NameServer",
+    "completing",
+    "served",
+    "wanted_by",
+]
 
 NSD, UNBOUND = "dns.nsd", "dns.unbound"
 PACKAGES = ("nsd", "unbound", "bind9-utils")
+DISPLACED = ("nsd.service", "unbound.service")
+"""With which Debian would start the same daemons at the next boot."""
 _OURS = (sys.executable, "-I", "-m")
 
 _NSD = Program(

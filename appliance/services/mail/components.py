@@ -41,7 +41,7 @@ from appliance.services.mail.versions import dovecot_series, postfix_series
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["KINDS", "OPERATIONS", "PACKAGES", "PROGRAMS", "USERS", "components", "parts"]
+__all__ = ["DISPLACED", "KINDS", "OPERATIONS", "PACKAGES", "PROGRAMS", "USERS", "components", "parts"]
 
 USERS = ("gerbang-mail",)
 """Owns the mailboxes."""
@@ -55,6 +55,15 @@ PACKAGES = (
     "dovecot-managesieved",
     *filtering_components.PACKAGES,
 )
+DISPLACED = (
+    "postfix.service",
+    "dovecot.service",
+    "dovecot.socket",
+    "rspamd.service",
+    "clamav-daemon.service",
+    "clamav-daemon.socket",
+)
+"""With which Debian would start the same daemons at the next boot."""
 KINDS = (MailAccounts, MailPasswords, MailAddressbook)
 
 _OURS = (sys.executable, "-I", "-m")

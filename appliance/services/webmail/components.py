@@ -18,13 +18,15 @@ from appliance.services.webmail.rendering import NGINX_NAME, PHP_NAME, USER, ngi
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["OPERATIONS", "PACKAGES", "PROGRAMS", "RECORDS", "USERS", "components", "made"]
+__all__ = ["DISPLACED", "OPERATIONS", "PACKAGES", "PROGRAMS", "RECORDS", "USERS", "components", "made"]
 
 RECORDS = "webmail.records"
 ADDRESS_BOOK, MAIL_CERTIFICATE, WEB_CERTIFICATE = "mail.addressbook", "certificates.mail", "certificates.web"
 
 PACKAGES = ("nginx-light", "php-fpm", "php-sqlite3", "roundcube-core", "roundcube-plugins", "roundcube-sqlite3")
 USERS = (USER,)
+DISPLACED = ("nginx.service", "php8.2-fpm.service", "php8.4-fpm.service")
+"""With which Debian would start the same daemons at the next boot."""
 
 _NGINX = (NGINX, "-c", "{files}/nginx.conf", "-p", "{state}/", "-e", "stderr")
 
