@@ -54,15 +54,18 @@ PACKAGES = ("clamav-daemon", "clamav-freshclam", "rspamd")
 
 _LAUNCHER = (sys.executable, "-m", "appliance.services.mail.signatures")
 
+_FILTER = "_rspamd"
+"""The user of the filter, and its group: who alone may speak with clamd, which does also what SHUTDOWN says."""
+
 _VARIABLES = ("--var=GERBANG={files}", "--var=LOCAL_CONFDIR={files}", "--var=DBDIR={state}")
 """So that what the distribution's files include of an administrator is sought beside ours, where there is none."""
 
 PROGRAMS = (
     Program(
         name=CLAMD,
-        # As root: the launcher puts our own signature beside freshclam's and becomes clamd, which drops its rights
-        # before it makes its socket.
-        command=(*_LAUNCHER, "{files}/local.ndb", SIGNATURES, "clamav", "{run}", "{files}/clamd.conf"),
+        # As root: the launcher puts our own signature beside freshclam's and becomes clamd, without root's
+        # rights.
+        command=(*_LAUNCHER, "{files}/local.ndb", SIGNATURES, "clamav", _FILTER, "{run}", "{files}/clamd.conf"),
         readers="clamav",
         # A shadow start sees an empty folder there: it tries the configuration without a second copy of all the
         # signatures (1.3 GiB and 20 s of the official ones) in the memory of the machine that serves.
@@ -75,15 +78,17 @@ PROGRAMS = (
     Program(
         name=RSPAMD,
         command=(
+            *("/bin/sh", "{files}/start.sh", "{files}", "{run}"),
             *("/usr/bin/rspamd", "-f", "-T", *_VARIABLES),
             *("--lua-env={files}/environment.lua", "-c", "{files}/rspamd.conf"),
         ),
-        user="_rspamd",
+        user=_FILTER,
         requires=(CLAMD,),
         reads=(SENDERS,),
         ready=Ready(tcp=MILTER, within=60.0),
-        # Graceful: the workers finish what they have, and nobody is sent away meanwhile.
-        reload="HUP",
+        # A new table of senders needs none: each message looks whether it is new. Otherwise it is graceful, the workers
+        # finish what they have, and it returns when new ones serve.
+        reload=("/bin/sh", "{files}/reload.sh", "{files}", "{run}"),
         check=("/usr/bin/rspamadm", *_VARIABLES, "configtest", "-T", "-c", "{files}/rspamd.conf"),
         # It ends in 0.5 s; but a SIGTERM that comes while its workers begin is lost on them, and it keeps nothing.
         stop_within=3.0,
@@ -92,6 +97,8 @@ PROGRAMS = (
 
 _RSPAMD_FILES = (
     ("rspamd.conf", 0o640),
+    ("start.sh", 0o640),
+    ("reload.sh", 0o640),
     ("environment.lua", 0o640),
     ("freemail.map", 0o640),
     ("main.lua", 0o640),
@@ -114,7 +121,9 @@ def components(described: MailDescription, policy: FilterPolicy = DEFAULT_POLICY
                 ConfigFile(template="mail/clamd/clamd.conf.j2", path="clamd.conf"),
                 ConfigFile(template="mail/clamd/local.ndb.j2", path="local.ndb", mode=0o644),
             ),
-            values=clamd_values(described, policy, socket=str(RUN / CLAMD / "clamd.sock"), signatures=SIGNATURES),
+            values=clamd_values(
+                described, policy, socket=str(RUN / CLAMD / "clamd.sock"), signatures=SIGNATURES, asking=_FILTER
+            ),
         ),
         ConfigFiles(
             name=SENDERS,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from appliance.services.mail.description import MailDescription
@@ -27,6 +28,10 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + rb"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE
 
 _SCAN_SECONDS = 60
 """How long clamd may look at one message; Postfix waits for the filter for 300 s (``milter_content_timeout``)."""
+
+
+_WORKERS = 3
+"""Processes of rspamd that judge mail."""
 
 
 class EncryptedArchives(StrEnum):
@@ -72,13 +77,17 @@ def owned_addresses(described: MailDescription) -> dict[str, tuple[str, ...]]:
 
 
 def clamd_values(
-    described: MailDescription, policy: FilterPolicy, *, socket: str, signatures: str
+    described: MailDescription, policy: FilterPolicy, *, socket: str, signatures: str, asking: str
 ) -> Mapping[str, Any]:
-    """Of ``mail/clamd``. The limit of a stream is above that of a message: the filter puts a line before it."""
+    """Of ``mail/clamd``. The limit of a stream is above that of a message: the filter puts a line before it.
+
+    ``asking`` is the group that may ask it.
+    """
     stream = described.limits.message_bytes + 1024 * 1024
     return {
         "socket": socket,
         "signatures": signatures,
+        "asking": asking,
         "signatures_of_ours": (("Eicar-Test-Signature", EICAR.hex()),),
         "stream_bytes": stream,
         "scan_bytes": 8 * stream,
@@ -96,8 +105,10 @@ def senders_values(described: MailDescription) -> Mapping[str, Any]:
         *(described.postmaster, "postmaster", "abuse"),
     )
     addresses = {_own(described, name) for name in names}
-    table = {"logins": owned_addresses(described), "addresses": sorted(addresses)}
-    return {"table": json.dumps(table, indent=1, sort_keys=True)}
+    table = {"addresses": sorted(addresses), "logins": owned_addresses(described)}
+    version = sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+    # It comes first: by it the filter sees with each message whether the table is new.
+    return {"table": json.dumps({"version": version, **table}, indent=1)}
 
 
 def rspamd_values(
@@ -122,6 +133,7 @@ def rspamd_values(
         "compiled": compiled,
         "suffixes": public_suffixes(),
         "clamd": clamd,
+        "workers": _WORKERS,
         "milter": f"{milter[0]}:{milter[1]}",
         "message_bytes": described.limits.message_bytes + 1024 * 1024,
         "scan_seconds": _SCAN_SECONDS + 15,

@@ -41,18 +41,24 @@ class Counts:
             "CREATE TABLE IF NOT EXISTS sent (login TEXT NOT NULL, at REAL NOT NULL, recipients INTEGER NOT NULL)"
         )
         self._base.execute("CREATE INDEX IF NOT EXISTS sent_by ON sent (login, at, recipients)")
+        # The newest time at which something was forgotten: a clock that was set back since may not look behind it.
+        self._base.execute("CREATE TABLE IF NOT EXISTS forgotten (at REAL NOT NULL)")
+        row = self._base.execute("SELECT max(at) FROM forgotten").fetchone()
+        self._forgotten = float("-inf") if row[0] is None else float(row[0])
 
     def sent(self, login: str, now: float) -> Sent:
-        """In the window that ends now (Unix time). What seems to be of the future counts: the clock was set back."""
+        """In the window that ends now (Unix time), which is never before what was forgotten. What seems to be of the
+        future counts: the clock was set back."""
         row = self._base.execute(
             "SELECT count(*), coalesce(sum(recipients), 0) FROM sent WHERE login = ? AND at > ?",
-            (login, now - self._window),
+            (login, self._not_before(now) - self._window),
         ).fetchone()
         return Sent(messages=row[0], recipients=row[1])
 
     def take(self, login: str, recipients: int, allowance: Allowance, now: float) -> str:
         """Count one more message, if it is allowed; the limit that it would break (``messages``, ``recipients``), and
         then it does not count."""
+        now = self._not_before(now)
         sent = self.sent(login, now)
         if allowance.messages and sent.messages + 1 > allowance.messages:
             return "messages"
@@ -62,8 +68,21 @@ class Counts:
         return ""
 
     def forget(self, now: float) -> None:
-        """Remove what no window holds any more."""
-        self._base.execute("DELETE FROM sent WHERE at <= ?", (now - self._window,))
+        """Remove what no window holds any more. From then on time does not go back behind ``now``."""
+        now = self._not_before(now)
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            self._base.execute("DELETE FROM sent WHERE at <= ?", (now - self._window,))
+            self._base.execute("DELETE FROM forgotten")
+            self._base.execute("INSERT INTO forgotten VALUES (?)", (now,))
+        except sqlite3.Error:
+            self._base.execute("ROLLBACK")
+            raise
+        self._base.execute("COMMIT")
+        self._forgotten = now
+
+    def _not_before(self, now: float) -> float:
+        return max(now, self._forgotten)
 
     def close(self) -> None:
         """Write everything."""

@@ -7,6 +7,7 @@ always there, so that a machine without a way out refuses the test file too.
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import secrets
@@ -47,11 +48,18 @@ def put_beside(signatures: Path, folder: Path, user: str) -> None:
 
 
 def main(words: list[str]) -> None:
-    """``SIGNATURES FOLDER USER RUN CONFIGURATION``: does not return when all is well. ``RUN`` becomes the user's."""
-    signatures, folder, user, run, configuration = words
+    """``SIGNATURES FOLDER USER GROUP RUN CONFIGURATION``: does not return when all is well. ``RUN`` becomes the user's.
+
+    clamd runs as the user and may give its socket to the group (``LocalSocketGroup``), which one may that is in it.
+    """
+    signatures, folder, user, group, run, configuration = words
     put_beside(Path(signatures), Path(folder), user)
     if os.geteuid() == 0:
         shutil.chown(run, user)
+        entry = pwd.getpwnam(user)
+        os.setgroups([entry.pw_gid, grp.getgrnam(group).gr_gid])
+        os.setgid(entry.pw_gid)
+        os.setuid(entry.pw_uid)
     os.execv("/usr/sbin/clamd", ["clamd", f"--config-file={configuration}"])
 
 

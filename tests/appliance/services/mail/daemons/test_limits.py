@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.services.mail.limits_counts import Allowance, Counts
@@ -25,6 +25,9 @@ STEPS = st.lists(
 )
 
 
+# What was forgotten before the clock went back into its window.
+@example([(0.0, "siti", 1, False), (90.0, "budi", 1, False), (10.0, "budi", 1, True), (-5.0, "siti", 1, False)], 1, 0)
+@example([(0.0, "siti", 1, False), (50.0, "a", 1, False), (50.0, "a", 1, True), (-5.0, "siti", 1, True)], 0, 1)
 @given(STEPS, st.integers(min_value=0, max_value=5), st.integers(min_value=0, max_value=12))
 def test_no_window_holds_more_than_the_limit(steps, messages, recipients):
     allowance = Allowance(messages=messages, recipients=recipients)

@@ -166,8 +166,9 @@ def test_a_name_that_only_looks_like_ours_is_somebody_elses(world: Filter, sende
         ("nurse", f"wards@{DOMAIN}", "554"),
         ("postbox", f"wards@{DOMAIN}", "250"),
         ("postbox", f"abuse@{DOMAIN}", "250"),
-        ("retired", f"retired@{DOMAIN}", "554"),
-        ("unknown", f"doctor@{DOMAIN}", "554"),
+        ("retired", f"retired@{DOMAIN}", "451"),
+        # It may be known in a moment: the commit is under way.
+        ("unknown", f"doctor@{DOMAIN}", "451"),
     ],
 )
 def test_who_has_logged_in_writes_as_himself(world: Filter, login: str, sender: str, code: str) -> None:
@@ -271,13 +272,36 @@ def test_validator_and_shadow_take_what_we_render_and_refuse_what_is_broken(
     assert world.ask(letter().as_bytes()).code == "250"
 
 
-def test_a_new_account_writes_after_a_reload_and_an_archive_is_refused_by_policy(own_world: Filter) -> None:
-    new = {"user": "intern", "sender": f"intern@{DOMAIN}", "ip": "192.168.10.40"}
-    assert own_world.ask(raw(f"From: intern@{DOMAIN}"), **new).code == "554"
-    generation = own_world.generation(more=("intern",), encrypted="refuse")
-    own_world.order("reload", "mail.rspamd", generation)
-    until(lambda: own_world.ask(raw(f"From: intern@{DOMAIN}"), **new).code == "250")
-    until(lambda: "Encrypted" in own_world.ask(with_file(ENCRYPTED, "findings.zip").as_bytes()).reply)
+def test_a_new_account_writes_at_once_and_no_worker_starts_anew(own_world: Filter) -> None:
+    for number in range(6):
+        name = f"intern{number}"
+        new = {"user": name, "sender": f"{name}@{DOMAIN}", "ip": "192.168.10.40"}
+        assert own_world.ask(raw(f"From: {name}@{DOMAIN}"), **new).code == "451"
+        before = own_world.order("workers")
+        assert len(before) == 3
+        own_world.order("reload", "mail.rspamd", own_world.generation(more=(name,)))
+        # Each worker may take it.
+        assert [own_world.ask(raw(f"From: {name}@{DOMAIN}"), **new).code for _ in range(9)] == ["250"] * 9
+        assert own_world.order("workers") == before
+    # One that is taken away is unknown again.
+    own_world.order("reload", "mail.rspamd", own_world.generation())
+    assert {own_world.ask(raw(f"From: {name}@{DOMAIN}"), **new).code for _ in range(9)} == {"451"}
+
+
+def test_a_reload_returns_when_only_workers_with_the_new_policy_answer(own_world: Filter) -> None:
+    archive = with_file(ENCRYPTED, "findings.zip").as_bytes()
+    for policy, code in (("refuse", "554"), ("mark", "250"), ("refuse", "554")):
+        before = own_world.order("workers")
+        own_world.order("reload", "mail.rspamd", own_world.generation(encrypted=policy))
+        assert [own_world.ask(archive).code for _ in range(9)] == [code] * 9
+        assert set(own_world.order("workers")) - set(before)
+
+
+def test_only_the_filter_may_speak_with_the_scanner(world: Filter) -> None:
+    for user in ("www-data", "nobody", "postfix"):
+        assert world.order("speak_to_scanner", user, "PING") == "PermissionError"
+        assert world.order("speak_to_scanner", user, "SHUTDOWN") == "PermissionError"
+    assert world.order("speak_to_scanner", "_rspamd", "PING") == "PONG"
 
 
 def test_daemons_have_no_rights_of_root(world: Filter) -> None:

@@ -38,6 +38,16 @@ from appliance.supervisor.own import OwnSupervisor
 from appliance.supervisor.places import Places
 from tests.appliance.services.mail.filtering.hospital import hospital
 
+_SPEAK = """
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+try:
+    line.connect(sys.argv[1])
+    line.sendall(f"n{sys.argv[2]}\\n".encode())
+    print(line.recv(100).decode())
+except OSError as error:
+    print(type(error).__name__)
+"""
 _PLACES = Places(RUN, STATE)
 
 
@@ -114,6 +124,26 @@ class World:
     def processes(self) -> dict[str, str]:
         said = subprocess.run(["ps", "-eo", "user:20,args"], capture_output=True, text=True, check=True)
         return {"text": said.stdout}
+
+    def workers(self) -> list[int]:
+        """The processes that judge mail and take new connections."""
+        said = subprocess.run(["pgrep", "-f", "^rspamd: rspamd_proxy"], capture_output=True, text=True, check=True)
+        return sorted(int(word) for word in said.stdout.split())
+
+    def speak_to_scanner(self, user: str, word: str) -> str:
+        """What clamd answers to this user, or the name of the error."""
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError:
+            entry = pwd.getpwnam("nobody")
+        words = [sys.executable, "-c", _SPEAK, str(RUN / "mail.clamd" / "clamd.sock"), word]
+        done = subprocess.run(
+            [*("setpriv", "--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups"), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
 
     def owners(self, generation: str) -> dict[str, list[Any]]:
         return {
