@@ -13,8 +13,8 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 DAEMONS := .venv/.daemons
-# Tests that share a mail server are of one group, and of one process.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+# A file runs in one process: what its tests share stands once.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: demo test test-long check bench translations lock clean
 

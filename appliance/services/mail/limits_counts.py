@@ -10,6 +10,8 @@ __all__ = ["Allowance", "Counts", "Sent"]
 
 WINDOW = 3600.0
 """Seconds: any hour, not the hours of the clock."""
+_KEPT = 24
+"""Windows for which more is kept than any window holds: so far a clock may be set back, and each count is exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class Counts:
             "CREATE TABLE IF NOT EXISTS sent (login TEXT NOT NULL, at REAL NOT NULL, recipients INTEGER NOT NULL)"
         )
         self._base.execute("CREATE INDEX IF NOT EXISTS sent_by ON sent (login, at, recipients)")
-        # The newest time at which something was forgotten: a clock that was set back since may not look behind it.
+        # The newest time before which counts are no more exact: a clock that is set back does not go behind it.
         self._base.execute("CREATE TABLE IF NOT EXISTS forgotten (at REAL NOT NULL)")
         row = self._base.execute("SELECT max(at) FROM forgotten").fetchone()
         self._forgotten = float("-inf") if row[0] is None else float(row[0])
@@ -68,18 +70,19 @@ class Counts:
         return ""
 
     def forget(self, now: float) -> None:
-        """Remove what no window holds any more. From then on time does not go back behind ``now``."""
-        now = self._not_before(now)
+        """Remove what no window holds any more, also when the clock is set back by a day. From then on time does not go
+        back behind that."""
+        earliest = self._not_before(now - _KEPT * self._window)
         self._base.execute("BEGIN IMMEDIATE")
         try:
-            self._base.execute("DELETE FROM sent WHERE at <= ?", (now - self._window,))
+            self._base.execute("DELETE FROM sent WHERE at <= ?", (earliest - self._window,))
             self._base.execute("DELETE FROM forgotten")
-            self._base.execute("INSERT INTO forgotten VALUES (?)", (now,))
+            self._base.execute("INSERT INTO forgotten VALUES (?)", (earliest,))
         except sqlite3.Error:
             self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
-        self._forgotten = now
+        self._forgotten = earliest
 
     def _not_before(self, now: float) -> float:
         return max(now, self._forgotten)

@@ -23,7 +23,7 @@ _DAEMONS = ("/usr/sbin/nsd", "/usr/sbin/unbound", "/usr/bin/named-checkzone")
 needs_daemons = pytest.mark.skipif(
     not all(map(shutil.which, _DAEMONS)), reason="needs nsd, unbound and named-checkzone (bind9-utils)"
 )
-pytestmark = [needs_kernel, needs_everything, needs_daemons, pytest.mark.xdist_group("dns-standing")]
+pytestmark = [needs_kernel, needs_everything, needs_daemons]
 
 ZONE, REVERSE = "rssulsel.com", "10.168.192.in-addr.arpa"
 SERVER, OUTSIDE = "192.168.10.2", "203.0.113.1"

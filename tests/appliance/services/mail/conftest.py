@@ -11,6 +11,6 @@ from tests.appliance.services.mail.hospital import Hospital
 
 @pytest.fixture(scope="session")
 def hospital() -> Iterator[Hospital]:
-    """It takes some seconds to stand: tests that use it are of one ``xdist_group``."""
+    """It takes some seconds to stand, once in a process."""
     with Hospital() as made:
         yield made

@@ -44,7 +44,7 @@ def _why_not() -> str:
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
-needs_daemons = (needs_kernel, needs_everything, pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-"))
+needs_daemons = [needs_kernel, needs_everything, pytest.mark.skipif(bool(_why_not()), reason=_why_not() or "-")]
 """Skip, with the reason, where rights or daemons are missing."""
 
 

@@ -27,7 +27,7 @@ from appliance.client.errors import Refusal
 from tests.appliance.services.mail.hospital import DOMAIN, HOST, PASSWORDS, Hospital, needs_daemons, written
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital")]
+pytestmark = needs_daemons
 REJECTED = {501, *range(550, 555)}
 """Syntax that is not taken, and what is refused for good."""
 

@@ -22,7 +22,7 @@ from tests.appliance.services.mail.hospital import (
 )
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital")]
+pytestmark = needs_daemons
 
 _NAME, _PASSWORD = "perawat-jaga", "tiga-kunci-di-lemari"
 

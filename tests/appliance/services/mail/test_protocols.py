@@ -14,7 +14,7 @@ import pytest
 from tests.appliance.services.mail.hospital import DOMAIN, HOST, PASSWORDS, Hospital, needs_daemons, until, written
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital")]
+pytestmark = needs_daemons
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """https://www.eicar.org/download-anti-malware-testfile/: not a virus, and every scanner says it is one."""
 

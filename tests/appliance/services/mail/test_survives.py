@@ -24,7 +24,7 @@ from appliance.client.errors import Refusal
 from tests.appliance.services.mail.hospital import BUSY, DOMAIN, HOST, Hospital, needs_daemons, until, written
 from tests.appliance.services.mail.star import SERVER
 
-pytestmark = [*needs_daemons, pytest.mark.xdist_group("hospital that suffers")]
+pytestmark = needs_daemons
 DAEMONS = ("mail.postfix", "mail.dovecot", "mail.rspamd", "mail.clamd", "mail.limits", "dns.nsd", "dns.unbound")
 
 

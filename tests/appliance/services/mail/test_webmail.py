@@ -25,7 +25,6 @@ _MISSING = [name for name in NEEDED if shutil.which(name, path="/usr/sbin:/usr/b
 pytestmark = [
     *NEEDS[:-1],
     pytest.mark.skipif(bool(_MISSING), reason=f"not installed: {', '.join(_MISSING)}"),
-    pytest.mark.xdist_group("hospital"),
 ]
 
 

@@ -14,6 +14,6 @@ __all__ = ["database", "house", "postgresql", "postgresql_server"]
 
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
-    """It takes some seconds to stand: tests that use it are of one ``xdist_group``."""
+    """It takes some seconds to stand, once in a process."""
     with House() as made:
         yield made

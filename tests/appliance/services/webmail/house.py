@@ -40,7 +40,6 @@ NEEDS = (
     needs_kernel,
     needs_everything,
     pytest.mark.skipif(bool(_missing()), reason=f"not installed: {_missing()}"),
-    pytest.mark.xdist_group("webmail"),
 )
 """Skip, with the reason, where rights or daemons are missing; and use one house."""
 

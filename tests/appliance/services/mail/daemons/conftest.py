@@ -11,6 +11,6 @@ from tests.appliance.services.mail.daemons.ward import Ward
 
 @pytest.fixture(scope="session")
 def ward() -> Iterator[Ward]:
-    """Tests that use it are of one ``xdist_group``."""
+    """It stands once in a process."""
     with Ward() as made:
         yield made

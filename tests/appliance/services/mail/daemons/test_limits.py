@@ -68,6 +68,23 @@ def test_what_is_allowed_is_not_refused(moves):
     counts.close()
 
 
+def test_a_clock_set_back_by_days_finds_nothing_forgotten_free(tmp_path):
+    """Behind what was forgotten, also over a restart, time stands still: no window there is taken for an empty one."""
+    allowance = Allowance(messages=2, recipients=0)
+    counts = Counts(tmp_path / "sent.sqlite", WINDOW)
+    assert [counts.take("siti", 1, allowance, 1_000.0) for _ in range(2)] == ["", ""]
+    counts.forget(1_000.0 + 30 * WINDOW)
+    assert counts.sent("siti", 1_000.0).messages == 0
+    counts.close()
+    counts = Counts(tmp_path / "sent.sqlite", WINDOW)
+    counts.forget(950.0)
+    floor = 1_000.0 + 6 * WINDOW
+    assert [counts.take("siti", 1, allowance, now) for now in (950.0, 1_000.0, 1_300.0)] == ["", "", "messages"]
+    assert counts.sent("siti", floor + WINDOW - 1).messages == 2
+    assert counts.take("siti", 1, allowance, floor + WINDOW) == ""
+    counts.close()
+
+
 def test_a_refused_message_does_not_count():
     counts = Counts(":memory:", WINDOW)
     allowance = Allowance(messages=2, recipients=5)

@@ -22,7 +22,7 @@ from appliance.services.mail.description import Alias
 from tests.appliance.services.mail.daemons.ward import CLIENT, Ward, needs_daemons
 from tests.appliance.services.mail.daemons.wishes import DOMAIN, PASSWORD, SERVER, certificate, mailbox, wish
 
-pytestmark = [needs_daemons, pytest.mark.xdist_group("mail-ward")]
+pytestmark = [needs_daemons]
 PATIENCE = 60.0
 THERE = (CLIENT, 0)
 """Not the server's own address: what comes from that counts as safe for passwords."""

@@ -13,7 +13,7 @@ from appliance.services.mail.probes import probe_boxes, probe_transport
 from tests.appliance.services.mail.daemons.ward import OURS, Ward, needs_daemons
 from tests.appliance.services.mail.daemons.wishes import certificate, wish
 
-pytestmark = [needs_daemons, pytest.mark.xdist_group("mail-ward")]
+pytestmark = [needs_daemons]
 
 
 def _written(ward: Ward, *, without: str = "", edits: Mapping[str, tuple[str, str]] | None = None) -> Mapping[str, str]:

@@ -31,7 +31,7 @@ from tests.appliance.daemon.house import House
 from tests.appliance.services.mail.operations.test_tracing import MESSAGES, events_of
 
 # One set of daemons, and the tests follow each other on it.
-pytestmark = pytest.mark.xdist_group("mail-operating")
+
 SERVICES = (system, machine, certificates, dns, mail)
 WIDE = (130, 40)
 STAMP = "20261123T054004Z"

@@ -14,7 +14,6 @@ from appliance.supervisor.errors import SupervisionFailed
 from tests.appliance.services.mail.operations.conftest import House, wait_until
 
 # One set of daemons, and the tests follow each other on it.
-pytestmark = pytest.mark.xdist_group("mail-queue")
 
 
 def waiting(house: House, **more: Any) -> dict[str, Any]:
