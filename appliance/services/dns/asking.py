@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dns.rrset import RRset
 
 __all__ = ["Answer", "ask", "serial_of", "transfer_of"]
 
@@ -57,7 +62,7 @@ def ask(name: str, kind: str, server: str, port: int = 53, *, recurse: bool = Tr
     )
 
 
-def _lines(section: list) -> tuple[str, ...]:  # type: ignore[type-arg]
+def _lines(section: Sequence[RRset]) -> tuple[str, ...]:
     return tuple(line for rrset in section for line in rrset.to_text().splitlines())
 
 

@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from appliance.console.plain import plain
-from appliance.console.query_pane import QueryPane
+from appliance.console.problems_pane import ProblemsPane
 from appliance.language import _
 from appliance.services.dns.model import ProblemLine
 
 __all__ = ["CheckPane"]
 
 
-class CheckPane(QueryPane):
+class CheckPane(ProblemsPane):
     """Looked at again whenever zones or records change."""
 
     HELP = _("""\
@@ -58,28 +58,6 @@ When nothing is wrong, **m** goes to Machine: plan, commit.
         else:
             words, style = say(_("Nothing is wrong: the zones can be committed (m).")), "$text-success"
         self.query_one("#verdict", Static).update(plain(words).stylize(f"bold {style}"))
-
-    def why_not(self, action: str) -> str:
-        """Machine is a service of its own."""
-        if action == "machine" and not self.access.may("machine", "plan"):
-            return self.reader.say(_("Your roles do not allow this: {command}"), {"command": "machine.plan"})
-        if action == "look" and self.is_mounted and self.row is None:
-            return self.reader.say(_("There is no row under the cursor."))
-        return ""
-
-    def action_again(self) -> None:
-        """Ask again."""
-        self.look()
-
-    def action_machine(self) -> None:
-        """Where it is made so."""
-        if not self.refuses("machine"):
-            self.shell.action_open("machine", "machine")
-
-    def action_look(self) -> None:
-        """All of the text."""
-        if not self.refuses("look"):
-            super().opened(self.row)
 
     def opened(self, row: ProblemLine) -> None:
         """The screen of the record or the zone; anything else is looked at."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from appliance.contract.commands import query
+from appliance.contract.components import Component
 from appliance.contract.context import Context
 from appliance.contract.listings import Listing, Order
 from appliance.contract.refusals import RuleBroken
@@ -43,7 +44,7 @@ LISTINGS = (
 )
 
 
-def _components(context: Context) -> Sequence:  # type: ignore[type-arg]
+def _components(context: Context) -> Sequence[Component]:
     """What all services declare; nothing where there is no appliance behind the store."""
     return () if context.appliance is None else context.appliance.components(context.connection)
 
@@ -70,7 +71,7 @@ def check(context: Context) -> tuple[ProblemLine, ...]:
     return tuple(sorted(lines, key=lambda one: one.severity != Severity.ERROR.value))
 
 
-def _own(context: Context) -> Sequence:  # type: ignore[type-arg]
+def _own(context: Context) -> Sequence[Component]:
     from appliance.services.dns.components import completing
 
     return completing(context.connection, ())

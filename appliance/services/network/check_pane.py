@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from appliance.console.plain import plain
-from appliance.console.query_pane import QueryPane
+from appliance.console.problems_pane import ProblemsPane
 from appliance.contract.kinds import Line, Note
 from appliance.contract.records import record
 from appliance.language import _
@@ -29,7 +29,7 @@ class ProblemShown:
     text: Note
 
 
-class CheckPane(QueryPane):
+class CheckPane(ProblemsPane):
     """Compiled, proved and read again whenever the description changes."""
 
     HELP = _("""\
@@ -76,28 +76,6 @@ When nothing is wrong, **m** goes to Machine: plan, commit, confirm.
                 "$text-success",
             )
         self.query_one("#verdict", Static).update(plain(words).stylize(f"bold {style}"))
-
-    def why_not(self, action: str) -> str:
-        """Machine is a service of its own."""
-        if action == "machine" and not self.access.may("machine", "plan"):
-            return self.reader.say(_("Your roles do not allow this: {command}"), {"command": "machine.plan"})
-        if action == "look" and self.is_mounted and self.row is None:
-            return self.reader.say(_("There is no row under the cursor."))
-        return ""
-
-    def action_again(self) -> None:
-        """Ask again."""
-        self.look()
-
-    def action_machine(self) -> None:
-        """Where it is made so."""
-        if not self.refuses("machine"):
-            self.shell.action_open("machine", "machine")
-
-    def action_look(self) -> None:
-        """All of the text."""
-        if not self.refuses("look"):
-            super().opened(self.row)
 
     def opened(self, row: ProblemShown) -> None:
         """The screen of the record; what has no screen is looked at."""

@@ -159,7 +159,7 @@ class Hospital:
         """Logged in on port 587, under TLS."""
         with self.at(node):
             session = smtplib.SMTP(SERVER, 587, local_hostname=f"{node}.{DOMAIN}", timeout=PATIENCE)
-        session._host = HOST  # type: ignore[attr-defined]  # the certificate is the name's, the address is what we know
+        session._host = HOST  # the certificate is the name's, the address is what we know
         with session:
             session.starttls(context=self.tls())
             session.login(name, PASSWORDS[name] if password is None else password)
