@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.reporting import AtOnce
+
 LONG = bool(os.environ.get("GERBANG_LONG"))
 
 # Where Debian keeps nft, iptables and ip; the PATH of an ordinary user leaves it out.
@@ -13,6 +15,14 @@ os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/
 settings.register_profile("reduced", deadline=None, print_blob=True)
 settings.register_profile("long", settings.get_profile("reduced"), max_examples=2_000)
 settings.load_profile("long" if LONG else "reduced")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The one process that reports names failures at once; workers send theirs to it."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(terminal), "at-once")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
