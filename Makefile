@@ -13,8 +13,9 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 DAEMONS := .venv/.daemons
-# A file runs in one process: what its tests share stands once.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# A file runs in one process: what its tests share stands once. A process that dies fails the run: xdist would put
+# another in its place and then wait for ever for what the dead one had been given.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0
 
 .PHONY: demo test test-long check bench translations lock clean
 

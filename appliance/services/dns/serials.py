@@ -53,11 +53,10 @@ def next_serial(before: int | None, least: int, now: int) -> int:
     candidates = [now % _SPACE or 1, least]
     if before is None:
         return max(candidates)
-    found = (before + 1) % _SPACE or 1
-    for one in candidates:
-        if greater(one, found):
-            found = one
-    return found
+    following = (before + 1) % _SPACE or 1
+    # Each is measured from the one before: two steps of nearly half the circle would lead back behind it.
+    ahead = [one for one in candidates if greater(one, before)]
+    return max([following, *ahead], key=lambda one: (one - before) % _SPACE)
 
 
 def served_text(text: str, before: Remembered | None, now: float | None = None) -> tuple[str, Remembered]:

@@ -31,6 +31,12 @@ def test_the_next_is_greater(before: int, least: int, now: int) -> None:
     assert 0 < found < 2**32
 
 
+def test_two_steps_do_not_lead_round_the_circle() -> None:
+    """The clock is nearly half the circle ahead, and the least as much again: together they would be behind."""
+    found = next_serial(1, 2**31 + 2**30, 2**31 - 10)
+    assert found == 2**31 - 10
+
+
 @given(SERIALS, CLOCKS)
 def test_the_first_is_ahead_of_the_clock_and_of_what_is_wanted(least: int, now: int) -> None:
     found = next_serial(None, least, now)
