@@ -9,7 +9,7 @@ them is never made by accident.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from compiler.addresses import AddressSet, Wildcard
@@ -20,7 +20,7 @@ from compiler.policy.match import Match
 if TYPE_CHECKING:
     from oxidd.bdd import BDDFunction
 
-__all__ = ["FIELDS", "PacketSpace", "space"]
+__all__ = ["FIELDS", "PacketSpace", "forget_sets", "space"]
 
 FIELDS = (
     "protocol",
@@ -72,6 +72,16 @@ class PacketSpace:
         self._matches: dict[tuple[Match, bool], BDDFunction] = {}
 
         self.possible = self.encode(Match(week_minute=IntegerSet.range(0, WEEK_MINUTES - 1)))
+
+    def forget(self) -> None:
+        """Give the room of all sets that nobody holds to later ones."""
+        self._sets.clear()
+        self._matches.clear()
+        self._manager.gc()
+
+    def nodes(self) -> int:
+        """How many nodes all sets together have, those that nobody holds any more included."""
+        return int(self._manager.num_inner_nodes())
 
     def variable(self, index: int) -> BDDFunction:
         """Packets whose bit of that number is set."""
@@ -165,7 +175,26 @@ class PacketSpace:
         return halve(0, len(ranges), 0, width)
 
 
-@lru_cache(maxsize=2)
+_SPACES: dict[Family, PacketSpace] = {}
+_MAKING = Lock()
+
+
 def space(family: Family) -> PacketSpace:
-    """The one space of a family in this process: sets of different lists meet in it."""
-    return PacketSpace(family)
+    """The one space of a family in this process: sets of different lists meet in it.
+
+    There is never a second, not for two threads that ask first, nor after forgetting: oxidd does not check that the
+    two sides of an ``&`` are of one manager, and ends the process, or answers wrongly, when they are not.
+    """
+    found = _SPACES.get(family)
+    if found is None:
+        with _MAKING:
+            found = _SPACES.get(family)
+            if found is None:
+                found = _SPACES[family] = PacketSpace(family)
+    return found
+
+
+def forget_sets() -> None:
+    """In all spaces of this process: forget the sets that nobody holds. Those that somebody holds stay as they are."""
+    for one in tuple(_SPACES.values()):
+        one.forget()

@@ -26,8 +26,8 @@ class Memory:
             return False
         module = sys.modules.get("compiler.symbolic.space")
         if module is not None:
-            module.space.cache_clear()
-        gc.collect()
+            gc.collect()  # sets in reference cycles are held until then
+            module.forget_sets()
         self._base = _resident()
         return True
 

@@ -1,6 +1,8 @@
 """Sets of packets: the members of a field's set, counted one by one, and packets out of a set."""
 
 import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from compiler.integers import IntegerSet
 from compiler.policy.match import ANY, Match, layer4
 from compiler.policy.packet import Packet, Path, matches
 from compiler.semantics.machine import Context, Outcome, Stage, Step
+from compiler.symbolic import space as spaces
 from compiler.symbolic.evaluate import fate, passing
 from compiler.symbolic.space import space
 from compiler.symbolic.witness import random_packet, shortest_packet
@@ -178,3 +181,33 @@ def test_what_no_step_decides_has_the_default(default):
     stage = Stage("x", (Step(WEB, Outcome.DENY),), default)
     expected = ~FOUR.encode(WEB) if default else FOUR.empty
     assert passing(stage, FOUR.full, FOUR) == expected
+
+
+def test_two_threads_that_ask_first_get_one_space(monkeypatch):
+    """Sets of two managers must never meet: oxidd ends the process when they do."""
+    monkeypatch.setattr(spaces, "_SPACES", {})
+    making = []
+
+    class Slow(spaces.PacketSpace):
+        def __init__(self, family):
+            making.append(family)
+            time.sleep(0.05)
+            super().__init__(family)
+
+    monkeypatch.setattr(spaces, "PacketSpace", Slow)
+    with ThreadPoolExecutor(4) as threads:
+        found = set(threads.map(spaces.space, [Family.IPV6] * 4))
+    assert len(found) == len(making) == 1
+
+
+def test_what_is_held_outlives_forgetting(monkeypatch):
+    monkeypatch.setattr(spaces, "_SPACES", {})
+    one = spaces.space(Family.IPV4)
+    ports = Match(protocol=IntegerSet.values(6), destination_port=IntegerSet.values(*range(1, 400, 7)))
+    held, before = one.encode(ports), one.nodes()
+    one.encode(Match(source_port=IntegerSet.values(*range(1, 4000, 7))))
+    spaces.forget_sets()
+    assert spaces.space(Family.IPV4) is one
+    assert one.nodes() <= before
+    assert held == one.encode(ports)
+    assert not (held & ~one.encode(ports)).satisfiable()

@@ -44,14 +44,25 @@ def dies(number):
 
 def forgets(number):
     from compiler.fields import Family
+    from compiler.integers import IntegerSet
+    from compiler.policy.match import Match
     from compiler.symbolic.space import space
     from compiler.testing.sweeps.memory import Memory
 
     before = space(Family.IPV4)
+    nodes = before.nodes()
+    kept = before.encode(Match(ttl=IntegerSet.values(number)))
+    for value in range(1, 200):
+        before.encode(Match(source_port=IntegerSet.values(7 * value, 5000 + 11 * value)))
+    grown = before.nodes()
+    assert grown > nodes + 1000
     assert not Memory(most=1 << 40).tidy()
-    assert space(Family.IPV4) is before
+    assert before.nodes() == grown
     assert Memory(most=0).tidy()
-    assert space(Family.IPV4) is not before
+    assert before.nodes() < nodes + 100
+    # What was held before and what is made after are sets of one space.
+    assert space(Family.IPV4) is before
+    assert kept == space(Family.IPV4).encode(Match(ttl=IntegerSet.values(number)))
 
 
 def hangs(number):
