@@ -34,12 +34,12 @@ _TEXTS = frozenset(
 """Properties whose written value is what a router compares with."""
 
 _TOKEN = re.compile(
-    r"(?:\s|\\\r?\n)*+(?:"
-    r'"(?P<string>(?:[^"\\]|\\(?:\r\n|.))*+)"'
+    r"\s*+(?:\\\r?\n\s*+)*(?:"
+    r'"(?P<string>[^"\\]*+(?:\\(?:\r\n|.)[^"\\]*+)*)"'
     r"|(?P<operator>&&|\|\||!=|=|~|!|\(|\)|<=?|>=?)"
     r"|(?P<word>[^\s\"=~!()<>&|;$\[\]{}\\]++)"
     r"|(?P<end>\]\Z)"
-    r"|(?P<other>.))",
+    r"|(?P<other>(?!\s|\\\r?\n).))",
     re.DOTALL,
 )
 _PATTERN = re.compile(r"(?:[A-Za-z0-9 _:;,@#%&='\"<>/!~`-]|\\[.\[\](){}^$*+?|\\/-]|\[\^?[^\]\[\\]+\]|[.^$|()*+?])*")

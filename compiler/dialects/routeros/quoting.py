@@ -29,7 +29,7 @@ _NAMED = {
 
 _KNOWN = " ".join(f"\\{letter}" for letter in _NAMED) + " \\XX (two upper-case hexadecimal digits)"
 _ESCAPE = re.compile(r"\\\r?\n[ \t]*|((?:\\[0-9A-F]{2})+)|\\(.)|\\", re.DOTALL)
-_LINKED = re.compile(r"(?:[^\\$]|\\(?:\r\n|.)|\$(?![A-Za-z0-9\[(]))*+\$", re.DOTALL)
+_LINKED = re.compile(r"(?:[^\\$]++|\\(?:\r\n|.)|\$(?![A-Za-z0-9\[(]))*\$(?=[A-Za-z0-9\[(])", re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/,-]+")
 _NOT_PRINTED = re.compile(r"[^ !#%-;=@-\[\]-~<>]")  # all but printable ASCII, and: " $ ? and the backslash
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\", "$": "\\$"}

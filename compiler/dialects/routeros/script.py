@@ -74,22 +74,22 @@ class Token(NamedTuple):
 
 
 _SIMPLE = re.compile(
-    r"[ \t]*+add((?:(?:[ \t]|\\\r?\n)++[a-z][a-z0-9-]*+=(?:\\\r?\n[ \t]*+)?"
-    r"(?:\"[^\"\\\n$]*+\"|[^\s;\"'\[\](){}$\\]*+))++)[ \t\r]*+(?:\n|\Z)"
+    r"[ \t]*+add((?:(?:[ \t]++|\\\r?\n)+[a-z][a-z0-9-]*+=(?:\\\r?\n[ \t]*+)?"
+    r"(?:\"[^\"\\\n$]*+\"|[^\s;\"'\[\](){}$\\]*+))+)[ \t\r]*+(?:\n|\Z)"
 )
 """Most commands of most exports: ``add`` with plain values. It reads them as the grammar below does, faster."""
 _PAIR = re.compile(r"([a-z][a-z0-9-]*+)=(?:\\\r?\n[ \t]*+)?(?:\"([^\"]*+)\"|([^\s\"\\]*+))")
 
-_GAP = re.compile(r"(?:[ \t\r\n;]|\\\r?\n|#[^\n]*)*+")
+_GAP = re.compile(r"(?:[ \t\r\n;]++|\\\r?\n|#[^\n]*+)*")
 """Between statements."""
-_BLANK = re.compile(r"(?:[ \t]|\r(?=\n)|\\\r?\n)*+")
+_BLANK = re.compile(r"(?:[ \t]++|\r(?=\n)|\\\r?\n)*")
 """Between the words of one statement."""
-_JOIN = re.compile(r"(?:\\\r?\n[ \t]*+)*+")
+_JOIN = re.compile(r"(?:\\\r?\n[ \t]*+)*")
 _NAME = re.compile(r"([A-Za-z0-9.][A-Za-z0-9_.-]*+)=")
 _WORD = re.compile(r"[^\s;\"\[\](){}$\\]++")
-_STRING = re.compile(r'"((?:[^"\\]|\\(?:\r\n|.))*+)"', re.DOTALL)
+_STRING = re.compile(r'"([^"\\]*+(?:\\(?:\r\n|.)[^"\\]*+)*)"', re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:[A-Za-z0-9_.-]+|\"[^\"\n]*\")?")
-_NESTED = re.compile(r'[^"\[\](){}\\]++|\\.|"(?:[^"\\]|\\.)*+"|(["\[\](){}])', re.DOTALL)
+_NESTED = re.compile(r'[^"\[\](){}\\]++|\\.|"[^"\\]*+(?:\\.[^"\\]*+)*"|(["\[\](){}])', re.DOTALL)
 _SAYS = frozenset({":put", ":log", ":error", ":delay"})
 """What the handler of a block that runs once may do: nothing to tables."""
 _DEEPEST = 100
