@@ -20,7 +20,7 @@ __all__ = [
     "share",
 ]
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(\S.*)?$")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*(\S.*)?\Z")
 
 _TIMES = {
     "ns": 1,

@@ -53,10 +53,10 @@ _WEEK = 7 * 24 * 60
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_DAY = 3  # 1970-01-01 was a Thursday
 _TOKEN = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+|"')
-_ENDPOINT = re.compile(r"\[(?P<six>[^\]]*)\](?::(?P<six_port>.*))?$|(?P<four>[^:]*)(?::(?P<four_port>[^:]*))?$")
-_AT = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)-([01]\d|2[0-3]):([0-5]\d)$")
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d$")
-_PLAIN = re.compile(r'[^\s"\\]+$')
+_ENDPOINT = re.compile(r"\[(?P<six>[^\]]*)\](?::(?P<six_port>.*))?\Z|(?P<four>[^:]*)(?::(?P<four_port>[^:]*))?\Z")
+_AT = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)-([01]\d|2[0-3]):([0-5]\d)\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d\Z")
+_PLAIN = re.compile(r'[^\s"\\]+\Z')
 
 
 def parse_packet(text: str) -> Packet:

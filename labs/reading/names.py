@@ -6,5 +6,5 @@ import re
 
 __all__ = ["INTERFACE", "NAME"]
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*$")
-INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@-]*$")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
+INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@-]*\Z")

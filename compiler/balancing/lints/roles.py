@@ -265,8 +265,8 @@ def _paired(missing: list[str], left: list[str]) -> dict[str, str]:
     """Each missing name with the free one that it must mean: by the number at its end, else by being alone."""
     found: dict[str, str] = {}
     for name in missing:
-        number = re.search(r"\d+$", name)
-        same = [free for free in left if number and re.search(r"(?<!\d)" + number[0] + r"$", free)]
+        number = re.search(r"\d+\Z", name)
+        same = [free for free in left if number and re.search(r"(?<!\d)" + number[0] + r"\Z", free)]
         if len(same) == 1:
             found[name] = same[0]
     rest = [name for name in missing if name not in found]

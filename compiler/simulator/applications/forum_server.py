@@ -23,7 +23,7 @@ LOG_IN = "302 Log in"
 LOG_IN_AGAIN = "302 Log in again"
 """What a reader is told whose session was begun from another address, or is over."""
 
-_THREAD = re.compile(r"/thread/(\d{1,9})(?:\?size=(\d{1,9}))?$")
+_THREAD = re.compile(r"/thread/(\d{1,9})(?:\?size=(\d{1,9}))?\Z")
 _COOKIE = re.compile(r"(?:^|;\s*)session=(\w+)")
 _PAGE = 20_000
 """Octets of a thread, where the reader does not ask for another size."""

@@ -13,8 +13,8 @@ __all__ = ["TOKEN_HEADER", "Answer", "HttpServer"]
 
 TOKEN_HEADER = "x-gerbang-token"
 
-_SIZED = re.compile(r"/bytes/(\d{1,15})$")
-_REQUEST = re.compile(r"([A-Z]+) (\S+) (HTTP/1\.[01])$")
+_SIZED = re.compile(r"/bytes/(\d{1,15})\Z")
+_REQUEST = re.compile(r"([A-Z]+) (\S+) (HTTP/1\.[01])\Z")
 _INDEX = b"It works.\n"
 
 

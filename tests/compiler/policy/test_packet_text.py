@@ -146,3 +146,9 @@ def test_a_damaged_packet_is_an_error_or_another_packet(packet, data):
     place = data.draw(st.integers(0, len(text) - 1))
     again = read(text[:place] + data.draw(st.text(max_size=2)) + text[place + 1 :])
     assert again is None or parse_packet(format_packet(again)) == again
+
+
+def test_a_name_that_ends_in_a_new_line_is_quoted():
+    packet = Packet(Family.IPV4, 1, 2, 6, ingress="eth0\n")
+    assert 'in="eth0\n"' in format_packet(packet)
+    assert parse_packet(format_packet(packet)) == packet

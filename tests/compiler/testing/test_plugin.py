@@ -40,9 +40,12 @@ def suite(pytester):
     return pytester
 
 
+LEFT_OUT = ("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:schemathesis")
+
+
 def run(suite, *arguments: str):
     # In this process, and without what the outer run brings along.
-    return suite.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    return suite.runpytest_inprocess(*LEFT_OUT, *arguments)
 
 
 def test_what_holds_is_summed_up(suite):
@@ -143,7 +146,7 @@ def test_coverage_cannot_be_written_to_a_folder_that_is_not_there(suite):
 
 def test_two_workers_see_what_one_process_sees(suite):
     run(suite, "--policy-coverage-file=one.json")
-    result = suite.runpytest_subprocess("-p", "no:cacheprovider", "-n2", "--policy-coverage-file=two.json")
+    result = suite.runpytest_subprocess(*LEFT_OUT, "-n2", "--policy-coverage-file=two.json")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["properties: 3 proved"])
     assert json.loads((suite.path / "one.json").read_text()) == json.loads((suite.path / "two.json").read_text())
