@@ -11,6 +11,9 @@ LONG = bool(os.environ.get("GERBANG_LONG"))
 
 # Where Debian keeps nft, iptables and ip; the PATH of an ordinary user leaves it out.
 os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+# schemathesis is used as a library: each worker, and each run of pytest inside a test, is spared the import of its
+# plugin, which takes as long as all others together.
+os.environ["PYTEST_ADDOPTS"] = f"{os.environ.get('PYTEST_ADDOPTS', '')} -p no:schemathesis".strip()
 
 settings.register_profile("reduced", deadline=None, print_blob=True)
 settings.register_profile("long", settings.get_profile("reduced"), max_examples=2_000)

@@ -22,6 +22,7 @@ from appliance.contract.refusals import NotAllowed, NotFound
 from appliance.language import _
 from appliance.store import listing as kept_rows
 from appliance.store.export import Export, export_csv, export_xlsx
+from appliance.store.orders import Orders
 
 if TYPE_CHECKING:
     from appliance.daemon.running import Runner
@@ -69,6 +70,7 @@ class Queries:
         self._lock = threading.Lock()
         self._queries: OrderedDict[str, _Query] = OrderedDict()
         self._bytes = 0
+        self._orders = Orders()
 
     def listing(self, person: Person, service: str, name: str) -> Listing:
         """The listing, if this person may look; raises NotFound and NotAllowed."""
@@ -87,9 +89,11 @@ class Queries:
 
     def ask(self, owner: str, person: Person, service: str, listing: Listing, question: Question) -> bytes:
         """Choose and sort; answers the query's number, how many rows, and the first of them, as JSON."""
-        with self._runner.store.reading() as connection:
+        store = self._runner.store
+        orders = kept_rows.Known(self._orders, store.touches.standing())
+        with store.reading() as connection:
             asking = self._runner.asking(connection, person, service)
-            kept = kept_rows.ask(connection, listing, question, asking)
+            kept = kept_rows.ask(connection, listing, question, asking, orders)
             rows = kept_rows.page(connection, listing, kept.ids[:FIRST_ROWS], asking)
         identity = uuid4().hex
         size = OVERHEAD + kept.ids.itemsize * kept.count + len(to_json(question))

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from appliance.contract.fields import Field, Kind
-from appliance.contract.folding import ALONE, fold
+from appliance.contract.folding import ALONE, fold, forms
 from appliance.contract.ordering import TEXTS, fitting, ranks, read_value
 
 __all__ = ["condition_on", "has_text", "sort_key", "whole_sum"]
@@ -79,8 +79,8 @@ def sort_key(
         key = _rank(field, value)
     else:
         key = value
-    missing = [value.is_(None)] if field.optional or field.kind is Kind.CHOICE else []
-    return [*missing, key.desc() if descending else key.asc()]
+    ordered = key.desc() if descending else key.asc()
+    return [ordered.nulls_last() if field.optional or field.kind is Kind.CHOICE else ordered]
 
 
 def condition_on(
@@ -133,10 +133,13 @@ def has_text(values: list[ColumnElement[Any]], written: str, dialect: Dialect) -
     found: list[ColumnElement[bool]] = []
     for value in values:
         like = _like(value, pattern, dialect)
-        if _BEYOND.search(needle):
-            # The pattern is a quick look in bytes; only what passes it is folded.
+        if beyond := _BEYOND.search(needle):
+            # The letter in each of its forms, and the pattern, are quick looks in bytes; only what passes is folded.
             within = func.instr if dialect.name == "sqlite" else func.strpos
-            like = and_(like, within(_folded(value, dialect), needle) > 0)
+            there = or_(false(), *(within(value, form) > 0 for form in forms(beyond.group())))
+            if len(needle) > 1:
+                there = and_(there, like, within(_folded(value, dialect), needle) > 0)
+            like = there
         found.append(func.coalesce(like, false()) if len(values) > 1 else and_(value.is_not(None), like))
     return or_(false(), *found)
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cached_property
-from itertools import chain
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_jsonable_python
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -36,8 +35,10 @@ from appliance.contract.ordering import TEXTS, WHOLES
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 from appliance.store.comparing import condition_on, has_text, sort_key, whole_sum
+from appliance.store.orders import Orders, place_of
+from appliance.store.touches import Standing
 
-__all__ = ["Kept", "Row", "ask", "page", "rows_of", "totals"]
+__all__ = ["Kept", "Known", "Row", "ask", "page", "rows_of", "totals"]
 
 _LARGEST_PAGE = 5_000
 _KNOWN: WeakKeyDictionary[Select[Any], Subquery | FromClause] = WeakKeyDictionary()
@@ -61,6 +62,13 @@ class Kept:
             return self.ids.index(identity)
         except (ValueError, OverflowError):
             return None
+
+
+class Known(NamedTuple):
+    """Orders that are kept, and the counts of changes from before the snapshot that is asked."""
+
+    kept: Orders
+    standing: Standing
 
 
 class Row(NamedTuple):
@@ -146,18 +154,40 @@ def _plain(value: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(value, Text())
 
 
-def ask(connection: Connection, listing: Listing, question: Question, asking: Asking) -> Kept:
-    """The ids of all rows that the question wants, in its order. Raises RuleBroken with the field that does not fit."""
+def ask(
+    connection: Connection, listing: Listing, question: Question, asking: Asking, orders: Known | None = None
+) -> Kept:
+    """The ids of all rows that the question wants, in its order. Raises RuleBroken with the field that does not fit.
+
+    ``orders``: where orders of the whole listing are found and kept.
+    """
     asked = _Asked(connection, listing, asking)
-    query = select(asked.rows.c.id).where(*asked.where(question)).order_by(*asked.order(question))
-    if asked.dialect.name == "postgresql":
-        # One long value is read faster than 100,000 rows.
+    where, order = asked.where(question), asked.order(question)
+    wanted = select(asked.rows.c.id).where(*where)
+    place = None if orders is None else place_of(listing, asked.select, question.order or listing.order)
+    if orders is None or place is None:
+        return Kept(_ids(connection, wanted.order_by(*order)))
+    known = orders.kept.find(place, orders.standing)
+    if known is None:
+        ids = _ids(connection, wanted.order_by(*order))
+        if not where:
+            orders.kept.keep(place, orders.standing, ids)
+        return Kept(ids)
+    if not where:
+        return Kept(known)
+    return Kept(array("q", filter(frozenset(_ids(connection, wanted)).__contains__, known)))
+
+
+def _ids(connection: Connection, query: Select[Any]) -> array[int]:
+    # One long value is read faster than 100,000 rows.
+    if connection.dialect.name == "postgresql":
         joined = func.array_to_string(func.array(query.scalar_subquery()), literal_column("','"))
-        found = connection.execute(select(joined)).scalar_one()
-        return Kept(array("q", map(int, found.split(","))) if found else array("q"))
-    cursor = connection.execute(query).cursor
-    assert cursor is not None
-    return Kept(array("q", chain.from_iterable(cursor.fetchall())))
+        one = select(joined)
+    else:
+        # SQLite does not flatten a sorted subquery into an aggregate (https://www.sqlite.org/src/file/src/select.c,
+        # flattenSubquery, restriction 16), so the ids are joined as they are sorted.
+        one = select(func.group_concat(query.subquery("sorted").c.id))
+    return array("q", from_json(f"[{connection.execute(one).scalar_one() or ''}]"))
 
 
 def page(connection: Connection, listing: Listing, ids: Sequence[int], asking: Asking) -> list[Row]:

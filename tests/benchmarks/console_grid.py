@@ -1,7 +1,10 @@
 """The console's Grid beside Textual's DataTable on a real pty of 140x45: from a key to the first and the last byte.
 
     python -m tests.benchmarks.console_grid [rounds]
+    python -m tests.benchmarks.console_grid kept [rounds]
 
+The first has the rows in memory. The second has 100,000 of them in a daemon's store, on SQLite and on PostgreSQL: the
+grid as people use it.
 A busy Pilot loop measures itself: the pty measures what a person waits for. The
 last byte is the last one before QUIET seconds without any.
 """
@@ -17,17 +20,27 @@ import signal
 import statistics
 import struct
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterable
-from datetime import date
-from typing import Literal
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from appliance.contract.kinds import Code, Count, Day, Name, Note, Rupiah
 from appliance.contract.records import record
 
+if TYPE_CHECKING:
+    from appliance.client.blocking import Client
+
 QUIET = 0.25
+BLINK = 0.4
+"""The cursor of a line that is open blinks each half second."""
+LONG = 1.0
+"""After the word "reading" nothing comes until the daemon has sorted."""
 WIDTH, HEIGHT = 140, 45
+KEPT = 100_000
 KEYS = {"Down": b"\x1b[B", "Up": b"\x1b[A", "PgDn": b"\x1b[6~", "End": b"\x1b[F", "Home": b"\x1b[H"}
 FACILITIES = ("lotus", "jasmine", "orchid", "rose", "lily", "dahlia")
 
@@ -120,15 +133,45 @@ def run_table(count: int) -> None:
     TableApp().run()
 
 
+def run_kept(socket: str, token: str) -> None:
+    """The application with our grid over a daemon's listing."""
+    from textual.app import App, ComposeResult
+
+    from appliance.client.addresses import Address
+    from appliance.client.waiting import AsyncClient
+    from appliance.console.door import Door
+    from appliance.console.listing_source import ListingSource
+    from appliance.console.transport import ClientTransport
+    from appliance.console.widgets.grid import Grid
+    from tests.appliance.daemon.ledger.model import Account
+
+    async def no_more() -> bool:
+        return False
+
+    class KeptApp(App[None]):
+        """One grid."""
+
+        def compose(self) -> ComposeResult:
+            """It has the focus."""
+            door = Door(ClientTransport(AsyncClient(Address(Path(socket)), token)), no_more)
+            yield Grid(ListingSource(lambda: door, "ledger", "accounts", Account))
+
+        def on_mount(self) -> None:
+            """As a screen does."""
+            self.query_one(Grid).body.focus()
+
+    KeptApp().run()
+
+
 class Terminal:
     """An application under a pty."""
 
-    def __init__(self, what: str, count: int) -> None:
+    def __init__(self, what: str, *arguments: str) -> None:
         self.process, self.descriptor = pty.fork()
         if self.process == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
             os.environ.pop("TEXTUAL", None)
-            os.execv(sys.executable, [sys.executable, "-m", __spec__.name if __spec__ else "", what, str(count)])
+            os.execv(sys.executable, [sys.executable, "-m", __spec__.name if __spec__ else "", what, *arguments])
         fcntl.ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
 
     def key(self, data: bytes, quiet: float = QUIET, within: float = 4.0) -> tuple[float, float]:
@@ -167,7 +210,7 @@ def told(name: str, times: list[tuple[float, float]]) -> None:
 
 def measure(what: str, count: int, rounds: int) -> None:
     """All keys of one application."""
-    terminal = Terminal(what, count)
+    terminal = Terminal(what, str(count))
     try:
         print(f"{what} of {count:,} rows{'':<12}    first      last     worst (ms)")
         told("start to content", [terminal.key(b"", quiet=1.5, within=60)])
@@ -195,10 +238,62 @@ def measure(what: str, count: int, rounds: int) -> None:
         terminal.close()
 
 
+def measure_kept(name: str, url: str, rounds: int) -> None:
+    """The same keys over a daemon. Before each sort that is new somebody else changes a row."""
+    from sqlalchemy import insert
+
+    from appliance.store.engine import Store
+    from tests.appliance.daemon.ledger.tables import MASTER
+    from tests.appliance.daemon.process import Process
+
+    with tempfile.TemporaryDirectory(prefix="gerbang-bench-") as folder:
+        process = Process(Path(folder), url)
+        store = Store(process.url)
+        names = ("code", "title", "balance", "note")
+        more = {"version": 1, "changed_by": "ani", "changed_at": datetime.now(UTC)}
+        with store.writing() as connection:
+            rows = [dict(zip(names, (row[0], row[1], row[2], row[6]), strict=True)) | more for row in values(KEPT)]
+            connection.execute(insert(MASTER["accounts"]), rows)
+        store.close()
+        process.start()
+        terminal = Terminal("kept", str(process.socket), process.tokens["maya"])
+        try:
+            _measure_keys(name, terminal, process.client("ani"), rounds)
+        finally:
+            terminal.close()
+            process.stop()
+
+
+def _measure_keys(name: str, terminal: Terminal, client: Client, rounds: int) -> None:
+    def changed() -> None:
+        client.call("ledger", "deposit", {"account": "P000007", "amount": 1})
+
+    def sorted_anew() -> tuple[float, float]:
+        changed()
+        return terminal.key(b"s", LONG)
+
+    print(f"grid over a daemon, {name}, {KEPT:,} rows{'':<4}    first      last     worst (ms)")
+    told("start to content", [terminal.key(b"", quiet=1.5, within=60)])
+    for key in ("Down", "PgDn"):
+        told(key, [terminal.key(KEYS[key]) for _ in range(rounds)])
+    told("last row and first", [terminal.key(data) for data in (KEYS["End"], KEYS["Home"]) * 5])
+    for column in ("text", "number", "text again"):
+        terminal.key(b"\x1b[C")
+        told(f"sort by {column}, after a change", [sorted_anew() for _ in range(rounds)])
+        told(f"sort by {column}, as before", [terminal.key(b"s", LONG) for _ in range(rounds)])
+    terminal.key(b"f")
+    terminal.key(b"title~lotus balance>190000")
+    told("filter of text and number, Enter", [filter_by_enter(terminal, digit) for digit in b"123456"])
+    terminal.key(b"\x1b")
+    terminal.key(b"/")
+    terminal.key(b"rose 1")
+    told("search, Enter", [terminal.key(b"\x7f" + bytes([digit]) + b"\r/", BLINK) for digit in b"234567"])
+
+
 def filter_by_enter(terminal: Terminal, digit: int) -> tuple[float, float]:
     """Another bound in the open line: Enter asks at once."""
     terminal.key(b"f", within=0.3)
-    return terminal.key(b"\x7f" + bytes([digit]) + b"\r")
+    return terminal.key(b"\x7f" + bytes([digit]) + b"\r", BLINK)
 
 
 def drain(terminal: Terminal) -> None:
@@ -212,6 +307,18 @@ def main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == ["grid"]:
         run_grid(int(arguments[1]))
+    elif arguments[:1] == ["kept"] and len(arguments) == 3:
+        run_kept(*arguments[1:])
+    elif arguments[:1] == ["kept"]:
+        from tests.appliance.postgresql import ended, started
+
+        rounds = int(arguments[1]) if arguments[1:] else 15
+        measure_kept("SQLite", "", rounds)
+        server = started()
+        try:
+            measure_kept("PostgreSQL", server.create(), rounds)
+        finally:
+            ended(server)
     elif arguments[:1] == ["table"]:
         run_table(int(arguments[1]))
     else:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -40,6 +41,14 @@ def client(house: House) -> Iterator[Client]:
         yield made
 
 
+@pytest.fixture
+def _lifespan_ends() -> Iterator[None]:
+    """Before that of the client, as schemathesis' own plugin does, which is not loaded (tests/conftest.py)."""
+    yield
+    shutdown_lifespans()
+
+
+@pytest.mark.usefixtures("_lifespan_ends")
 def test_everything_in_the_document_answers_as_it_says(house: House, client: Client) -> None:
     headers = house.header("admin")
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", house.app, headers=headers)

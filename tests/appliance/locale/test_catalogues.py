@@ -2,30 +2,32 @@
 
 import gettext
 import io
+from functools import cache
 
 import pytest
 
 from appliance.language import DEFAULT, LANGUAGES, translator
 from appliance.locale.catalogues import FOLDER, all_messages, compiled, fault_of, file_of, read
-from appliance.locale.marked import marked
 
+messages = cache(all_messages)
+"""Read from the code once: that takes seconds."""
 LANGUAGES_OF_FILES = [language for language in LANGUAGES if language != DEFAULT]
 
 
 def test_the_template_holds_exactly_the_messages_of_the_code() -> None:
     kept = {str(one.id) for one in read(FOLDER / "gerbang.pot") if one.id}
-    assert kept == {one.text for one in all_messages()}, "run make translations"
+    assert kept == {one.text for one in messages()}, "run make translations"
 
 
 def test_marked_texts_are_found() -> None:
-    texts = {one.text for one in marked()}
+    texts = {one.text for one in messages() if one.place.startswith("appliance/")}
     assert {"Log in", "Home", "the name or the password is wrong"} <= texts
 
 
 @pytest.mark.parametrize("language", LANGUAGES_OF_FILES)
 def test_every_message_has_a_translation_with_the_same_names(language: str) -> None:
     catalogue = {str(one.id): str(one.string) for one in read(file_of(language)) if one.id}
-    faults = {one.text: fault_of(one.text, catalogue.get(one.text, "")) for one in all_messages()}
+    faults = {one.text: fault_of(one.text, catalogue.get(one.text, "")) for one in messages()}
     assert not {text: fault for text, fault in faults.items() if fault}, "translate, and run make translations"
 
 
