@@ -15,6 +15,7 @@ from appliance.client.addresses import Address
 from appliance.doors.web.connecting import DaemonClient
 from appliance.doors.web.door import WebDoor
 from appliance.doors.web.settings import Limits, WebSettings
+from appliance.gate import allow_more_files
 from compiler.errors import UsageError
 
 __all__ = ["serve_web", "settings_from"]
@@ -22,6 +23,7 @@ __all__ = ["serve_web", "settings_from"]
 
 def serve_web(arguments: Namespace) -> int:
     """Serve until it is told to end."""
+    allow_more_files()
     settings = settings_from(arguments)
     address = Address.of(arguments.socket, arguments.url)
     listening = _listening(settings)

@@ -17,9 +17,8 @@ from appliance.commit.keeping import Kinds
 from appliance.commit.lock import Busy, locked
 from appliance.commit.order import in_order
 from appliance.commit.planning import Draft, draft, edited, failure
-from appliance.commit.pruning import previous
 from appliance.commit.results import CommitStatus, Diagnosis, Edit, Ending, GenerationLine, Outcome, Phase, Plan
-from appliance.commit.settling import Ground, retried, silent, taken_back
+from appliance.commit.settling import Ground, refuge, retried, silent, taken_back
 from appliance.commit.timer import Timer
 from appliance.commit.transition import Failed, errors_of, probe_one
 from appliance.contract.components import Component, Finding, Machine, Severity
@@ -160,7 +159,7 @@ class Commits:
                     return outcome
                 journal = self._ground.journal()
             journal, left = retried(self._ground, journal)
-            target = previous(journal) if to is None else to
+            target = refuge(self._ground, journal, below=journal.standing) if to is None else to
             if (to is None and not target) or (target and target not in self._ground.folder.numbers()):
                 raise NothingToRollBackTo(_("there is no generation {to} to go back to"), to=target or "")
             if target == journal.standing:

@@ -16,7 +16,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -75,6 +75,8 @@ class Written:
 
     manifest: Manifest
     kept: Mapping[str, Kept]
+    lost: bool = False
+    """Its files are gone, or cannot be read any more: nothing is known of what it held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,16 @@ class Folder:
         return self.generations / str(number)
 
     def prepare(self) -> None:
-        """Make what is missing, and clear away what a crash has left half made."""
+        """Make what is missing, and clear away what a crash has left half made. Raises GenerationUnreadable when
+        something stands in the place of ``current``."""
         self.root.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         self.generations.mkdir(mode=FOLDER_MODE, exist_ok=True)
         self.of(0).mkdir(mode=FOLDER_MODE, exist_ok=True)
         for half in self.generations.glob(".*"):
             durable.remove(half)
         if not self.current.is_symlink():
+            if self.current.exists():
+                raise GenerationUnreadable(_("{path} is no symbolic link"), path=str(self.current))
             durable.point(self.current, "generations/0")
 
     def numbers(self) -> tuple[int, ...]:
@@ -155,6 +160,13 @@ class Folder:
             ) from error
         return Written(manifest, {one.name: one for one in kept})
 
+    def found(self, number: int) -> Written:
+        """A generation as far as it is there, for what has to go on without it: of a lost one nothing."""
+        try:
+            return self.read(number)
+        except GenerationUnreadable:
+            return Written(replace(EMPTY, number=number), {}, lost=True)
+
     def write(self, manifest: Manifest, kept: Sequence[Kept], files: Mapping[str, Sequence[RenderedFile]]) -> None:
         """Write a generation: all of it under its number, or nothing. Raises OSError."""
         aside = self.generations / f".new-{manifest.number}"
@@ -172,8 +184,12 @@ class Folder:
             raise
 
     def edits(self, number: int) -> tuple[Edit, ...]:
-        """What is no longer as the commit wrote it: content, mode, gone, or added."""
-        wrote = {(one.component, one.path): one for one in self.read(number).manifest.files}
+        """What is no longer as the commit wrote it: content, mode, gone, or added. Of a lost one its manifest."""
+        generation = self.found(number)
+        if generation.lost:
+            action = Action.CHANGE if (self.of(number) / "manifest.json").exists() else Action.REMOVE
+            return (Edit(component="", path="manifest.json", action=action),)
+        wrote = {(one.component, one.path): one for one in generation.manifest.files}
         there = set(_files_below(self.of(number)))
         found = [Edit(component=component, path=path, action=Action.ADD) for component, path in there - wrote.keys()]
         for (component, path), one in wrote.items():

@@ -42,8 +42,9 @@ def failure(component: str, error: Exception) -> Finding:
 
 
 def draft(folder: Folder, journal: Journal, number: int, components: Sequence[Component], kinds: Kinds) -> Draft:
-    """Verify all, render all in memory, and say what differs from the generation that stands."""
-    before = folder.read(journal.standing)
+    """Verify all, render all in memory, and say what differs from the generation that stands. When that is
+    lost, everything does."""
+    before = folder.found(journal.standing)
     named = {component.name: component for component in components}
     findings = [*_names(components), *_requirements(named)]
     if not findings:  # what the components say of one another has a meaning only among names that exist once

@@ -21,7 +21,14 @@ from appliance.contract.programs import State
 from appliance.language import Translate, _
 from compiler.visible import visible
 
-__all__ = ["print_diagnosis", "print_generations", "print_outcome", "print_plan", "print_status"]
+__all__ = [
+    "print_diagnosis",
+    "print_generations",
+    "print_outcome",
+    "print_plan",
+    "print_plan_from_the_top",
+    "print_status",
+]
 
 _RED, _GREEN, _YELLOW, _BOLD, _OFF = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
 _SIGNS = {Action.ADD: "+", Action.CHANGE: "~", Action.REMOVE: "-"}
@@ -63,6 +70,20 @@ _STANDINGS = {
 def print_plan(plan: Plan, *, colour: bool = False, translate: Translate = _) -> str:
     """What is wrong, what differs, and who would act in which order."""
     return "".join(f"{line}\n" for line in _plan(plan, _painter(colour), translate))
+
+
+def print_plan_from_the_top(plan: Plan, *, colour: bool = False, translate: Translate = _) -> str:
+    """The same for a screen, which is read from its first line: what differs comes last, and certificates in short."""
+    paint = _painter(colour)
+    lines = [
+        *_findings(plan.findings, paint, translate),
+        *_acts(plan, paint, translate),
+        _verdict(plan, paint, translate),
+    ]
+    if plan.files:
+        lines += ["", paint(translate(_("what would differ:")), _BOLD)]
+    lines += _shortened(_files(plan, paint), translate)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def print_outcome(outcome: Outcome, *, colour: bool = False, translate: Translate = _) -> str:
@@ -134,24 +155,50 @@ def _findings(findings: Iterable[Finding], paint: Paint, translate: Translate) -
 
 def _plan(plan: Plan, paint: Paint, translate: Translate) -> Iterator[str]:
     yield from _findings(plan.findings, paint, translate)
+    yield from _files(plan, paint)
+    yield from _acts(plan, paint, translate)
+    yield _verdict(plan, paint, translate)
+
+
+def _files(plan: Plan, paint: Paint) -> Iterator[str]:
     for change in plan.files:
         name = f"{visible(change.component)}/{visible(change.path)}"
         yield paint(f"{_SIGNS[change.action]} {name}{_mode(change.mode_before, change.mode)}", _COLOURS[change.action])
         for line in change.difference.split("\n")[:-1]:
             if not line.startswith(("--- ", "+++ ")):
                 yield f"    {_painted(visible(line), paint)}"
+
+
+def _acts(plan: Plan, paint: Paint, translate: Translate) -> Iterator[str]:
     if plan.acts:
         yield paint(translate(_("would act, in this order:")), _BOLD)
     for act in plan.acts:
         reason = translate(_REASONS[act.reason])
         yield paint(f"  {_SIGNS[act.action]} {visible(act.component)}", _COLOURS[act.action]) + f" ({reason})"
+
+
+def _verdict(plan: Plan, paint: Paint, translate: Translate) -> str:
     if not plan.ok:
-        yield paint(translate(_("this would be refused")), _RED)
-    elif plan.empty:
-        yield translate(_("nothing to do: generation {standing} stands")).format(standing=plan.standing)
-    else:
-        words = translate(_("generation {generation} would replace generation {standing}"))
-        yield words.format(generation=plan.generation, standing=plan.standing)
+        return paint(translate(_("this would be refused")), _RED)
+    if plan.empty:
+        return translate(_("nothing to do: generation {standing} stands")).format(standing=plan.standing)
+    words = translate(_("generation {generation} would replace generation {standing}"))
+    return words.format(generation=plan.generation, standing=plan.standing)
+
+
+def _shortened(lines: Iterable[str], translate: Translate) -> Iterator[str]:
+    """Without what stands between BEGIN and END (RFC 7468): base64 says nothing to anybody."""
+    within = 0
+    for line in lines:
+        if "-----END " in line and within:
+            words = translate(_("    … {count} lines")).format(count=within - 1)
+            yield from (words, line) if within > 1 else (line,)
+            within = 0
+        elif within:
+            within += 1
+        else:
+            within = int("-----BEGIN " in line)
+            yield line
 
 
 def _painted(line: str, paint: Paint) -> str:

@@ -14,13 +14,13 @@ from appliance.commit.clock import Clock
 from appliance.commit.generations import Folder, GenerationUnreadable, Written
 from appliance.commit.journal import Journal, Underway, Unfinished, read_journal, write_journal
 from appliance.commit.keeping import Kinds
-from appliance.commit.planning import failure
+from appliance.commit.planning import acts_between, failure
 from appliance.commit.results import Ending, Outcome, Phase, Standing
 from appliance.commit.transition import Transition
 from appliance.contract.components import Finding, Machine
 from appliance.contract.context import Progress
 
-__all__ = ["Ground", "retried", "silent", "taken_back"]
+__all__ = ["Ground", "refuge", "retried", "silent", "taken_back"]
 
 BEFORE_SWITCH = {Phase.VERIFY, Phase.RENDER, Phase.PREFLIGHT}
 
@@ -43,15 +43,21 @@ class Ground:
         return read_journal(self.folder.journal)
 
     def transition(self, before: int, after: int, progress: Callable[[Progress], None] = silent) -> Transition:
-        """Between two generations. Raises GenerationUnreadable."""
+        """Between two generations, as far as they are there."""
         return Transition(
             folder=self.folder,
             machine=self.machine,
             kinds=self.kinds,
-            before=self.folder.read(before),
-            after=self.folder.read(after),
+            before=self.folder.found(before),
+            after=self.folder.found(after),
             progress=progress,
         )
+
+
+def refuge(ground: Ground, journal: Journal, *, below: int, but: int = 0) -> int:
+    """The last confirmed generation below this number that can be read; 0: there is none."""
+    numbers = (number for number in reversed(journal.confirmed()) if number < below and number != but)
+    return next((number for number in numbers if not ground.folder.found(number).lost), 0)
 
 
 def taken_back(
@@ -68,29 +74,80 @@ def taken_back(
             phase=failed or underway.phase,
             findings=(*findings, *noted),
         )
+    if ground.folder.found(underway.before).lost:
+        elsewhere = _elsewhere(ground, journal, underway)
+        if elsewhere is None:
+            return _stays(ground, journal, underway, failed, findings)
+        underway = elsewhere
     # A journal that cannot be written stops a commit, and never an undo: what it says already leads here again.
     noted = _noted(ground, replace(journal, underway=replace(underway, phase=Phase.UNDO)))
+    transition = ground.transition(underway.before, underway.after)
+    undone, not_undone = transition.undo(underway.acted)
     try:
-        transition = ground.transition(underway.before, underway.after)
-        undone, not_undone = transition.undo(underway.acted)
         stuck = ground.folder.pointed() != underway.before
     except GenerationUnreadable as error:
-        undone, not_undone, stuck = (), (failure("", error),), True
-        unserved: tuple[Finding, ...] = ()
-    else:
-        unserved = () if stuck else transition.probe_undone(undone)
+        not_undone, stuck = (*not_undone, failure("", error)), True
+    unserved = () if stuck else transition.probe_undone(undone)
     if not stuck:
         left = _left(journal.unfinished, underway, undone, not_undone)
-        noted = _noted(ground, replace(_ended(ground, journal, underway), unfinished=left))
+        ended = replace(_ended(ground, journal, underway), standing=underway.before, unfinished=left)
+        noted = _noted(ground, ended)
     return Outcome(
         ending=Ending.BROKEN if not_undone or unserved else Ending.UNDONE,
         generation=underway.after,
-        standing=ground.folder.pointed(),
+        standing=underway.after if stuck else underway.before,
         phase=failed or underway.phase,
         findings=(*findings, *noted),
         acted=underway.acted,
         undone=undone,
         not_undone=(*not_undone, *unserved),
+    )
+
+
+def _elsewhere(ground: Ground, journal: Journal, underway: Underway) -> Underway | None:
+    """The same change, as if it had begun from the last confirmed generation that is there still: where it did begin is
+    lost. None when there is none."""
+    refuge_there = refuge(ground, journal, below=underway.after, but=underway.before)
+    if not refuge_there:
+        return None
+    after, goal = ground.folder.found(underway.after), ground.folder.found(refuge_there)
+    there = acts_between(after, goal.kept, {}, goal.kept, ())
+    names = [act.component for act in there]
+    # Of what is lost itself only those are known that have acted.
+    names += [name for name in underway.acted if name not in names]
+    return replace(underway, before=refuge_there, acted=tuple(reversed(names)))
+
+
+def _stays(
+    ground: Ground, journal: Journal, underway: Underway, failed: Phase | None, findings: Sequence[Finding]
+) -> Outcome:
+    """There is nothing left to go back to: the new generation stands as far as it came.
+
+    The next commit or resume makes all of it act again. Better that than a machine
+    that nobody can change any more, or one that serves nothing.
+    """
+    try:
+        ground.folder.read(underway.before)
+    except GenerationUnreadable as error:
+        findings = (*findings, failure("", error))
+    left = tuple(
+        Unfinished(component=name, generation=underway.after) for name in ground.folder.found(underway.after).kept
+    )
+    stands = replace(journal, standing=underway.after, underway=None, unfinished=left)
+    stands = stands.became(underway.after, Standing.CONFIRMED, underway.who, ground.clock.now())
+    try:
+        ground.folder.switch(underway.after)
+    except OSError as error:
+        findings = (*findings, failure("", error))
+    noted = _noted(ground, stands)
+    return Outcome(
+        ending=Ending.BROKEN,
+        generation=underway.after,
+        standing=underway.after,
+        phase=failed or underway.phase,
+        findings=noted,
+        acted=underway.acted,
+        not_undone=tuple(findings),
     )
 
 
@@ -112,7 +169,7 @@ def retried(ground: Ground, journal: Journal) -> tuple[Journal, tuple[Finding, .
 
 
 def _act_again(ground: Ground, current: Written, one: Unfinished) -> None:
-    was = ground.folder.read(one.generation)
+    was = ground.folder.found(one.generation)
     kept = current.kept.get(one.component) or was.kept.get(one.component)
     if kept is None:
         return

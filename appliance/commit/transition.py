@@ -17,7 +17,7 @@ from appliance.commit.keeping import Kinds
 from appliance.commit.order import dependents
 from appliance.commit.planning import failure
 from appliance.commit.results import Phase
-from appliance.contract.components import Component, Finding, Machine, Severity
+from appliance.contract.components import Finding, Machine, Severity
 from appliance.contract.context import Cancelled, Progress
 from appliance.contract.refusals import Refused
 
@@ -166,7 +166,13 @@ class Transition:
 
     def _act(self, name: str, before: Written, after: Written, guard: int) -> None:
         """One component; the value that acts is the new one, or the old one when there is no new."""
-        component = self._component(name, after, before)
+        kept = after.kept.get(name) or before.kept.get(name)
+        if kept is None:
+            # Of a generation that is lost: if it was a program, its name is enough to stop it.
+            if any(one.program == name for one in self.machine.status()):
+                self.machine.stop(name)
+            return
+        component = self.kinds.restore(kept)
         old = self.folder.of(before.manifest.number) / name if name in before.kept else None
         new = self.folder.current / name if name in after.kept else None
         guarded = getattr(component, "act_guarded", None)
@@ -174,9 +180,6 @@ class Transition:
             guarded(old, new, self.machine, guard)
         else:
             component.act(old, new, self.machine)
-
-    def _component(self, name: str, first: Written, second: Written) -> Component:
-        return self.kinds.restore(first.kept.get(name) or second.kept[name])
 
     def _probed(self, generation: Written, acted: Sequence[str]) -> tuple[Finding, ...]:
         requires: Mapping[str, Sequence[str]] = {name: one.requires for name, one in generation.kept.items()}

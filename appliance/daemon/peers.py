@@ -10,11 +10,14 @@ import asyncio
 import os
 import socket
 import time
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from appliance.daemon.throttle import peer_key
 from appliance.peer import peer_of
 
 __all__ = ["PeerProtocol", "StrictConnection"]
@@ -53,6 +56,8 @@ class PeerProtocol(H11Protocol):
         self.doors = doors
         self.conn = StrictConnection(h11.SERVER, LONGEST_HEAD)
 
+    place: str = ""
+    """What counts as one peer."""
     timer: asyncio.TimerHandle | None = None
     timer_for: str = ""
     write_timer: asyncio.TimerHandle | None = None
@@ -64,9 +69,9 @@ class PeerProtocol(H11Protocol):
         """Name the peer, and make room when there is none."""
         super().connection_made(transport)
         self.since = time.monotonic()
-        self.app_state = dict(
-            self.app_state, peer=_peer(transport), trusted=_trusted(transport, self.doors), cut=transport.abort
-        )
+        peer = _peer(transport)
+        self.place = peer_key(peer)
+        self.app_state = dict(self.app_state, peer=peer, trusted=_trusted(transport, self.doors), cut=transport.abort)
         self._make_room()
         self._arm("head", HEAD_SECONDS)
 
@@ -141,12 +146,17 @@ class PeerProtocol(H11Protocol):
         alive = [one for one in self.connections if not one.transport.is_closing()]
         if len(alive) <= MOST:
             return
-        idle = [
-            one
-            for one in alive
-            if isinstance(one, PeerProtocol) and one is not self and (one.cycle is None or one.cycle.response_complete)
-        ]
-        (min(idle, key=lambda one: one.since) if idle else self).transport.abort()
+        others = [one for one in alive if isinstance(one, PeerProtocol) and one is not self]
+        idle = [one for one in others if one.cycle is None or one.cycle.response_complete]
+        (min(idle, key=lambda one: one.since) if idle else self._of_the_crowd(others)).transport.abort()
+
+    def _of_the_crowd(self, others: Sequence[PeerProtocol]) -> PeerProtocol:
+        """Nobody is idle: of the place that has the most connections the one that has brought its request for longest,
+        or this one when nobody is still bringing one. Who opens many and says little is cut himself."""
+        places = Counter(one.place for one in (*others, self))
+        most = max(places.values())
+        slow = [one for one in others if places[one.place] == most and one.timer_for == "body"]
+        return min(slow, key=lambda one: one.began) if slow and places[self.place] < most else self
 
 
 def _user(transport: asyncio.BaseTransport) -> int | None:

@@ -88,7 +88,14 @@ class MachinePorts:
         places = Places(run=self._state / "run", state=self._state / "programs")
         supervisor = OwnSupervisor(places, programs)
         self._closing.append(supervisor.close)
-        return DirectMachine(supervisor, programs, places, operations=catalogue.operations, network=_NetworkOfOthers)
+        return DirectMachine(
+            supervisor,
+            programs,
+            places,
+            operations=catalogue.operations,
+            kept=catalogue.data,
+            network=_NetworkOfOthers,
+        )
 
     @cached_property
     def glance(self) -> Machine:

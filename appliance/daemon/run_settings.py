@@ -31,13 +31,18 @@ FILE = Path("/etc/gerbang/appliance.yaml")
 
 
 def local_zone() -> ZoneInfo:
-    """The machine's time zone (localtime(5)); UTC when it has none."""
+    """The machine's time zone (localtime(5)); UTC when it has none. Raises UsageError on a machine without tzdata."""
     try:
         target = str(Path("/etc/localtime").resolve(strict=True))
         name = target.partition("/zoneinfo/")[2]
-        return ZoneInfo(name) if name else ZoneInfo("UTC")
+        if name:
+            return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
+        pass
+    try:
         return ZoneInfo("UTC")
+    except KeyError:
+        raise UsageError("there are no time zones: install the Debian package tzdata") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

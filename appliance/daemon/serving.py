@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -25,7 +25,9 @@ from appliance.daemon.first_start import demonstration_password, first_administr
 from appliance.daemon.parts import Parts
 from appliance.daemon.peers import PeerProtocol
 from appliance.daemon.run_settings import RunSettings, Tls, local_zone
-from appliance.daemon.sockets import listening_port, listening_socket, remove_socket, tls_context
+from appliance.daemon.sockets import ServedCertificate, listening_port, listening_socket, remove_socket
+from appliance.daemon.throttle import peer_key
+from appliance.gate import Gate, allow_more_files
 from appliance.store.engine import Store
 from appliance.store.migrate import make_at_once, upgrade
 from appliance.store.seal import HeadFile, key_of
@@ -34,6 +36,9 @@ from compiler.errors import UsageError
 __all__ = ["serve", "serve_demo"]
 
 STOP_SECONDS = 5
+RENEW_SECONDS = 30.0
+"""Between two looks whether the certificate was renewed."""
+logger = logging.getLogger("gerbang.daemon")
 
 
 class _Server(uvicorn.Server):
@@ -43,6 +48,24 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Nothing."""
         yield
+
+
+class _TlsServer(_Server):
+    """Its connections come through a gate: strangers may reach it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. The lifespan is the other server's."""
+        config, context = self.config, self.config.ssl
+        protocol: Any = config.http_protocol_class
+        assert context is not None
+        make = partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        def alive(place: str) -> int:
+            return sum(getattr(one, "place", "") == place for one in self.server_state.connections)
+
+        gates = [Gate(one, make, context, place_of=peer_key, alive=alive) for one in sockets or ()]
+        self.servers = cast("list[asyncio.base_events.Server]", gates)
+        self.started = True
 
 
 def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> int:
@@ -107,6 +130,7 @@ def _demonstration(store: Store, services: tuple[Service, ...], folder: Path, ke
 
 
 def _prepare() -> None:
+    allow_more_files()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # It warns of every malformed request, which strangers can send as fast as they like.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
@@ -116,7 +140,7 @@ def _prepare() -> None:
 def _listen(
     parts: Parts, path: Path, tls: Tls | None, *, with_parent: bool = False, doors: frozenset[int] = frozenset()
 ) -> int:
-    context = tls_context(tls.certificate, tls.key) if tls is not None else None
+    served = ServedCertificate(tls.certificate, tls.key) if tls is not None else None
     # The command line runs without the collector; a process of months does not. What is here now, stays.
     gc.freeze()
     gc.enable()
@@ -125,7 +149,7 @@ def _listen(
     try:
         port = listening_port(tls.address, tls.port) if tls is not None else None
         try:
-            asyncio.run(_serve(parts, own, port, context, path, with_parent=with_parent, doors=doors))
+            asyncio.run(_serve(parts, own, port, served, path, with_parent=with_parent, doors=doors))
         finally:
             if port is not None:
                 port.close()
@@ -139,7 +163,7 @@ async def _serve(
     parts: Parts,
     own: socket.socket,
     port: socket.socket | None,
-    context: Any,
+    served: ServedCertificate | None,
     path: Path,
     *,
     with_parent: bool,
@@ -159,11 +183,11 @@ async def _serve(
     }
     servers = [_Server(uvicorn.Config(app, lifespan="on", **common))]
     sockets = [own]
-    if port is not None:
+    if port is not None and served is not None:
         config = uvicorn.Config(app, lifespan="off", **common)
         config.load()
-        config.ssl = context
-        servers.append(_Server(config))
+        config.ssl = served.context
+        servers.append(_TlsServer(config))
         sockets.append(port)
     loop = asyncio.get_running_loop()
 
@@ -177,7 +201,9 @@ async def _serve(
     parts.on_loss = partial(_soon, loop, stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    watching = asyncio.create_task(_watch_parent(stop)) if with_parent else None
+    beside = [asyncio.create_task(_watch_parent(stop))] if with_parent else []
+    if served is not None:
+        beside.append(asyncio.create_task(_renew(served)))
     running = [asyncio.create_task(one.serve(sockets=[at])) for one, at in zip(servers, sockets, strict=True)]
     while not all(one.started for one in servers):
         await asyncio.sleep(0.005)
@@ -187,8 +213,19 @@ async def _serve(
         print(f"ready {path}", flush=True)
         _notify("READY=1")
     await asyncio.gather(*running)
-    if watching is not None:
-        watching.cancel()
+    for one_beside in beside:
+        one_beside.cancel()
+
+
+async def _renew(served: ServedCertificate) -> None:
+    """Serve a certificate that was renewed, without a start of the daemon."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            if await asyncio.to_thread(served.renew):
+                logger.info("%s was renewed, and is served from now on", served.certificate)
+        except UsageError as error:
+            logger.error("the renewed certificate is not served: %s", error)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

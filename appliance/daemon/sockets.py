@@ -11,7 +11,7 @@ from pathlib import Path
 
 from compiler.errors import UsageError
 
-__all__ = ["listening_port", "listening_socket", "remove_socket", "tls_context"]
+__all__ = ["ServedCertificate", "listening_port", "listening_socket", "remove_socket", "tls_context"]
 
 BACKLOG = 512
 
@@ -91,3 +91,37 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"{certificate}, {key}: no certificate with its key: {error}") from None
     return context
+
+
+class ServedCertificate:
+    """The certificate of a port. ``context`` is what its connections are made with; raises UsageError."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self.certificate = certificate
+        self._key = key
+        self._seen = self._stamps()
+        self.context = tls_context(certificate, key)
+
+    def renew(self) -> bool:
+        """Take the files as they are now for connections to come; whether they have changed since the last look.
+
+        Raises UsageError for files that are no certificate with its key, once: the
+        old one is served on until they change again.
+        """
+        if (now := self._stamps()) == self._seen:
+            return False
+        self._seen = now
+        tls_context(self.certificate, self._key)
+        self.context.load_cert_chain(self.certificate, self._key)
+        return True
+
+    def _stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
+        return tuple(_stamp(path) for path in (self.certificate, self._key))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -25,12 +25,18 @@ NAME_LONGEST = 30.0
 
 
 def peer_key(peer: str) -> str:
-    """What counts as one peer: a local user, an IPv4 address, or the /64 of an IPv6 address."""
+    """What counts as one peer: a local user, an IPv4 address, or the /64 of an IPv6 address.
+
+    A socket that listens on ``::`` names IPv4 peers ``::ffff:192.0.2.1`` (RFC 4291, 2.5.5.2): all of them lie in one
+    /64, and are not one peer.
+    """
     try:
-        address = ipaddress.ip_address(peer)
+        address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
         return peer
-    if address.version == 6:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return peer
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import Counter
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from appliance.doors.web.settings import WebSettings
+from appliance.gate import Bounds, Gate
 
 __all__ = ["GuardedHandler", "GuardedSite", "counted", "place_of"]
 
@@ -38,7 +40,7 @@ class Guard:
 
     def __init__(self, settings: WebSettings) -> None:
         self.limits = settings.limits
-        self._proxies = {str(one) for one in settings.proxies}
+        self.proxies = frozenset(place_of(str(one)) for one in settings.proxies)
         self._alive: set[GuardedHandler] = set()
         self._silent: dict[GuardedHandler, None] = {}
         self._places: Counter[str] = Counter()
@@ -48,10 +50,14 @@ class Guard:
         self._alive.add(one)
         self._silent[one] = None
         self._places[one.place] += 1
-        if self._places[one.place] > self.limits.connections_of_one and one.place not in self._proxies:
+        if self._places[one.place] > self.limits.connections_of_one and one.place not in self.proxies:
             one.cut()
         elif len(self._alive) > self.limits.connections:
             next(iter(self._silent)).cut()
+
+    def of_place(self, place: str) -> int:
+        """How many of a place there are."""
+        return self._places[place]
 
     def went(self, one: GuardedHandler) -> None:
         """It counts no more; also when it is said twice."""
@@ -139,15 +145,22 @@ class GuardedSite(web.SockSite):
     async def start(self) -> None:
         """Listen."""
         await web.BaseSite.start(self)
-        loop, server = asyncio.get_running_loop(), self._runner.server
+        loop, server, limits = asyncio.get_running_loop(), self._runner.server, self._guard.limits
         assert server is not None
-        self._server = await loop.create_server(
-            lambda: GuardedHandler(self._guard, server, loop=loop),
-            sock=self._sock,
-            ssl=self._ssl_context,
-            backlog=self._backlog,
-            ssl_handshake_timeout=self._guard.limits.head if self._ssl_context else None,
+        make = partial(GuardedHandler, self._guard, server, loop=loop)
+        if self._ssl_context is None:
+            self._server = await loop.create_server(make, sock=self._sock, backlog=self._backlog)
+            return
+        gate = Gate(
+            self._sock,
+            make,
+            self._ssl_context,
+            place_of=place_of,
+            alive=self._guard.of_place,
+            free=self._guard.proxies,
+            bounds=Bounds(of_one=limits.connections_of_one, within=limits.head),
         )
+        self._server = cast("asyncio.AbstractServer", gate)
 
 
 @web.middleware

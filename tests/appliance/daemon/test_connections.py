@@ -168,6 +168,25 @@ def _closed(one: socket.socket) -> bool:
         return True
 
 
+def test_one_place_that_brings_many_slow_requests_makes_room_itself(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "BODY_SECONDS", 600.0)
+    places = iter(["203.0.113.9"] * 60)
+    monkeypatch.setattr(peers, "_peer", lambda transport: next(places, "192.0.2.1"))
+    slow = [connected(path) for _ in range(60)]
+    try:
+        for one in slow:
+            one.sendall(HEAD + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n{")
+        for one in slow:
+            assert one.recv(100).startswith(b"HTTP/1.1 100 "), "all of them are being read"
+        assert greets(path)
+        assert ended(slow[0]) == b"", "the one that took longest has gone"
+    finally:
+        for one in slow:
+            one.close()
+
+
 def test_the_socket_is_for_its_group_only() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root to become another user")

@@ -27,7 +27,7 @@ from tests.appliance.console.driving import Driven, open_screen, shown, until
 from tests.appliance.daemon.house import ROOT, ZONE, Client, House
 
 SERVICES = (system, machine, certificates, dns, mail)
-NIGHT = [("snapshots.take", "01:30"), ("logs.rotate", "02:30"), ("renew-due", "03:00"), ("snapshots.prune", "04:00")]
+NIGHT = [("snapshots.take", "01:30"), ("logs.rotate", "02:30"), ("snapshots.prune", "04:00")]
 
 
 class Machine:
@@ -96,7 +96,7 @@ def test_the_night_of_the_hospital(tmp_path: Path, standing: Machine) -> None:
     ]  # fmt: skip
     assert standing.asked[-1][1] == {"keep": "30"}
     own = [f"{one.service}.{one.command}" for one in house.audit() if one.person == "appliance"]
-    assert own.count("system.timed") == 4
+    assert own.count("system.timed") == 3
     assert {"mail.snapshots.take", "mail.logs.rotate", "mail.snapshots.prune"} <= set(own)
     house.store.close()
 
@@ -115,7 +115,7 @@ def test_without_mail_there_is_nothing_to_do(tmp_path: Path, monkeypatch: pytest
             "snapshots.take": "not needed",
             "logs.rotate": "not needed",
             "snapshots.prune": "not needed",
-            "renew-due": "done",
+            "renew-due": "not needed",
         }
     house.store.close()
 
@@ -129,7 +129,7 @@ def test_by_keys_it_is_looked_at_and_run_now(
 
         async def play(app: ConsoleApp, pilot: Any) -> None:
             pane = await open_screen(app, pilot, "system", "timed")
-            await until(lambda: len(pane.rows) == 4 and "daily at 03:00" in shown(app) and "not yet" in shown(app))
+            await until(lambda: len(pane.rows) == 4 and "daily at 04:00" in shown(app) and "not yet" in shown(app))
             row = next(place for place, one in enumerate(pane.rows) if one.command == "logs.rotate")
             await until(lambda: app.focused is pane.grid.body)
             await pilot.press(*["down"] * row, "n")

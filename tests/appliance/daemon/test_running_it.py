@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,7 @@ import pytest
 from appliance.client.addresses import Address
 from appliance.client.blocking import Client
 from appliance.daemon.run_settings import RunSettings, Tls, read_settings
-from appliance.daemon.sockets import tls_context
+from appliance.daemon.sockets import ServedCertificate, tls_context
 from compiler.errors import InputErrors, UsageError
 from tests.appliance.daemon.process import Process
 
@@ -64,8 +68,8 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on(tmp_path: Path) -> Non
     process = Process(tmp_path)
     process.start()
     second = [sys.executable, "-m", "tests.appliance.daemon.run_ledger", str(process.state)]
-    for socket in (process.socket, tmp_path / "other.sock"):
-        refused = subprocess.run([*second, str(socket)], capture_output=True, text=True, check=False)
+    for path in (process.socket, tmp_path / "other.sock"):
+        refused = subprocess.run([*second, str(path)], capture_output=True, text=True, check=False)
         assert refused.returncode == 1
         assert "owns this store" in refused.stderr
     with process.client() as client:
@@ -100,38 +104,95 @@ def test_the_demonstration_has_people_for_each_role_and_ends_with_its_pipe(tmp_p
     assert not (tmp_path / "d" / "x.sock").exists()
 
 
-def test_tls_is_served_beside_the_socket(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+def certificate_in(folder: Path) -> tuple[Path, Path]:
+    """A certificate of its own for localhost, and its key."""
+    certificate, key = folder / "c.pem", folder / "k.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     subprocess.run([*made, "-keyout", key, "-out", certificate, *subject], check=True, capture_output=True)
-    port = _free_port()
-    words = ["--state", tmp_path / "s", "--socket", tmp_path / "r" / "x.sock", "--tls-port", str(port)]
+    return certificate, key
+
+
+@contextmanager
+def with_tls(folder: Path, *, files: int = 4096) -> Iterator[tuple[Path, int, str]]:
+    """A daemon with a TLS port and so many open files at most: its socket, its port and the first password."""
+    certificate, key = certificate_in(folder)
+    port, path = _free_port(), folder / "r" / "x.sock"
+    words = ["--state", folder / "s", "--socket", path, "--tls-port", str(port)]
     words += ["--tls-certificate", certificate, "--tls-key", key]
+    limited = ["prlimit", f"--nofile={files}:{files}", sys.executable, "-m", "compiler", "appliance", "run"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "compiler", "appliance", "run", *map(str, words)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as daemon:
-        assert daemon.stdout is not None
-        said = list(iter(daemon.stdout.readline, f"ready {tmp_path / 'r' / 'x.sock'}\n"))
-        password = said[0].split()[-1]
-        believed = ssl.create_default_context(cafile=str(certificate))
+    with subprocess.Popen([*limited, *map(str, words)], stdout=subprocess.PIPE, text=True, env=environment) as daemon:
+        try:
+            assert daemon.stdout is not None
+            said = list(iter(daemon.stdout.readline, f"ready {path}\n"))
+            yield path, port, said[0].split()[-1]
+            daemon.terminate()
+            assert daemon.wait(60) == 0
+        finally:
+            daemon.kill()
+
+
+def test_tls_is_served_beside_the_socket(tmp_path: Path) -> None:
+    with with_tls(tmp_path) as (path, port, password):
+        believed = ssl.create_default_context(cafile=str(tmp_path / "c.pem"))
         with Client(Address.of(url=f"https://localhost:{port}"), verify=believed) as client:
             with pytest.raises(Exception, match="log in"):
                 client.openapi()
             assert client.login("admin", password)["must_change_password"] is True
-        with Client(Address(tmp_path / "r" / "x.sock")) as client:
+        with Client(Address(path)) as client:
             assert client.openapi()["openapi"] == "3.1.0"
-        daemon.terminate()
-        assert daemon.wait(20) == 0
+
+
+def test_strangers_who_connect_and_say_nothing_take_no_files_from_others(tmp_path: Path) -> None:
+    with with_tls(tmp_path, files=200) as (path, port, _password):
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(250)]
+        try:
+            # Until their handshakes have run out asyncio's own server would let nobody in.
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.settimeout(30)
+                asking.connect(str(path))
+                asking.sendall(b"GET /v1/services HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                assert asking.recv(100).startswith(b"HTTP/1.1 200 ")
+        finally:
+            for one in silent:
+                one.close()
+
+
+def test_a_renewed_certificate_is_served_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    served = ServedCertificate(*certificate_in(tmp_path))
+    first = _shown(served)
+    assert not served.renew()
+    certificate_in(tmp_path)
+    assert served.renew()
+    second = _shown(served)
+    assert second != first
+    (tmp_path / "c.pem").write_text("half of a cert")
+    with pytest.raises(UsageError):
+        served.renew()
+    assert not served.renew(), "it is said once"
+    assert _shown(served) == second
+
+
+def _shown(served: ServedCertificate) -> bytes | None:
+    """The certificate that a client sees."""
+    ours, theirs = socket.socketpair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    def answer() -> None:
+        with suppress(OSError):
+            served.context.wrap_socket(theirs, server_side=True).close()
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    with context.wrap_socket(ours) as client:
+        seen = client.getpeercert(binary_form=True)
+    answering.join()
+    return seen
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as asking:
         asking.bind(("127.0.0.1", 0))
         return int(asking.getsockname()[1])

@@ -240,6 +240,15 @@ def test_the_addresses_of_one_ipv6_network_are_one_peer() -> None:
     assert sum(guess(throttle, f"name{place}", f"2001:db8::{place:x}") for place in range(1, 100)) < 30
 
 
+def test_ipv4_peers_of_a_socket_of_both_families_are_not_one() -> None:
+    throttle = Throttle(Time())
+    for place in range(200):
+        guess(throttle, f"name{place}", "::ffff:203.0.113.9")
+    assert not guess(throttle, "ani", "::ffff:203.0.113.9")
+    assert not guess(throttle, "ani", "203.0.113.9"), "the same peer by the other family"
+    assert guess(throttle, "ani", "::ffff:192.0.2.1"), "who has not guessed does not wait for who has"
+
+
 @pytest.mark.parametrize(
     "password",
     ["short", "aaaaaaaaaaaa", "password123", "1234567890", "Rahasia1234", "annabella", "annabella123", "Qwertyuiop"],

@@ -322,7 +322,7 @@ def test_the_verb_prints_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     )
     assert main(["door", "ssh", "--sshd", "--keys", "/etc/gerbang/keys", "--program", "/usr/bin/gerbang"]) == 0
     said = capsys.readouterr().out
-    assert "Match User gerbang\n" in said
+    assert "Match User gerbang-ssh\n" in said
     assert "    ForceCommand /usr/bin/env GERBANG_LIMITED=1 /usr/bin/gerbang console\n" in said
     assert main(["door", "ssh", "--sshd"]) == 2
     assert main(["door", "ssh", "--key", str(tmp_path / "none")]) == 2
