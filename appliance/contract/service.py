@@ -13,7 +13,8 @@ screens::
     templates/      documents of its own: ``templates/<service>/bill.txt.j2`` and ``.html.j2`` of ``<service>/bill``
     locale/         translations of its own: ``locale/id/LC_MESSAGES/gerbang.mo``
     components.py   components(connection): what it makes of the machine; PROGRAMS: the daemons it may run;
-                    OPERATIONS: what it does to the machine beside them; PACKAGES: names of the Debian packages that
+                    OPERATIONS: what it does to the machine beside them; DATA: what they keep beside the store and a
+                    backup takes (``appliance.contract.program_data``); PACKAGES: names of the Debian packages that
                     they need; USERS: system users that own its data; DISPLACED: units of those
                     packages that must not start by themselves. completing(connection, components): what it makes
                     in answer to what the other services' components declare, such as the zones of a name server

@@ -4,7 +4,8 @@ What a compromised daemon can do through this: start, stop, reload, check
 and shadow-start the programs that installed services declare, with
 configurations of its choice; change addresses, routes and the filter;
 install the packages that installed services declare; do the operations that
-they declare, with arguments that fit; read what programs say. So it can do
+they declare, with arguments that fit; take and put what they declare as their
+programs' data; read what programs say. So it can do
 what the configuration language of such a program can, as the user that the
 program runs as, and it can take the network down. It cannot run a command
 of its own, name a path, read or write files elsewhere, start what is not
@@ -15,12 +16,13 @@ use.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.contract.program_data import ProgramData
 from appliance.contract.programs import Program, Supervisor
-from appliance.helper import requests
+from appliance.helper import data, requests
 from appliance.helper.admission import Admission
 from appliance.helper.answers import Done, HelperRefused
 from appliance.helper.catalogue import Catalogue
@@ -63,6 +65,8 @@ class Actions:
             return Done(said=self.network().told())
         if isinstance(request, requests.Perform):
             return self._perform(request)
+        if isinstance(request, requests.OfData):
+            raise HelperRefused("ill-formed", "data goes by a connection of its own")
         return self._change_network(request)
 
     def _perform(self, request: requests.Perform) -> Done:
@@ -71,6 +75,32 @@ class Actions:
             raise HelperRefused("unknown", f"no installed service declares an operation {request.operation}")
         said = perform(operation, request.arguments, request.given, self.places, privileged=self.privileged)
         return Done(said=said)
+
+    def take_data(self, name: str) -> Generator[bytes, None, None]:
+        """What a service keeps beside the store."""
+        return data.take(self._declared(name), self.places, privileged=self.privileged)
+
+    def check_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Whether it could be put."""
+        kept = self._declared(name)
+        self._with_folders(kept)
+        data.give(kept, kept.check, chunks, self.places, privileged=self.privileged)
+
+    def put_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """In the place of what is there."""
+        kept = self._declared(name)
+        self._with_folders(kept)
+        with data.stilled(kept, tuple(self.catalogue.programs.values()), self.supervisor, self.places):
+            data.give(kept, kept.put, chunks, self.places, privileged=self.privileged)
+
+    def _declared(self, name: str) -> ProgramData:
+        if name not in self.catalogue.data:
+            raise HelperRefused("unknown", f"no installed service declares data {name}")
+        return self.catalogue.data[name]
+
+    def _with_folders(self, kept: ProgramData) -> None:
+        """Its program may never have run here."""
+        self.places.prepare_for(self._known(kept.program), privileged=self.privileged)
 
     def _with_files(self, request: requests.OfFiles) -> Done:
         program = self._known(request.program)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from appliance.contract.operations import Operation
+from appliance.contract.program_data import ProgramData
 from appliance.contract.programs import Program
 from appliance.supervisor.errors import SupervisionFailed
 
@@ -20,21 +21,23 @@ __all__ = ["Catalogue", "installed_catalogue"]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All programs and operations by name; by service, Debian packages, the users that own data, and units of Debian's
-    that programs of the service take the place of."""
+    """All programs, operations and data by name; by service, Debian packages, the users that own data, and units of
+    Debian's that programs of the service take the place of."""
 
     programs: Mapping[str, Program] = field(default_factory=dict)
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     operations: Mapping[str, Operation] = field(default_factory=dict)
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     displaced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data: Mapping[str, ProgramData] = field(default_factory=dict)
 
 
 def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
-    """What ``PROGRAMS``, ``OPERATIONS``, ``PACKAGES``, ``USERS`` and ``DISPLACED`` of the services' ``components`` say.
+    """What ``PROGRAMS``, ``OPERATIONS``, ``DATA``, ``PACKAGES``, ``USERS`` and ``DISPLACED`` of the services'
+    ``components`` say.
 
-    Raises SupervisionFailed when a service declares a program or an operation
-    under another service's name, or two of one name.
+    Raises SupervisionFailed when a service declares a program, an operation or
+    data under another service's name, or two of one name.
     """
     from appliance.contract.service import all_services
 
@@ -43,6 +46,7 @@ def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
     packages: dict[str, tuple[str, ...]] = {}
     users: dict[str, tuple[str, ...]] = {}
     displaced: dict[str, tuple[str, ...]] = {}
+    data: dict[str, ProgramData] = {}
     for service in all_services() if services is None else services:
         module = service.module("components")
         if module is None:
@@ -54,11 +58,14 @@ def installed_catalogue(services: Iterable[Service] | None = None) -> Catalogue:
         for operation in getattr(module, "OPERATIONS", ()):
             _own(service, operation.name, operations, "operation")
             operations[operation.name] = operation
+        for kept in getattr(module, "DATA", ()):
+            _own(service, kept.name, data, "data")
+            data[kept.name] = kept
         if named := tuple(getattr(module, "PACKAGES", ())):
             packages[service.name] = named
         users[service.name] = tuple(getattr(module, "USERS", ()))
         displaced[service.name] = tuple(getattr(module, "DISPLACED", ()))
-    return Catalogue(programs, packages, operations, users, displaced)
+    return Catalogue(programs, packages, operations, users, displaced, data)
 
 
 def _own(service: Service, name: str, known: Mapping[str, object], kind: str) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from pydantic import ValidationError
 
 from appliance.contract.programs import Status
 from appliance.helper import requests
 from appliance.helper.answers import Done, HelperRefused, HelperUnreachable, read_answer
+from appliance.helper.streaming import LARGEST_FRAME, LENGTH
 from appliance.supervisor.errors import SupervisionFailed
 
 __all__ = ["HelperMachine"]
@@ -21,8 +23,8 @@ LARGEST_ANSWER = 16 << 20
 
 
 class HelperMachine:
-    """Implements Machine. Each call is a connection of its own, so calls from several threads do not wait for each
-    other.
+    """Implements Machine and DataKeeper. Each call is a connection of its own, so several threads do not wait
+    for each other.
 
     Raises HelperUnreachable when the helper does not run or answer,
     HelperRefused when it does not do it, SupervisionFailed when it could not.
@@ -76,6 +78,56 @@ class HelperMachine:
         asked = _request(requests.Perform, operation=operation, arguments=dict(arguments), given=given)
         return self._ask(asked, self._longest).said
 
+    def take_data(self, name: str) -> Generator[bytes, None, None]:
+        """What a service keeps beside the store, in frames."""
+        with self._begun(_request(requests.OfData, data=name, way="take")) as (_socket, answers):
+            while frame := _frame(answers, self._path):
+                yield frame
+            self._ended(answers)
+
+    def check_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Whether it could be put."""
+        self._give(_request(requests.OfData, data=name, way="check"), chunks)
+
+    def put_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """In the place of what is there."""
+        self._give(_request(requests.OfData, data=name, way="put"), chunks)
+
+    def _give(self, request: requests.Request, chunks: Iterable[bytes]) -> None:
+        with self._begun(request) as (one, answers):
+            try:
+                for chunk in chunks:
+                    for start in range(0, len(chunk), LARGEST_FRAME):
+                        frame = chunk[start : start + LARGEST_FRAME]
+                        one.sendall(LENGTH.pack(len(frame)) + frame)
+                one.sendall(LENGTH.pack(0))
+            except ConnectionError:
+                raise HelperUnreachable(f"{self._path}: the helper ended before it had all") from None
+            self._ended(answers)
+
+    @contextmanager
+    def _begun(self, request: requests.Request) -> Iterator[tuple[socket.socket, IO[bytes]]]:
+        """A connection on which frames may follow. Who leaves it early ends what it was for."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+                one.settimeout(self._patience)
+                one.connect(str(self._path))
+                with suppress(BrokenPipeError):
+                    one.sendall(request.model_dump_json().encode() + b"\n")
+                with one.makefile("rb") as answers:
+                    self._ended(answers)
+                    # What a command does with it takes as long as it takes.
+                    one.settimeout(None)
+                    yield one, answers
+        except OSError as error:
+            raise HelperUnreachable(f"{self._path}: the root helper cannot be reached: {error.strerror}") from None
+
+    def _ended(self, answers: IO[bytes]) -> None:
+        line = answers.readline(LARGEST_ANSWER)
+        if not line.endswith(b"\n"):
+            raise HelperUnreachable(f"{self._path}: the helper ended before it answered")
+        self._judged(line)
+
     def install_packages(self, service: str) -> str:
         """Install what the service declares; what apt said. Takes minutes."""
         return self._ask(_request(requests.InstallPackages, service=service), self._longest).said
@@ -118,7 +170,9 @@ class HelperMachine:
             raise HelperRefused("ill-formed", f"{files} is no component's folder of a generation") from None
 
     def _ask(self, request: requests.Request, patience: float | None = None) -> Done:
-        line = self._exchange(request.model_dump_json().encode() + b"\n", patience or self._patience)
+        return self._judged(self._exchange(request.model_dump_json().encode() + b"\n", patience or self._patience))
+
+    def _judged(self, line: bytes) -> Done:
         try:
             answer = read_answer(line)
         except ValidationError:
@@ -146,6 +200,15 @@ class HelperMachine:
         if not answer.endswith(b"\n"):
             raise HelperUnreachable(f"{self._path}: the helper ended before it answered")
         return answer
+
+
+def _frame(answers: IO[bytes], path: Path) -> bytes:
+    length = answers.read(LENGTH.size)
+    if len(length) == LENGTH.size and (wanted := LENGTH.unpack(length)[0]) <= LARGEST_FRAME:
+        frame = answers.read(wanted)
+        if len(frame) == wanted:
+            return frame
+    raise HelperUnreachable(f"{path}: the helper ended in the middle")
 
 
 def _request(kind: Callable[..., requests.Request], **values: object) -> requests.Request:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 
 from appliance.contract.operations import Operation
+from appliance.contract.program_data import ProgramData
 from appliance.contract.programs import Program, Status, Supervisor
+from appliance.helper import data
 from appliance.helper.answers import HelperRefused
 from appliance.helper.checking import check
 from appliance.helper.network import Network, installed_network
@@ -22,7 +24,8 @@ journal = logging.getLogger("gerbang.machine")
 
 
 class DirectMachine:
-    """Implements Machine over a supervisor in this process. Files are used where they are; nobody is another user.
+    """Implements Machine and DataKeeper over a supervisor in this process. Files are used where they are; nobody is
+    another user.
 
     A shadow start needs namespaces. Where this user may not make them
     ``shadow`` is left out with a warning in the log; ``shadows`` tells.
@@ -35,9 +38,11 @@ class DirectMachine:
         places: Places,
         *,
         operations: Mapping[str, Operation] | None = None,
+        kept: Mapping[str, ProgramData] | None = None,
         network: Callable[[], Network] = installed_network,
     ) -> None:
         self._operations = operations or {}
+        self._data = kept or {}
         self._supervisor = supervisor
         self._programs = programs
         self._places = places
@@ -84,6 +89,28 @@ class DirectMachine:
         if operation not in self._operations:
             raise HelperRefused("unknown", f"no installed service declares an operation {operation}")
         return perform(self._operations[operation], arguments, given, self._places, privileged=False)
+
+    def take_data(self, name: str) -> Generator[bytes, None, None]:
+        """What a service keeps beside the store."""
+        return data.take(self._declared(name), self._places, privileged=False)
+
+    def check_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Whether it could be put."""
+        kept = self._declared(name)
+        self._places.prepare_for(self._known(kept.program), privileged=False)
+        data.give(kept, kept.check, chunks, self._places, privileged=False)
+
+    def put_data(self, name: str, chunks: Iterable[bytes]) -> None:
+        """In the place of what is there."""
+        kept = self._declared(name)
+        self._places.prepare_for(self._known(kept.program), privileged=False)
+        with data.stilled(kept, tuple(self._programs.values()), self._supervisor, self._places):
+            data.give(kept, kept.put, chunks, self._places, privileged=False)
+
+    def _declared(self, name: str) -> ProgramData:
+        if name not in self._data:
+            raise HelperRefused("unknown", f"no installed service declares data {name}")
+        return self._data[name]
 
     def install_packages(self, service: str) -> str:
         """That needs root, and so the helper."""

@@ -23,6 +23,7 @@ __all__ = [
     "ConfirmNetwork",
     "InstallPackages",
     "Log",
+    "OfData",
     "OfFiles",
     "Perform",
     "Reload",
@@ -140,6 +141,14 @@ class Perform(_Action):
     """What it reads on its standard input."""
 
 
+class OfData(_Action):
+    """Take, check or put the program data that a service declares. Frames follow (``appliance.helper.streaming``)."""
+
+    action: Literal["data"] = "data"
+    data: Name
+    way: Literal["take", "check", "put"]
+
+
 class InstallPackages(_Action):
     """Install the Debian packages that a service declares."""
 
@@ -160,6 +169,7 @@ Request = Annotated[
     | RollBackNetwork
     | ShowNetwork
     | Perform
+    | OfData
     | InstallPackages,
     Field(discriminator="action"),
 ]

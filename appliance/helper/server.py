@@ -15,12 +15,15 @@ import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from appliance.contract.program_data import DataKeeper
 from appliance.helper.answers import Code, Done, Failed, HelperRefused, write_answer
-from appliance.helper.requests import LARGEST_REQUEST, Request, read_request
+from appliance.helper.requests import LARGEST_REQUEST, OfData, Perform, Request, read_request
+from appliance.helper.streaming import Streaming
 from appliance.peer import Peer, peer_of
 from appliance.supervisor.errors import SupervisionFailed
 from compiler.errors import GerbangError
@@ -44,8 +47,16 @@ class Bounds:
 class Server:
     """Answers requests on a listening socket, in an asyncio loop; actions run in threads."""
 
-    def __init__(self, do: Callable[[Request], Done], allowed: frozenset[int], bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        do: Callable[[Request], Done],
+        allowed: frozenset[int],
+        bounds: Bounds | None = None,
+        *,
+        keeper: DataKeeper | None = None,
+    ) -> None:
         self._do = do
+        self._keeper = keeper
         self._allowed = allowed
         self._bounds = bounds or Bounds()
         self._connections: set[asyncio.Task[None]] = set()
@@ -102,9 +113,11 @@ class Server:
             except TimeoutError:
                 await self._refuse(writer, peer, "too-slow", "no whole request came in time")
                 return
-            await self._say(writer, await self._answer(line, peer))
+            await self._say(writer, await self._answer(line, peer, reader, writer))
 
-    async def _answer(self, line: bytes, peer: Peer) -> Done | Failed:
+    async def _answer(
+        self, line: bytes, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Done | Failed:
         try:
             request = read_request(line)
         except ValidationError as error:
@@ -117,20 +130,24 @@ class Server:
         self._running += 1
         loop = asyncio.get_running_loop()
         # Not awaited as such: when the client leaves, the action still runs to its end and is logged.
-        doing = loop.run_in_executor(self._threads, self._done, request, peer)
+        do = self._do
+        if isinstance(request, OfData) and self._keeper is not None:
+            stream = Streaming(keeper=self._keeper, reader=reader, writer=writer, loop=loop)
+            do = partial(_streamed, stream)
+        doing = loop.run_in_executor(self._threads, self._done, do, request, peer)
         doing.add_done_callback(self._one_less)
         return await asyncio.shield(doing)
 
     def _one_less(self, _: asyncio.Future[Done | Failed]) -> None:
         self._running -= 1
 
-    def _done(self, request: Request, peer: Peer) -> Done | Failed:
+    def _done(self, do: Callable[[Request], Done], request: Request, peer: Peer) -> Done | Failed:
         """In a thread: do it, and log who, what and the outcome."""
-        asked = " ".join(f"{name}={value}" for name, value in request.model_dump().items())
+        asked = _asked(request)
         answer: Done | Failed
         try:
-            answer = self._do(request)
-            outcome = "done" + (f", said: {answer.said.splitlines()[0]}" if answer.said else "")
+            answer = do(request)
+            outcome = f"done{_noted(request, answer)}"
         except HelperRefused as error:
             answer = Failed(code=error.code, message=error.message)
             outcome = f"refused: {error.message}"
@@ -140,11 +157,14 @@ class Server:
         except GerbangError as error:
             answer = Failed(code="failed", message=str(error))
             outcome = f"failed: {error}"
+        except (ConnectionError, TimeoutError, EOFError) as error:
+            answer = Failed(code="too-slow", message="the other side has left, or is too slow")
+            outcome = f"left: {type(error).__name__}"
         except Exception as error:
             journal.exception("%s: an error of ours", asked)
             answer = Failed(code="failed", message=f"the helper erred: {type(error).__name__}; see its log")
             outcome = f"error: {type(error).__name__}"
-        journal.info("user %d, process %d: %s: %s", peer.user, peer.process, asked, outcome)
+        journal.info("user %d, process %d: %s: %s", peer.user, peer.process, asked, _one_line(outcome))
         return answer
 
     async def _refuse(self, writer: asyncio.StreamWriter, peer: Peer, code: Code, why: str) -> None:
@@ -182,6 +202,32 @@ def listening_socket(path: Path, group: str) -> socket.socket:
     path.chmod(0o660)
     made.listen(64)
     return made
+
+
+def _asked(request: Request) -> str:
+    """The request for the log. What an operation is given to read may be a password: only how long it is."""
+    said = request.model_dump()
+    if given := said.get("given"):
+        said["given"] = f"{len(given)} characters"
+    return " ".join(f"{name}={_one_line(value)}" for name, value in said.items() if value != "")
+
+
+def _one_line(value: object) -> str:
+    """Printable and no longer than a line: what is asked may hold a line that looks like one of ours."""
+    text = str(value)[:1_000]
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def _streamed(stream: Streaming, request: Request) -> Done:
+    assert isinstance(request, OfData)
+    return stream.do(request)
+
+
+def _noted(request: Request, answer: Done) -> str:
+    """What an operation prints is its asker's alone: the log keeps no letters that somebody had opened."""
+    if isinstance(request, Perform):
+        return f", answered {len(answer.said)} characters"
+    return f", said: {answer.said.splitlines()[0]}" if answer.said else ""
 
 
 def _what_is_wrong(error: ValidationError) -> str:

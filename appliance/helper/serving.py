@@ -94,7 +94,7 @@ def serve(
                     network=network,
                 )
                 resume = partial(_resume, supervisor, network)
-                asyncio.run(_until_told(Server(actions.do, allowed, bounds), listening, resume))
+                asyncio.run(_until_told(Server(actions.do, allowed, bounds, keeper=actions), listening, resume))
             finally:
                 settings.socket.unlink(missing_ok=True)
                 supervisor.close()

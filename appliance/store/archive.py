@@ -72,6 +72,12 @@ class Part:
     counter: int | None = None
     """The highest number that a row ever had."""
 
+    @property
+    def data(self) -> str:
+        """The name of program data, or an empty text: what neither lies in a table nor in a folder of ours."""
+        start, _slash, name = self.path.rpartition("/")
+        return name if start == f"data/{self.service}" else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
@@ -271,23 +277,29 @@ class Reader:
         if digest.hexdigest() != part.sha256 or count != part.rows:
             raise self._wrong(f"{part.path} is not what was written: its hash or its count is another")
 
-    def unpack(self, part: Part, target: Path) -> None:
-        """A file, into a folder that is ours."""
+    def chunks(self, part: Part) -> Iterator[bytes]:
+        """A file or program data as a stream. At the end it is compared with the manifest: it is not to be believed
+        before the iteration has ended."""
         digest = hashlib.sha256()
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in self._chunks(self._entries[part.path]):
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
+        for chunk in self._chunks(self._entries[part.path]):
+            digest.update(chunk)
+            yield chunk
         if digest.hexdigest() != part.sha256:
             raise self._wrong(f"{part.path} is not what was written: its hash is another")
 
+    def unpack(self, part: Part, target: Path) -> None:
+        """A file, into a folder that is ours."""
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in self.chunks(part):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+
     def room(self, folder: Path) -> None:
         """Raises StoreFull when the folder's disk cannot hold what would be unpacked, twice over for indexes."""
-        needed = 2 * sum(part.size for part in self.manifest.parts)
+        needed = 2 * sum(part.size for part in self.manifest.parts if not part.data)
         free = shutil.disk_usage(folder).free
         if needed > free:
             raise StoreFull(f"{folder}: checking {self.path} needs {needed >> 20} MiB, and {free >> 20} are free")

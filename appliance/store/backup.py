@@ -6,7 +6,9 @@ the audit log is not in it; keep ``audit.key`` apart, or an audit log that is
 restored on another machine cannot be verified there.
 
 The tables are of one moment (one reading transaction). Files are read after it:
-one that a row of that moment names is there, unless it was removed meanwhile.
+one that a row of that moment names is there, unless it was removed meanwhile. What
+services' programs keep beside the store (``appliance.contract.program_data``) is
+taken last, where ``keeper``, the machine, is given: it may take hours.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from appliance.contract.program_data import DataKeeper
 from appliance.contract.service import Service
 from appliance.store.archive import BadBackup, Content, Manifest, Part, Reader, Writer, writing_to
 from appliance.store.audit import AUDIT
 from appliance.store.engine import Store
 from appliance.store.failures import StoreFault
 from appliance.store.folders import files_below, swapped
+from appliance.store.kept_data import check_data, put_data, refuse_unknown_data, write_data
 from appliance.store.parts import Shape, counter_of, dump, load, set_counter, shapes_of
 from appliance.store.revisions import CORE, Revision, branch_of, standing, step, with_core
 from appliance.store.settings import SETTINGS
@@ -44,19 +48,22 @@ def backup(
     state: Path | None = None,
     who: str = "",
     all_of: Iterable[Service] = (),
+    keeper: DataKeeper | None = None,
 ) -> Manifest:
     """Write the services to a new file. ``all_of`` are all that are installed: their names tell whose a table is."""
-    with writing_to(file) as writer, store.reading() as connection:
-        now = standing(connection)
-        names = {one.name for one in (*services, *all_of)} | {CORE.name, *now}
-        shapes = shapes_of(connection, names)
-        for service in services:
-            for shape in shapes[service.name]:
-                if shape.name != SETTINGS.name:
-                    _table(writer, connection, service.name, shape)
-            _settings(writer, connection, service.name, shapes[CORE.name], names)
-        for service in services:
-            _files(writer, service, state)
+    with writing_to(file) as writer:
+        with store.reading() as connection:
+            now = standing(connection)
+            names = {one.name for one in (*services, *all_of)} | {CORE.name, *now}
+            shapes = shapes_of(connection, names)
+            for service in services:
+                for shape in shapes[service.name]:
+                    if shape.name != SETTINGS.name:
+                        _table(writer, connection, service.name, shape)
+                _settings(writer, connection, service.name, shapes[CORE.name], names)
+            for service in services:
+                _files(writer, service, state)
+        write_data(writer, services, keeper)
         return writer.finish(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             made_by=who,
@@ -97,19 +104,24 @@ def _files(writer: Writer, service: Service, state: Path | None) -> None:
             writer.add(f"files/{service.name}/{folder}/{relative}", service.name, chunks)
 
 
-def verify_backup(file: Path, services: Iterable[Service], *, scratch: Path | None = None) -> Manifest:
+def verify_backup(
+    file: Path, services: Iterable[Service], *, scratch: Path | None = None, keeper: DataKeeper | None = None
+) -> Manifest:
     """Restore the backup into a database of its own, and look whether it is all there; returns its manifest.
 
     Each service is migrated to the revision of the backup and filled; every table
     is read back and its hash compared, all references are checked, and it is
-    migrated to the newest revision. Raises BadBackup.
+    migrated to the newest revision. ``keeper`` tries the program data. Raises
+    BadBackup.
     """
-    with _checked(file, services, scratch) as (reader, _store):
+    with _checked(file, services, scratch, keeper) as (reader, _store):
         return reader.manifest
 
 
 @contextmanager
-def _checked(file: Path, services: Iterable[Service], scratch: Path | None) -> Iterator[tuple[Reader, Store]]:
+def _checked(
+    file: Path, services: Iterable[Service], scratch: Path | None, keeper: DataKeeper | None
+) -> Iterator[tuple[Reader, Store]]:
     """The backup and a scratch store with its tables at the newest revisions."""
     with tempfile.TemporaryDirectory(prefix="gerbang-backup-", dir=scratch) as folder:
         reader = Reader(file)
@@ -119,11 +131,13 @@ def _checked(file: Path, services: Iterable[Service], scratch: Path | None) -> I
             known = {one.name: one for one in with_core(services)}
             rest = _fill(reader, store, known)
             for part in reader.manifest.parts:
-                if not part.table:
+                if not part.table and not part.data:
                     _digest(reader, part, Path(folder) / "file")
             for revision in rest:
                 with store.migrating() as connection:
                     step(connection, revision)
+            refuse_unknown_data(reader, tuple(known.values()))
+            check_data(reader, keeper)
             yield reader, store
         except (LookupError, DBAPIError) as error:
             words = getattr(error, "orig", None) or error
@@ -193,6 +207,7 @@ def restore(
     before: Path,
     state: Path | None = None,
     who: str = "",
+    keeper: DataKeeper | None = None,
 ) -> Manifest:
     """Put these services of the backup in the place of what is there, in one transaction.
 
@@ -200,19 +215,22 @@ def restore(
     ``before``. The audit log is never rolled back: it comes from the backup only
     when there is none yet. Folders change their place just before the transaction
     is kept, and back when it is not; a kill in between is what ``before`` is for.
-    Raises BadBackup, and StoreFault when it cannot be written.
+    Program data follows when the tables are kept: it may take hours, and restoring
+    once more does it again. Raises BadBackup, StoreFault when it cannot be written,
+    and what ``keeper`` raises.
     """
     installed = tuple(all_of)
-    with _checked(file, installed, before.parent if before.parent.is_dir() else None) as (reader, scratch):
+    with _checked(file, installed, before.parent if before.parent.is_dir() else None, keeper) as (reader, scratch):
         manifest = reader.manifest
         for service in services:
             if service.name not in manifest.services:
                 raise BadBackup(f"{file}: {service.name} is not in this backup")
-        backup(store, before, services, state=state, who=who, all_of=installed)
+        backup(store, before, services, state=state, who=who, all_of=installed, keeper=keeper)
         with swapped(reader, services, state) as swap, store.migrating() as connection, scratch.reading() as source:
             _refuse_older(connection, services)
             _empty_and_fill(connection, source, services, {one.name for one in (*installed, CORE)}, manifest)
             swap()
+        put_data(reader, services, keeper)
         return manifest
 
 

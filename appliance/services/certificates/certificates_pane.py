@@ -66,8 +66,9 @@ class CertificatesPane(QueryPane):
 cursor, **k** revokes it and gives it a new key. **t** installs one from elsewhere: paste the PEM texts. **d** removes
 one. **p** shows the PEM text, **y** copies it there.
 
-Daemons get what is new here by the next commit. What is due for renewal is renewed by
-`gerbang call certificates.renew-due --commit yes`, once a day.
+Daemons get what is new here by the next commit. What is due for renewal is renewed and committed by itself, and when
+that has to wait (somebody else's changes, a generation that is not confirmed) it is tried each hour until it is done.
+`gerbang call certificates.renew-due --commit yes` does the same now.
 """)
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -80,7 +81,7 @@ Daemons get what is new here by the next commit. What is due for renewal is rene
     record = CertificateRow
     subjects = frozenset({"certificates", "authority", "settings", "generations"})
     empty = _("There is no certificate yet: i issues one.")
-    shown = ("name", "names", "ends", "left", "standing", "source", "used_by")
+    shown = ("name", "names", "ends", "left", "standing", "waits", "source", "used_by")
 
     def why_not(self, action: str) -> str:
         """Roles first, then whether there is a row, and whether it is the own authority's."""
@@ -124,7 +125,13 @@ Daemons get what is new here by the next commit. What is due for renewal is rene
     def show_rows(self, rows: tuple[Any, ...]) -> None:
         """What ends soon is said once, when it is first seen."""
         known = {(one.name, one.standing) for one in self.rows}
+        waited = {one.name for one in self.rows if one.waits}
         super().show_rows(rows)
+        for row in rows:
+            if row.waits and row.name not in waited:
+                self.shell.tell(
+                    _("The certificate {name} was renewed and waits for a commit."), "warning", name=row.name
+                )
         for row in rows:
             if row.standing in {Standing.SOON, Standing.ENDED} and (row.name, row.standing) not in known:
                 self.shell.tell(_("The certificate {name} ends on {day}."), "warning", name=row.name, day=row.ends)

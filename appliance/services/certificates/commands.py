@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
 from pathlib import Path
 
 from sqlalchemy import RowMapping, delete
@@ -10,7 +9,7 @@ from sqlalchemy import RowMapping, delete
 from appliance.contract.commands import change, query
 from appliance.contract.context import Context
 from appliance.contract.refusals import InUse, RuleBroken
-from appliance.contract.timed import Daily, Timed
+from appliance.contract.timed import Every, Timed
 from appliance.language import _
 from appliance.services.certificates.authorities import authority, export_authority, replace_authority, revocation_list
 from appliance.services.certificates.elsewhere import judged
@@ -35,7 +34,7 @@ from appliance.services.certificates.model import (
     Shown,
     Source,
 )
-from appliance.services.certificates.renewing import renew_due
+from appliance.services.certificates.renewing import anything_to_do, renew_due
 from appliance.services.certificates.tables import CERTIFICATES
 from appliance.store.rows import change_row, row_of
 
@@ -60,7 +59,9 @@ __all__ = [
 TIMED = (
     Timed(
         command="renew-due",
-        when=Daily(at=time(3)),
+        # Until it is done: a commit may have to wait for somebody.
+        when=Every(hours=1),
+        wanted=anything_to_do,
         arguments=RenewalWish(commit=True),
         also=frozenset({"machine.administrator"}),
         # What was renewed and not committed serves nobody.

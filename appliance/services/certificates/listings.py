@@ -19,6 +19,7 @@ from appliance.services.certificates.model import (
     Settings,
     Standing,
 )
+from appliance.services.certificates.serving import renewals_waiting
 from appliance.services.certificates.tables import CERTIFICATES, ISSUED
 
 __all__ = ["LISTINGS", "days_left", "row_kept", "rows_shown", "users_of"]
@@ -29,9 +30,14 @@ log = logging.getLogger("gerbang.certificates")
 def rows_shown(context: Context) -> tuple[CertificateRow, ...]:
     """All certificates, the next to end first."""
     users = _known_users(context)
+    waiting = renewals_waiting(context, context.connection)
     rows = context.connection.execute(select(CERTIFICATES).order_by(CERTIFICATES.c.ends, CERTIFICATES.c.name))
     return tuple(
-        CertificateRow(**_shown(context, row), used_by=users.get(f"certificates.{row['name']}", ()))
+        CertificateRow(
+            **_shown(context, row),
+            used_by=users.get(f"certificates.{row['name']}", ()),
+            waits=row["name"] in waiting,
+        )
         for row in rows.mappings()
     )
 

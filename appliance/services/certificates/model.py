@@ -158,6 +158,8 @@ class CertificateRow:
     issuer: Line
     used_by: tuple[Line, ...]
     """Components that require it."""
+    waits: YesNo
+    """It was renewed, and daemons serve the one before it until the next commit."""
     purpose: Line
     begins: Moment
     serial: Line

@@ -57,8 +57,10 @@ class CommittingPane(MasterPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "commit", _("Commit"), id="mail.commit", tooltip=_("Make accounts, aliases and groups hold")),
+        Binding("g", "settings", _("Settings"), show=False, id="mail.settings",
+                tooltip=_("Domain, address and limits of the mail")),
         Binding("w", "who", _("Who gets it"), id="mail.who", tooltip=_("Say who gets what is sent to an address")),
-    ]
+    ]  # fmt: skip
     DEFAULT_CSS = """
     CommittingPane #waits { display: none; height: auto; padding: 0 1; background: $panel; color: $text-warning; }
     CommittingPane #waits.-shown { display: block; }
@@ -68,6 +70,8 @@ class CommittingPane(MasterPane):
 
     _others: tuple[str, ...] = ()
     """What waits beside accounts, aliases and groups, when it was last looked at."""
+    _set_up: bool = False
+    """Whether the settings were ever made; without them there is no domain for an address."""
 
     def why_not(self, action: str) -> str:
         """As the roles allow."""
@@ -98,23 +102,52 @@ class CommittingPane(MasterPane):
             self.run_worker(self._say_what_waits(), group="waiting", exclusive=True)
 
     async def _say_what_waits(self) -> None:
+        line = self.query_one("#waits", Static)
+        if not await self._is_set_up():
+            words = self.reader.say(
+                _("Mail is not set up yet: it has no domain and no address. g opens its settings; accounts come after.")
+                if self.access.may(self.service, "settings.change")
+                else _("Mail is not set up yet: it has no domain and no address. A postmaster opens its settings.")
+            )
+            line.update(plain(words))
+            line.add_class("-shown")
+            return
         try:
             found = await self.door.call(self.service, "waiting")
         except Refused:
             found = {"accounts": False, "others": []}  # the commit itself says why it cannot be
-        line = self.query_one("#waits", Static)
         line.set_class(bool(found["accounts"]), "-shown")
         self._others = tuple(found["others"])
         if self._others:
             words = self.reader.say(
-                _("Changes wait to be committed, {others} among them: c goes to the commit of the whole machine.")
+                _("Changes wait to be committed, also of {others}: c goes to Machine, which commits all of them.")
                 if self._may_commit_all()
-                else _("Changes wait to be committed, and an administrator does it, because {others} changed too."),
-                {"others": ", ".join(self._others)},
+                else _("Changes wait to be committed, also of {others}, so an administrator commits them."),
+                {"others": self._services()},
             )
         else:
             words = self.reader.say(_("Changes wait to be committed: c makes them hold."))
         line.update(plain(words))
+
+    async def _is_set_up(self) -> bool:
+        """Asked until they are there."""
+        if not self._set_up:
+            try:
+                kept = await self.door.call(self.service, "settings.get")
+            except Refused:
+                return True  # who may not know is not told
+            self._set_up = bool(kept["version"])
+        return self._set_up
+
+    def _services(self) -> str:
+        """Whose components wait, by the names that people see: ``Certificates, Names (DNS)``."""
+        names = dict.fromkeys(one.partition(".")[0] for one in self._others)
+        known = ((name, self.access.find(name)) for name in names)
+        return ", ".join(self.reader.say(one.title) if one is not None else name for name, one in known)
+
+    def action_settings(self) -> None:
+        """Where domain and address are given."""
+        self.shell.action_open(self.service, "settings")
 
     # Committing
 

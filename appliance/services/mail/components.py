@@ -25,6 +25,7 @@ from appliance.services.mail.accounts_tables import (
 )
 from appliance.services.mail.description import MailDescription
 from appliance.services.mail.dns_records import RECORDS, dns_records
+from appliance.services.mail.mailboxes_archive import MAILBOXES
 from appliance.services.mail.operations import OPERATIONS
 from appliance.services.mail.probes import probe_boxes, probe_transport
 from appliance.services.mail.rendering import (
@@ -41,7 +42,7 @@ from appliance.services.mail.versions import dovecot_series, postfix_series
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["DISPLACED", "KINDS", "OPERATIONS", "PACKAGES", "PROGRAMS", "USERS", "components", "parts"]
+__all__ = ["DATA", "DISPLACED", "KINDS", "OPERATIONS", "PACKAGES", "PROGRAMS", "USERS", "components", "parts"]
 
 USERS = ("gerbang-mail",)
 """Owns the mailboxes."""
@@ -64,6 +65,8 @@ DISPLACED = (
     "clamav-daemon.socket",
 )
 """With which Debian would start the same daemons at the next boot."""
+DATA = (MAILBOXES,)
+"""What waits in Postfix's queue is none: sent once more from a backup, it would come twice."""
 KINDS = (MailAccounts, MailPasswords, MailAddressbook)
 
 _OURS = (sys.executable, "-I", "-m")

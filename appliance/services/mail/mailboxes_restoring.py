@@ -16,7 +16,7 @@ from appliance.services.mail.mailboxes_staging import Damaged, intact, kept_in, 
 from appliance.services.mail.mailboxes_tree import MAILDIR, folders_of, messages_of, opened
 from appliance.services.mail.mailboxes_verifying import shown_folder
 
-__all__ = ["into_folder", "into_place"]
+__all__ = ["exchanged_with", "into_folder", "into_place"]
 
 RESTORED = "Restored"
 _EXCHANGE = 2
@@ -51,19 +51,25 @@ def into_place(state: Path, files: Path, stamp: str, mailbox: str, before: str) 
     is the last look at it that has failed.
     """
     kept, doveadm = kept_in(state, stamp, mailbox), Doveadm(files)
-    with suppress(NoMailbox):  # lost altogether
-        snapshot(state, before, mailbox)
-    with staged(state, stamp, mailbox, uids=False) as home:
-        intact(home, kept)
-        _exchanged(state, home, mailbox)
-        with suppress(DoveadmFailed):
-            doveadm.end_sessions(mailbox)
-        _carried_over(state, home, mailbox, before)
+    exchanged_with(state, stamp, mailbox, before, doveadm)
     names = sorted({shown_folder(one.folder) for one in kept})
     _same(kept, doveadm.ids(mailbox, *names))
     with suppress(DoveadmFailed):
         doveadm.count_anew(mailbox)
     return {shown_folder(folder): count for folder, count in counts_of(kept).items()}
+
+
+def exchanged_with(state: Path, stamp: str, mailbox: str, before: str, doveadm: Doveadm | None = None) -> None:
+    """As ``into_place``, without a look at what serves afterwards: Dovecot need not run. Raises NoMailbox, Damaged."""
+    with suppress(NoMailbox):  # lost altogether
+        snapshot(state, before, mailbox)
+    with staged(state, stamp, mailbox, uids=False) as home:
+        intact(home, kept_in(state, stamp, mailbox))
+        _exchanged(state, home, mailbox)
+        with suppress(DoveadmFailed):
+            if doveadm is not None:
+                doveadm.end_sessions(mailbox)
+        _carried_over(state, home, mailbox, before)
 
 
 def _same(kept: tuple[Kept, ...], there: Mapping[str, Counter[str]]) -> None:

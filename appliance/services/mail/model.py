@@ -124,10 +124,10 @@ class AccountRow:
     name: LocalPart
     full_name: Name
     department: Annotated[LocalPart, Refers("departments")] | None = None
+    active: YesNo
     quota: Megabytes
     messages_per_hour: PerHour
     recipients_per_hour: PerHour
-    active: YesNo
     password_changed: Moment
     last_change: Moment
     last_change_by: Line

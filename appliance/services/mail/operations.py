@@ -24,6 +24,8 @@ COUNT = r"[0-9]{1,9}"
 DOMAIN = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
 ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 """IPv4."""
+REASON = r"(?!.*/\.\./)[a-z0-9][^\x00-\x1f\x7f-\x9f]{8,299}"
+"""``siti: the sender asked for it``."""
 LONG = 1_800.0
 """Seconds: what reads or writes all mail of somebody."""
 
@@ -71,8 +73,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="mail.queue-content",
         program="mail.postfix",
-        command=_ours("queue_operation", "content", "{files}", "{id}"),
-        arguments={"id": QUEUE_ID},
+        command=_ours("queue_operation", "content", "{files}", "{id}", "{reason}"),
+        # Who opens it and why: the root helper logs that by itself, and so does Postfix.
+        arguments={"id": QUEUE_ID, "reason": REASON},
     ),
     # The logs
     Operation(

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
-from appliance.contract.kinds import Count, Entry, Line, Moment, Unit, Whole
+from appliance.contract.kinds import Count, Entry, Line, Moment, Unit, Whole, one_line
 from appliance.contract.records import record
 from appliance.language import _
 
@@ -93,10 +93,10 @@ class QueuedMessage:
 
 @record(title=_("message in the queue"))
 class QueuedRead:
-    """One whose content is to be read. The reason goes to the audit log."""
+    """One whose content is to be read. The reason goes to the audit log, and to those of the helper and of the mail."""
 
     id: QueueId
-    reason: Annotated[str, MinLen(8), MaxLen(200), Entry("line")]
+    reason: Annotated[str, MinLen(8), MaxLen(200), AfterValidator(one_line), Entry("line")]
 
 
 @record(title=_("messages in the queue"))

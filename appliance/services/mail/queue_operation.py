@@ -35,7 +35,10 @@ def main(words: Sequence[str]) -> int:
     elif action == "view":
         answer = structure_of(_message(folder, rest[0], LARGEST))
     elif action == "content":
-        answer = {"text": _message(folder, rest[0], LONGEST_SHOWN).decode("utf-8", "replace")}
+        number, reason = rest
+        text = _message(folder, number, LONGEST_SHOWN).decode("utf-8", "replace")
+        _noted(folder, f"{number}: opened by {reason}")
+        answer = {"text": text}
     else:
         answer = _postsuper(folder, POSTSUPER[action])
     print(json.dumps(answer))
@@ -62,6 +65,15 @@ def _message(folder: str, number: str, most: int) -> bytes:
     if process.returncode != 0:
         raise SystemExit(f"there is no message {number} in the queue")
     return read
+
+
+def _noted(folder: str, words: str) -> None:
+    """A line of the mail's own log (postlog(1)). Raises SystemExit: what cannot be noted is not shown."""
+    command = ["/usr/sbin/postlog", "-c", folder, "-t", "gerbang/opened", words]
+    # It says the line on its error output too.
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"postlog ended with {done.returncode}")
 
 
 def _postsuper(folder: str, option: str) -> Any:

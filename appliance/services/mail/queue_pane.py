@@ -94,12 +94,18 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
         try:
             answer = await self.door.call(self.service, self.command, wanted)
         except Refused as error:
-            if not self.rows:
-                self.shell.say_refused(error)
+            self.refused(error)
             return
         (page,) = records_of(QueuePage, [answer])
         self.query_one("#sum", Static).update(self._sum(page))
         self.show_rows(page.rows)
+        self.grid.say_empty(self._nothing(wanted))
+
+    def _nothing(self, wanted: QueueAsked) -> str:
+        """What an empty answer means."""
+        if wanted.search or wanted.queue is not QueueName.ALL:
+            return _("No message in the queue fits.")
+        return self.empty
 
     def _sum(self, page: QueuePage) -> Content:
         values = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from appliance.console.listing_screen import Action, ListingScreen
 from appliance.console.screens import CustomScreen
+from appliance.console.settings_screen import SettingsScreen
 from appliance.language import _
 from appliance.services.mail.committing_pane import MailScreen
-from appliance.services.mail.model import MASTER_DATA, DkimRow, Selector
+from appliance.services.mail.model import MASTER_DATA, DkimRow, Selector, Settings
 from appliance.services.mail.operating_screens import OPERATING
 
 __all__ = ["SCREENS"]
@@ -43,4 +44,5 @@ SCREENS = (
                    tooltip=_("Publish the record of an old key no longer")),
         ),
     ),
+    SettingsScreen(Settings, committed=True),
 )  # fmt: skip

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from appliance import durable
 from appliance.services.mail.aging import date_back
+from appliance.services.mail.sessions import end_sessions, ended_rights, remember_rights
 
 __all__ = ["main"]
 
@@ -69,25 +70,34 @@ def _start_dovecot(files: Path, state: Path, run: Path) -> NoReturn:
     _dovecot_folders(state)
     _compile(files, state)
     (run / _RUNNING).write_text(_digest(files), encoding="ascii")
+    remember_rights(files, run)
     os.execv("/usr/sbin/dovecot", ["dovecot", "-F", "-c", f"{files}/dovecot.conf"])
 
 
 def _reload_dovecot(files: Path, state: Path, run: Path) -> None:
     """Passwords are read anew by themselves, once those that are remembered are forgotten. A whole reload starts all
-    processes anew, so it is kept for a new configuration or certificate."""
+    processes anew, so it is kept for a new configuration or certificate. Who lost his right is logged out by both."""
     _compile(files, state)
+    ended = ended_rights(files, run)
     kept, digest = run / _RUNNING, _digest(files)
-    if kept.is_file() and kept.read_text(encoding="ascii") == digest:
-        # Dovecot looks at the file once in a second of the clock (``passwd_file_sync``): in this one it may answer from
-        # the old one still, and would remember that for an hour.
-        time.sleep(1.01 - time.time() % 1)
-        words = ["/usr/bin/doveadm", "-c", f"{files}/dovecot.conf", "auth", "cache", "flush"]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return
+    same = kept.is_file() and kept.read_text(encoding="ascii") == digest
+    if not (_forgotten(files) and same):
+        _hang_up(run / "master.pid")
+        kept.write_text(digest, encoding="ascii")
+    end_sessions(files, ended)
+    remember_rights(files, run)
+
+
+def _forgotten(files: Path) -> bool:
+    """Whether the passwords that Dovecot remembers are forgotten."""
+    # Dovecot looks at the file once in a second of the clock (``passwd_file_sync``): in this one it may answer from
+    # the old one still, and would remember that for an hour.
+    time.sleep(1.01 - time.time() % 1)
+    words = ["/usr/bin/doveadm", "-c", f"{files}/dovecot.conf", "auth", "cache", "flush"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
         print(f"a whole reload, for the passwords could not be forgotten: {done.stderr.strip()}", file=sys.stderr)
-    _hang_up(run / "master.pid")
-    kept.write_text(digest, encoding="ascii")
+    return done.returncode == 0
 
 
 def _digest(files: Path) -> str:

@@ -127,9 +127,10 @@ class TraceRow:
     """One message of a trace, in a grid."""
 
     began: Moment
-    sender: Text
-    recipients: Text
     outcome: Text
+    """What became of it, before who sent it to whom: it is what is asked for, and is seen at any width."""
+    recipients: Text
+    sender: Text
 
 
 @record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,13 @@ from pydantic import StringConstraints
 from appliance.contract.commands import change, query, work
 from appliance.contract.context import Context, Progress
 from appliance.contract.kinds import Code, Count, Entry, Line, Moment, Whole, YesNo
+from appliance.contract.program_data import DataKeeper, data_of
 from appliance.contract.records import record
 from appliance.contract.refusals import AlreadyThere, NotFound, Refused
 from appliance.contract.results import KeptFile
 from appliance.contract.service import Service
 from appliance.language import _
+from appliance.services.system.telling_keeper import TellingKeeper
 from compiler.errors import GerbangError
 
 __all__ = ["backup", "backups", "check_backup", "fetch_backup", "receive_backup", "restore", "verify_audit"]
@@ -101,11 +103,12 @@ def backup(context: Context, wish: BackupWish) -> BackupRow:
             state=context.appliance.state_folder,
             who=context.person.name,
             all_of=_all(context),
+            keeper=_keeper(context, services),
         )
         context.tell(Progress(done=1, total=2, doing=_("check")))
         try:
-            verify_backup(file, _all(context), scratch=_folder(context))
-        except GerbangError:
+            verify_backup(file, _all(context), scratch=_folder(context), keeper=_keeper(context, services))
+        except BaseException:  # also when it was cancelled
             file.unlink(missing_ok=True)
             raise
     with context.writing("backup", {"file": file.name, "services": [one.name for one in services]}) as writing:
@@ -159,7 +162,9 @@ def check_backup(context: Context, named: BackupNamed) -> BackupRow:
     from appliance.store.backup import verify_backup
 
     with _said():
-        verify_backup(_found(context, named.file), _all(context), scratch=_folder(context))
+        everything = _all(context)
+        keeper = _keeper(context, everything)
+        verify_backup(_found(context, named.file), everything, scratch=_folder(context), keeper=keeper)
     return _row(_found(context, named.file))
 
 
@@ -181,6 +186,7 @@ def restore(context: Context, wish: RestoreWish) -> BackupRow:
             before=before,
             state=context.appliance.state_folder,
             who=context.person.name,
+            keeper=_keeper(context, _all(context)),
         )
     said = {"file": file.name, "services": list(wanted), "before": before.name}
     with context.writing("restore", said) as writing:
@@ -222,6 +228,13 @@ def _said() -> Iterator[None]:
         yield
     except GerbangError as error:
         raise Refused("{reason}", reason=str(error)) from error
+
+
+def _keeper(context: Context, services: Iterable[Service]) -> DataKeeper | None:
+    """The machine, if any of these services' programs keeps something beside the store."""
+    if not any(data_of(one) for one in services):
+        return None
+    return TellingKeeper(keeper=context.appliance.machine, tell=context.tell)
 
 
 def _folder(context: Context) -> Path:

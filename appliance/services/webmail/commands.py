@@ -15,7 +15,7 @@ from appliance.contract.refusals import NotFound, Refused, RuleBroken
 from appliance.language import _
 from appliance.services.certificates.issuing import ensure
 from appliance.services.mail.described import describe as describe_mail
-from appliance.services.webmail.described import names_of
+from appliance.services.webmail.described import describe, names_of
 from appliance.services.webmail.model import (
     WEBMASTERS,
     Ended,
@@ -78,8 +78,20 @@ def _performed(context: Context, operation: str, arguments: dict[str, str]) -> s
     try:
         said: str = context.appliance.machine.perform(operation, arguments)
     except GerbangError as error:
-        raise Refused(_("the web mail does not say: {why}"), why=str(error)[:400]) from error
+        if not any(one.program.startswith("webmail.") for one in context.appliance.machine.status()):
+            raise Refused(_why_it_does_not_run(context)) from error
+        told = str(getattr(error, "said", "") or error).strip().splitlines()
+        raise Refused(_("the web mail does not say: {why}"), why=(told[-1] if told else str(error))[:400]) from error
     return said
+
+
+def _why_it_does_not_run(context: Context) -> str:
+    """What is missing, in the order in which it is done."""
+    if describe_mail(context.connection) is None:
+        return _("the web mail does not run yet: set up Mail first, then save the settings here, then commit both")
+    if describe(context.connection) is None:
+        return _("the web mail does not run: save its settings here with “Serve” ticked, then commit them")
+    return _("the web mail does not run yet: it comes with the next commit, under Machine")
 
 
 def _row(context: Context, told: dict[str, Any], since: float) -> PersonRow:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from appliance.components.agreements import DnsRecord, DnsRecords
 from appliance.components.config_files import ConfigFile
 from appliance.components.daemon import Daemon
+from appliance.components.sqlite_data import sqlite_data
 from appliance.contract.components import Component
 from appliance.contract.operations import Operation
 from appliance.contract.programs import Program, Ready
@@ -18,7 +19,7 @@ from appliance.services.webmail.rendering import NGINX_NAME, PHP_NAME, USER, ngi
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["DISPLACED", "OPERATIONS", "PACKAGES", "PROGRAMS", "RECORDS", "USERS", "components", "made"]
+__all__ = ["DATA", "DISPLACED", "OPERATIONS", "PACKAGES", "PROGRAMS", "RECORDS", "USERS", "components", "made"]
 
 RECORDS = "webmail.records"
 ADDRESS_BOOK, MAIL_CERTIFICATE, WEB_CERTIFICATE = "mail.addressbook", "certificates.mail", "certificates.web"
@@ -69,6 +70,17 @@ OPERATIONS = (
         command=(php_cli(), "{files}/log_out.php", "{state}/roundcube.db", "{account}"),
         arguments={"account": _ACCOUNT},
         user=USER,
+    ),
+)
+
+DATA = (
+    # Each person's settings, identities and own contacts. Who is logged in, with his password, is in no backup.
+    sqlite_data(
+        "webmail.people",
+        program=PHP_NAME,
+        file="{state}/roundcube.db",
+        user=USER,
+        without=("session", "cache", "cache_index", "cache_messages", "cache_shared", "cache_thread"),
     ),
 )
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
+from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.webmail.model import PersonNamed, PersonRow
@@ -47,6 +48,9 @@ the person under the cursor, as when a tablet was lost: it takes the password to
             self.run_worker(self._log_out(self.row), group="log-out", exclusive=True)
 
     async def _log_out(self, row: Any) -> None:
+        question = _("End all sessions of {account}? What is being written in them and was not saved is lost.")
+        if not await self.app.push_screen_wait(ConfirmScreen(self.reader.say(question, {"account": row.account}))):
+            return
         try:
             await self.door.call(self.service, "log-out", PersonNamed(account=row.account))
         except Refused as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from appliance.console.screens import CustomScreen
+from appliance.console.settings_screen import SettingsScreen
 from appliance.language import _
+from appliance.services.webmail.model import Settings
 
 __all__ = ["SCREENS"]
 
@@ -14,4 +16,5 @@ SCREENS = (
         make="appliance.services.webmail.people_pane:PeoplePane",
         needs=("people",),
     ),
+    SettingsScreen(Settings, committed=True),
 )

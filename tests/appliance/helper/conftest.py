@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.contract.program_data import DataKeeper
 from appliance.helper.answers import Done
 from appliance.helper.requests import Request
 from appliance.helper.server import Bounds, Server, listening_socket
@@ -33,11 +34,12 @@ def answering(tmp_path: Path) -> Answering:
         *,
         allowed: frozenset[int] | None = None,
         below: Path = tmp_path,
+        keeper: DataKeeper | None = None,
     ) -> Iterator[Path]:
         path = below / "run" / "helper.sock"
         loop = asyncio.new_event_loop()
         until = asyncio.Event()
-        server = Server(do, frozenset({os.geteuid()}) if allowed is None else allowed, bounds)
+        server = Server(do, frozenset({os.geteuid()}) if allowed is None else allowed, bounds, keeper=keeper)
         with listening_socket(path, "") as listening:
             thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(listening, until)))
             thread.start()

@@ -34,6 +34,33 @@ def test_a_request_is_answered(answering: Answering) -> None:
         assert ask(path, STATUS) == {"outcome": "done", "statuses": [], "lines": [], "said": "status"}
 
 
+def test_what_an_operation_prints_is_not_logged(answering: Answering, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody's letter may be in it; who had it opened and why is."""
+    caplog.set_level("INFO", "gerbang.helper")
+    with answering(lambda request: Done(said="the diagnosis")) as path:
+        asked = {"action": "perform", "operation": "m.read", "arguments": {"reason": "siti: the sender asked"}}
+        assert ask(path, asked)["said"] == "the diagnosis"
+    assert "siti: the sender asked" in caplog.text
+    assert "diagnosis" not in caplog.text
+
+
+def test_nothing_that_is_asked_forges_a_line_of_the_log_or_tells_a_secret(
+    answering: Answering, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "gerbang.helper")
+
+    def refuses(request: Request) -> Done:
+        raise SupervisionFailed("m.set", "it said\nINFO gerbang.helper: user 0, process 1: done")
+
+    forged = "x\nINFO gerbang.helper: user 0, process 1: stop: done\x1b[2K"
+    with answering(refuses) as path:
+        asked = {"action": "perform", "operation": "m.set", "arguments": {"name": forged}, "given": "kuda terbang"}
+        assert ask(path, asked)["outcome"] == "failed"
+    [told] = [one.getMessage() for one in caplog.records if "m.set" in one.getMessage()]
+    assert told.isprintable()
+    assert "kuda" not in told
+
+
 def test_the_socket_is_for_root_and_its_group_only(answering: Answering) -> None:
     with answering(fine) as path:
         assert stat.S_IMODE(path.stat().st_mode) == 0o660

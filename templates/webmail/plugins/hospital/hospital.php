@@ -13,14 +13,41 @@ class hospital extends rcube_plugin
 
     public function init()
     {
+        $this->add_hook('startup', [$this, 'end_without_rights']);
         $this->add_hook('addressbooks_list', [$this, 'list_books']);
         $this->add_hook('addressbook_get', [$this, 'get_book']);
         $this->add_hook('storage_connect', [$this, 'say_who_asks']);
         $this->add_hook('user_create', [$this, 'name_the_user']);
+        $this->add_hook('login_after', [$this, 'note_the_rights']);
         $this->add_hook('login_after', [$this, 'renew_the_name']);
         $this->add_hook('template_object_loginform', [$this, 'say_whose']);
         $this->add_texts('localization/');
         $this->complete_indonesian();
+    }
+
+    /**
+     * Whose account was suspended or removed, or whose password was changed, is logged out: the mail server lets nobody
+     * in by the old one, but address books and settings are ours.
+     */
+    public function end_without_rights($given)
+    {
+        if (!empty($_SESSION['user_id']) && !in_array($given['task'], ['login', 'logout'], true)) {
+            $person = $this->person((string) ($_SESSION['username'] ?? ''));
+            $now = $person['rights'] ?? null;
+            $changed = $now !== null && $now !== ($_SESSION['hospital_rights'] ?? null);
+            if ($this->book->readable && (!$person || $changed)) {
+                rcmail::get_instance()->kill_session();
+            }
+        }
+
+        return $given;
+    }
+
+    public function note_the_rights($given)
+    {
+        $_SESSION['hospital_rights'] = $this->person(rcmail::get_instance()->user->get_username())['rights'] ?? null;
+
+        return $given;
     }
 
     public function list_books($given)

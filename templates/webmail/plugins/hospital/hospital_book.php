@@ -10,6 +10,7 @@ class hospital_book extends rcube_addressbook
     public $primary_key = 'ID';
     public $readonly = true;
     public $groups = true;
+    public $readable;
     public $coltypes = ['name', 'firstname', 'surname', 'email', 'department'];
 
     private $title;
@@ -22,7 +23,8 @@ class hospital_book extends rcube_addressbook
     {
         $this->title = $title;
         $held = is_readable($path) ? json_decode(file_get_contents($path), true) : null;
-        if (!is_array($held)) {
+        $this->readable = is_array($held);
+        if (!$this->readable) {
             rcube::raise_error(['code' => 500, 'message' => "The hospital's address book cannot be read"], true, false);
             $held = [];
         }

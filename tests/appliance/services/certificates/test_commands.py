@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from ssl import PEM_cert_to_DER_cert
 from typing import Any
 
@@ -231,6 +232,8 @@ def test_it_is_removed_when_nobody_uses_it(trial, keeper):
     made = keeper("issue", name="mail", names=MAIL)
 
     class Appliance:
+        state_folder = Path("/nonexistent")
+
         used = True
 
         def components(self, connection: Any) -> tuple[Any, ...]:
@@ -323,6 +326,8 @@ def test_what_another_service_fails_at_hides_no_certificate(trial, keeper):
     made = keeper("issue", name="mail", names=MAIL)
 
     class Appliance:
+        state_folder = Path("/nonexistent")
+
         def components(self, _connection: Any) -> tuple[Any, ...]:
             raise RuntimeError("half made")
 

@@ -17,6 +17,8 @@ from textual.widgets import TextArea
 from appliance.console.app import ConsoleApp
 from appliance.console.told_screen import ToldScreen
 from appliance.console.widgets.dialogs import ConfirmScreen
+from appliance.contract.people import Person
+from appliance.daemon.timer import ITSELF
 from appliance.services.certificates import service as certificates
 from appliance.services.certificates.certificates_pane import PastedCertificate
 from appliance.services.machine import service as machine
@@ -36,6 +38,7 @@ def house(tmp_path: Path) -> Iterator[Driven]:
     made = House(tmp_path, f"sqlite:///{tmp_path / 'house.sqlite'}", services=SERVICES)
     made.clock.now = datetime.now(ZONE)
     made.add("keeper", "certificates.keeper")
+    made.parts.timed = False  # what runs by itself is run by a test
     with made.live(tmp_path) as socket:
         yield Driven(made, socket, SERVICES)
 
@@ -160,7 +163,66 @@ def test_the_daily_renewal_is_committed(house: Driven, gerbang: Gerbang, tmp_pat
     assert waits["names"] == ["other"]
     assert not waits["committed"]
     assert "wait for a commit" in waits["remark"]
+    assert "certificates.half-made" in waits["remark"]
     assert not (tmp_path / "current" / "certificates.half-made").exists()
+
+
+def test_a_renewal_that_could_not_be_committed_is_tried_until_it_is_done(
+    house: Driven, gerbang: Gerbang, tmp_path: Path
+) -> None:
+    house.house.clock.forward(days=-370)
+    issued(house, "mail", "mail.example")
+    gerbang("machine.commit", "--confirm-within", "0")
+    served = tmp_path / "current" / "certificates.mail" / "certificate.pem"
+    before = served.read_text()
+    house.house.clock.forward(days=370)
+    half = issued(house, "half-made", "half.example")
+    assert not renewed(gerbang)["committed"]
+    waits = {one["name"]: one["waits"] for one in house.call("overview", {}, service="certificates")}
+    assert waits == {"mail": True, "half-made": False}
+    # An hour later nothing has changed: it says so once more.
+    house.house.clock.forward(hours=1)
+    assert ends(house) == ("failed", "half-made")
+    assert served.read_text() == before
+    # Nobody's changes wait any more.
+    house.call("remove", {"name": "half-made", "version": half["version"]}, service="certificates")
+    house.house.clock.forward(hours=1)
+    assert ends(house) == ("done", "")
+    assert served.read_text() != before
+    assert not any(one["waits"] for one in house.call("overview", {}, service="certificates"))
+    house.house.clock.forward(hours=1)
+    assert ends(house) == ("not needed", "")
+
+
+def test_names_a_key_or_an_authority_that_somebody_has_changed_are_no_renewal(
+    house: Driven, gerbang: Gerbang, tmp_path: Path
+) -> None:
+    """They are committed by who changed them."""
+    for name in ("names", "key", "plain"):
+        issued(house, name, f"{name}.example")
+    gerbang("machine.commit", "--confirm-within", "0")
+    rows = {one["name"]: one for one in house.call("overview", {}, service="certificates")}
+    issued(house, "names", "names.example", "more.example")
+    told = {"name": "key", "version": rows["key"]["version"], "reason": "superseded"}
+    house.call("replace-key", told, service="certificates")
+    house.call("renew", {"name": "plain", "version": rows["plain"]["version"]}, service="certificates")
+    waits = {one["name"] for one in house.call("overview", {}, service="certificates") if one["waits"]}
+    assert waits == {"plain"}
+    done = renewed(gerbang)
+    assert not done["committed"]
+    assert "certificates.key, certificates.names" in done["remark"]
+
+
+def ends(house: Driven) -> tuple[str, str]:
+    """Run it as the appliance does by itself; how it has ended, and whether its words name the other change."""
+    parts = house.house.parts
+    roles = frozenset({"certificates.keeper", "machine.administrator"})
+    parts.timer.run_now(Person(ITSELF, roles), "certificates", "renew-due", lambda progress: None)
+    with house.house.store.reading() as connection:
+        (standing,) = [one for one in parts.timer.standings(connection) if one.timed.command == "renew-due"]
+    last = standing.last
+    assert last is not None
+    return last.outcome.value, "half-made" if "half-made" in last.said else last.said
 
 
 def test_a_keeper_renews_and_does_not_commit(gerbang: Gerbang) -> None:

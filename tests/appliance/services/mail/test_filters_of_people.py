@@ -60,13 +60,18 @@ def _filter(hospital: Hospital, script: str) -> bytes:
 
 @pytest.fixture(scope="module", autouse=True)
 def _account(hospital: Hospital) -> Iterator[None]:
-    hospital.add_account(_NAME, "nurses", _PASSWORD)
+    account = hospital.add_account(_NAME, "nurses", _PASSWORD)
     members = {"name": "direksi", "title": "Direksi", "members": ["kepala"], "senders": "members"}
-    hospital.call("mail", "groups.add", members)
+    group = hospital.call("mail", "groups.add", members)
     hospital.commit("somebody with filters, and a list for its members")
     PASSWORDS[_NAME] = _PASSWORD
     yield
     del PASSWORDS[_NAME]
+    # The hospital is left as it was.
+    hospital.call("mail", "groups.remove", {"name": "direksi", "version": group["version"]})
+    suspended = hospital.call("mail", "accounts.suspend", {"name": _NAME, "version": account["version"]})
+    hospital.call("mail", "accounts.remove", {"name": _NAME, "version": suspended["version"]})
+    hospital.commit("without them")
 
 
 def _from(hospital: Hospital, name: str, subject: str) -> list[bytes]:
@@ -114,3 +119,62 @@ def test_a_closed_list_is_closed_however_it_is_spelled(hospital: Hospital) -> No
         with hospital.submission("siti") as session, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
             session.sendmail(f"siti@{DOMAIN}", [address], written(f"siti@{DOMAIN}", address).as_string())
         assert refused.value.recipients[address][0] == 554
+
+
+def _notes(hospital: Hospital, name: str, about: str) -> list[str]:
+    """What somebody was told of mail that his filter could not send."""
+    with hospital.imap(name) as session:
+        session.select("INBOX", readonly=True)
+        _, data = session.search(None, "FROM", "MAILER-DAEMON", "TEXT", f'"{about}"')
+        found = []
+        for number in data[0].split():
+            _, parts = session.fetch(number, "(RFC822)")
+            found.append(bytes(parts[0][1]).decode(errors="replace"))
+        return found
+
+
+def test_what_a_filter_may_not_send_comes_to_whose_filter_it_is(hospital: Hospital) -> None:
+    """At once, with the reason and the mail itself; it does not wait for days."""
+    assert _filter(hospital, f'redirect "direksi@{DOMAIN}";').startswith(b"OK")
+    message = written("dokter@far.example", f"{_NAME}@{DOMAIN}", subject="Hasil", text="Kamar tujuh.\n.titik\n")
+    message_id = str(message["Message-ID"])
+    with hospital.port25() as session:
+        session.send_message(message)
+    (note,) = until(lambda: _notes(hospital, _NAME, message_id), "the note about what was refused")
+    assert f"direksi@{DOMAIN}" in note
+    assert "5.7.2" in note
+    assert "Kamar tujuh." in note
+    assert "\n.titik" in note.replace("\r", "")
+    assert hospital.found("kepala", message_id) == []
+    waiting = hospital.call("mail", "queue", {})
+    assert all(_NAME not in row["recipients"] for row in waiting["rows"])
+
+
+def test_what_leaves_is_sent_by_whose_filter_it_is(hospital: Hospital) -> None:
+    """By SPF (RFC 7208) we may not send as the domain of who wrote it; what one of us wrote is ours already."""
+    assert _filter(hospital, 'redirect "rumah@home.example";').startswith(b"OK")
+
+    def senders() -> list[str]:
+        rows = hospital.call("mail", "queue", {})["rows"]
+        return [row["sender"] for row in rows if "rumah@home.example" in row["recipients"]]
+
+    with hospital.port25() as session:
+        session.send_message(written("dokter@far.example", f"{_NAME}@{DOMAIN}", subject="Luar"))
+    until(lambda: senders() == [f"{_NAME}@{DOMAIN}"], "the mail from outside in the queue")
+    hospital.work("mail", "queue.delete", {"ids": [row["id"] for row in hospital.call("mail", "queue", {})["rows"]]})
+    hospital.send("siti", f"{_NAME}@{DOMAIN}")
+    until(lambda: senders() == [f"siti@{DOMAIN}"], "the mail from inside in the queue")
+    hospital.work("mail", "queue.delete", {"ids": [row["id"] for row in hospital.call("mail", "queue", {})["rows"]]})
+
+
+def test_a_report_about_an_address_does_not_go_there(hospital: Hospital) -> None:
+    assert _filter(hospital, 'redirect "rumah@home.example";').startswith(b"OK")
+    report = written("", f"{_NAME}@{DOMAIN}", text="Final-Recipient: rfc822; rumah@home.example\nStatus: 5.1.1\n")
+    del report["From"]
+    report["From"] = "MAILER-DAEMON@far.example"
+    del report["Message-ID"]
+    report["Message-ID"] = "<report.7@far.example>"
+    with hospital.port25() as session:
+        session.sendmail("", [f"{_NAME}@{DOMAIN}"], report.as_bytes())
+    until(lambda: _notes(hospital, _NAME, "report.7@far.example"), "the report")
+    assert hospital.call("mail", "queue", {})["rows"] == []

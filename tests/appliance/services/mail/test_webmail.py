@@ -174,6 +174,26 @@ def test_whoever_gets_an_account_is_in_everybodys_address_book(web: Hospital, pa
     web.commit("Wahyuni is gone")
 
 
+def test_who_lost_his_password_is_not_in_the_web_mail_any_more(web: Hospital, page: Any) -> None:
+    """Neither by what he reads there nor by what he would send."""
+    web.add_account("tamu", "nurses", "empat-belas-payung")
+    web.commit("a guest")
+    page.goto(ORIGIN)
+    page.fill("#rcmloginuser", "tamu")
+    page.fill("#rcmloginpwd", "empat-belas-payung")
+    page.click("#rcmloginsubmit")
+    page.wait_for_selector("#messagelist", state="attached")
+    seen = {"name": "tamu", "password": "lima-belas-sepatu"}
+    changed = web.call("mail", "accounts.reset-password", seen)
+    web.commit("another password")
+    # Settings and address books too, which are no matter of the mail server.
+    page.goto(f"{ORIGIN}?_task=addressbook")
+    page.wait_for_selector("#rcmloginuser")
+    suspended = web.call("mail", "accounts.suspend", {"name": "tamu", "version": changed["version"]})
+    web.call("mail", "accounts.remove", {"name": "tamu", "version": suspended["version"]})
+    web.commit("the guest is gone")
+
+
 def test_the_webmaster_sees_who_is_there(web: Hospital, page: Any) -> None:
     _log_in(page, "budi")
     rows = {row["account"]: row for row in web.call("webmail", "people")}

@@ -50,6 +50,9 @@ def test_a_lost_tablet(tmp_path: Path) -> None:
         await until(lambda: pane.row is not None and pane.row.account == "siti@rssulsel.com")
         double.answers["POST", "/commands/webmail/people"] = [PEOPLE[0], {**PEOPLE[1], "sessions": 0, "addresses": ""}]
         await pilot.press("d")
+        await until(lambda: "End all sessions of siti@rssulsel.com?" in shown(app))
+        assert "/commands/webmail/log-out" not in [path for _method, path, _value in double.asked]
+        await pilot.press("y")
         await until(lambda: "192.168.10.11" not in shown(app))
         asked = [value for _method, path, value in double.asked if path == "/commands/webmail/log-out"]
         assert asked == [{"account": "siti@rssulsel.com"}]

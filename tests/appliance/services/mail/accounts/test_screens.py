@@ -169,7 +169,7 @@ def test_an_administrator_is_led_to_the_commit_of_all(driven: Driven, tmp_path: 
 
         plain, pane.door.call = pane.door.call, call
         driven.call("departments.add", {"name": "kitchen", "title": "Kitchen"}, service="mail")
-        await until(lambda: "c goes to the commit" in str(pane.query_one("#waits", Static).content))
+        await until(lambda: "also of Mail: c goes to Machine" in str(pane.query_one("#waits", Static).content))
         await pilot.press("c")
         await until(lambda: app.current_mode == "machine")
 

@@ -78,6 +78,18 @@ def test_the_address_book_names_people_and_lists():
     assert {"address": f"dokter@{DOMAIN}", "title": "Dokter", "members": [f"dr.ani@{DOMAIN}"]} in book["lists"]
 
 
+def test_the_address_book_says_whose_password_has_changed_and_nothing_of_it():
+    def rights(*mailboxes):
+        text = _files(MailAddressbook.of(wish(mailboxes=mailboxes)))["addressbook.json"]
+        assert not any(one.password_hash and one.password_hash in text for one in mailboxes)
+        return {one["name"]: one["rights"] for one in json.loads(text)["people"]}
+
+    before = rights(mailbox("siti"), mailbox("budi"))
+    after = rights(mailbox("siti", password_hash="{ARGON2ID}$argon2id$other"), mailbox("budi", quota=7))
+    assert before["siti"] != after["siti"]
+    assert before["budi"] == after["budi"]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -134,7 +146,8 @@ def test_a_new_password_leaves_postfix_alone():
     before = {one.name: one.render() for one in parts(wish())}
     people = (mailbox("budi", password_hash="{ARGON2ID}$argon2id$other"), *wish().mailboxes[1:])
     changed = {one.name for one in parts(replace(wish(), mailboxes=people)) if one.render() != before[one.name]}
-    assert changed == {"mail.passwords"}
+    # The address book tells the web mail whose sessions end.
+    assert changed == {"mail.passwords", "mail.addressbook"}
 
 
 def test_no_rendered_file_tells_a_secret_but_the_secret_ones():

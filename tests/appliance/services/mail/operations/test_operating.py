@@ -154,6 +154,7 @@ def test_messages_of_the_queue_are_deleted_after_a_question(driven: Driven, stan
     driven.drive(tmp_path, "siti", play, WIDE)
     (line,) = audit(driven, "queued.read")
     assert "the sender asked for it" in str(line)
+    assert standing.last("queue-content")[0]["reason"] == "siti: the sender asked for it"
     assert audit(driven, "queue.delete")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.helper.answers import HelperRefused
 from appliance.supervisor.errors import SupervisionFailed
 from tests.appliance.services.mail.operations.conftest import House, wait_until
 
@@ -74,7 +75,14 @@ def test_a_message_is_shown_without_its_subject_and_its_text(stuck: House) -> No
     assert headers["Message-ID"] == "<s2@rssulsel.com>"
     assert "secret" not in json.dumps(told)
     assert [part["type"] for part in told["parts"]] == ["text/plain"]
-    assert "secret matter" in stuck.perform("queue-content", id=number)["text"]
+    with pytest.raises(HelperRefused):
+        stuck.perform("queue-content", id=number, reason="siti: \nnone")
+    told = stuck.perform("queue-content", id=number, reason="siti: the sender asked, -d $(id) `x`")
+    assert "secret matter" in told["text"]
+    log = (stuck.postfix / "log" / "maillog").read_text()
+    (line,) = [one for one in log.splitlines() if "opened by" in one]
+    assert f"{number}: opened by siti: the sender asked, -d $(id) `x`" in line
+    assert "secret matter" not in log
     with pytest.raises(SupervisionFailed):
         stuck.perform("queue-view", id="ABCDEF12345")
 
