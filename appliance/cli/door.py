@@ -22,7 +22,7 @@ def _configure(parser: ArgumentParser) -> None:
     what = ssh.add_mutually_exclusive_group(required=True)
     what.add_argument("--key", type=Path, metavar="FILE", help="print the line of authorized_keys for this public key")
     what.add_argument("--sshd", action="store_true", help="print a file for /etc/ssh/sshd_config.d")
-    ssh.add_argument("--user", metavar="NAME", default="gerbang", help="the login at sshd (default: %(default)s)")
+    ssh.add_argument("--user", metavar="NAME", default="gerbang-ssh", help="the login at sshd (default: %(default)s)")
     ssh.add_argument("--keys", type=Path, metavar="FILE", help="the keys of all who may, one a line")
     ssh.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's UNIX socket, if it is not the usual one")
     ssh.add_argument("--program", type=Path, metavar="FILE", help="where gerbang is (default: the one that runs)")
@@ -69,7 +69,7 @@ verb = Verb(
     configure=_configure,
     run=_run,
     examples=(
-        "door ssh --key id_ed25519.pub >> ~gerbang/.ssh/authorized_keys",
-        "door ssh --sshd --user gerbang --keys /etc/gerbang/console_keys > /etc/ssh/sshd_config.d/gerbang.conf",
+        "door ssh --key id_ed25519.pub >> ~gerbang-ssh/.ssh/authorized_keys",
+        "door ssh --sshd --keys /etc/gerbang/console_keys > /etc/ssh/sshd_config.d/gerbang.conf",
     ),
 )

@@ -1,4 +1,4 @@
-"""What ``gerbang appliance setup`` does: a user, folders, settings and units, each only where it is missing or old."""
+"""What ``gerbang appliance setup`` does: a user, settings, units, each only where it is missing or old."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ __all__ = ["set_up", "steps"]
 
 UNITS = ("gerbang-helper.service", "gerbang.service")
 WEB_UNIT = "gerbang-web.service"
+ADDRESSES = "60-gerbang.conf"
+"""Lets daemons listen on addresses that come later; of sysctl.d(5)."""
 PROGRAM = "/usr/bin/env gerbang"
 """How the units in ``templates/systemd`` name the command."""
 DAEMON_USER = ("gerbang", ("--group",))
 WEB_USER = ("gerbang-web", ("--ingroup", "gerbang"))
 """In the group of the daemon, whose socket is for that group."""
+BOOTED = Path("/run/systemd/system")
+"""There when systemd is process 1 (sd_booted(3))."""
 HIDDEN = ("/home", "/root", "/run/user")
 """What ``ProtectHome=yes`` hides from a unit (systemd.exec(5))."""
 SETTINGS = """\
@@ -71,11 +75,25 @@ def set_up(arguments: Namespace) -> int:
     if not todo:
         print("everything is there already")
     elif not arguments.dry_run:
-        units = "gerbang-helper gerbang" + (" gerbang-web" if arguments.web else "")
-        print(f"Next: systemctl start {units}; the first password is in: journalctl -u gerbang")
+        print(_next(root, web=arguments.web))
     if arguments.web and (said := _doors_missing(root / FILE.relative_to("/"))):
         print(said)
     return 0
+
+
+def _next(root: Path, *, web: bool) -> str:
+    """What starts it: units where systemd runs, else the commands that they hold."""
+    units = ("gerbang-helper", "gerbang", *(("gerbang-web",) if web else ()))
+    if root != Path("/"):
+        return f"Next: boot what lies below {root}; systemd starts {', '.join(units)}"
+    if BOOTED.is_dir():
+        return f"Next: systemctl start {' '.join(units)}; the first password is in: journalctl -u gerbang"
+    user = DAEMON_USER[0]
+    return f"""\
+systemd does not run here, so nothing starts by itself. Next, as root:
+  install -d -o {user} -g {user} -m 750 /var/lib/gerbang /run/gerbang
+  gerbang appliance helper                        # and leave it running
+  runuser -u {user} -- gerbang appliance run      # and leave it running; it says the first password"""
 
 
 def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
@@ -88,6 +106,14 @@ def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
     if not settings.exists():
         text = SETTINGS.replace("{doors}", "doors: [gerbang-web]" if web else "# doors: [gerbang-web]")
         yield Step(f"write {settings}", partial(_write, settings, text, 0o644))
+    addresses = root / "etc/sysctl.d" / ADDRESSES
+    text = data(f"templates/systemd/{ADDRESSES}").read_text()
+    if not addresses.exists() or addresses.read_text() != text:
+        yield Step(f"write {addresses}", partial(_write, addresses, text, 0o644))
+        if root == Path("/") and (sysctl := shutil.which("sysctl")):
+            yield Step(
+                f"let it hold at once: sysctl --load {addresses}", partial(_run, sysctl, "-q", "-p", str(addresses))
+            )
     changed = False
     # One that was chosen once is kept up to date without being asked for.
     units = (*UNITS, *([WEB_UNIT] if web or (root / "etc/systemd/system" / WEB_UNIT).exists() else []))
@@ -97,7 +123,7 @@ def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
         if not unit.exists() or unit.read_text() != text:
             changed = True
             yield Step(f"write {unit}", partial(_write, unit, text, 0o644))
-    if changed and root == Path("/") and Path("/run/systemd/system").is_dir():
+    if changed and root == Path("/") and BOOTED.is_dir():
         chosen = (*UNITS, WEB_UNIT) if web else UNITS
         yield Step(f"tell systemd, and start at each boot: {', '.join(chosen)}", partial(_enable, chosen))
 

@@ -16,7 +16,7 @@ from appliance.supervisor.bounded import Outcome, run
 from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.order import dependents, start_order
 from appliance.supervisor.places import PROGRAM_NAME, Places
-from appliance.supervisor.unit import PREFIX, unit_name, unit_text
+from appliance.supervisor.unit import PREFIX, STARTED_BY, unit_name, unit_text
 
 __all__ = ["SystemdSupervisor", "systemd_runs"]
 
@@ -134,7 +134,9 @@ class SystemdSupervisor:
         name = unit_name(program.name)
         if changed:
             self._systemctl(program.name, "daemon-reload")
-        self._systemctl(program.name, "enable", name)
+        if changed or not self._starts_at_boot(name):
+            # Each time systemd reads all units again, a third of a second that no reload is to pay.
+            self._systemctl(program.name, "enable", name)
         if before is State.READY and not changed and program.reload != "restart":
             self._systemctl(program.name, "reload", name)
         else:
@@ -187,6 +189,10 @@ class SystemdSupervisor:
         fresh.chmod(0o644)
         fresh.replace(path)
         return True
+
+    def _starts_at_boot(self, name: str) -> bool:
+        """Whether it is enabled: the link that its [Install] section asks for."""
+        return (self._units / f"{STARTED_BY}.wants" / name).is_symlink()
 
     def _unit(self, program: str) -> Path:
         return self._units / unit_name(program)

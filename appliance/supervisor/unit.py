@@ -10,10 +10,12 @@ from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.places import Places
 from appliance.supervisor.privileges import bounding_set
 
-__all__ = ["PREFIX", "unit_name", "unit_text"]
+__all__ = ["PREFIX", "STARTED_BY", "unit_name", "unit_text"]
 
 PREFIX = "gerbang-program-"
 """So that our units are never taken for somebody else's."""
+STARTED_BY = "multi-user.target"
+"""What starts them at each boot."""
 
 _HARDENING = (
     "NoNewPrivileges=yes",
@@ -71,6 +73,8 @@ def unit_text(program: Program, places: Places) -> str:
             f"TimeoutStartSec={program.ready.within:g}",
             f"TimeoutStopSec={program.stop_within:g}",
             "KillMode=control-group",
+            # systemd starts a service with 1,024 open files, too few for the readers of one hospital.
+            "LimitNOFILE=65536",
             "Environment=LANG=C.UTF-8",
             *((f"User={_plain(program.user, program)}",) if program.user else ()),
             *_folders(program, places),
@@ -80,7 +84,7 @@ def unit_text(program: Program, places: Places) -> str:
             *_calls(program),
             "",
             "[Install]",
-            "WantedBy=multi-user.target",
+            f"WantedBy={STARTED_BY}",
             "",
         )
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.cli import setting_up
 from appliance.daemon.run_settings import read_settings
 from compiler.cli.main import main
 from compiler.errors import InputErrors
@@ -37,9 +38,23 @@ def test_a_root_is_filled_once(tmp_path: Path, program: Path, capsys: pytest.Cap
         unit = (root / "etc/systemd/system" / name).read_text()
         assert f"ExecStart={program} appliance " in unit
         assert "/usr/bin/env" not in unit
+    # Whoever starts the daemon may ask it at once.
+    assert "Type=notify\n" in (root / "etc/systemd/system/gerbang.service").read_text()
+    # Daemons come up before the network does.
+    assert "net.ipv4.ip_nonlocal_bind = 1" in (root / "etc/sysctl.d/60-gerbang.conf").read_text()
     capsys.readouterr()
     assert main(words) == 0
     assert capsys.readouterr().out == "everything is there already\n"
+
+
+@pytest.mark.parametrize("booted", [True, False])
+def test_what_comes_next_is_said_for_this_machine(
+    booted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setting_up, "BOOTED", tmp_path if booted else tmp_path / "missing")
+    said = setting_up._next(Path("/"), web=False)
+    assert ("systemctl start" in said) is booted
+    assert ("gerbang appliance run" in said) is not booted
 
 
 def test_settings_of_an_administrator_stay(tmp_path: Path, program: Path) -> None:
@@ -73,7 +88,9 @@ def test_systemd_reads_the_units(tmp_path: Path, program: Path) -> None:
     program.chmod(0o755)
     assert main(["appliance", "setup", "--root", str(tmp_path), "--program", str(program), "--web"]) == 0
     units = sorted((tmp_path / "etc/systemd/system").glob("*.service"))
-    done = subprocess.run(["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

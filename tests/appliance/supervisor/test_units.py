@@ -44,6 +44,7 @@ def test_a_unit_says_what_the_program_says() -> None:
     assert section(text, "RuntimeDirectory") == ["gerbang-programs/mail.web"]
     assert section(text, "ProtectSystem") == ["strict"]
     assert section(text, "Type") == ["notify"]
+    assert section(text, "LimitNOFILE") == ["65536"]
     assert "CAP_SYS_ADMIN" not in unit_text(MASTER, PLACES)
 
 
@@ -102,7 +103,8 @@ def test_words_that_would_be_directives_are_refused() -> None:
 class Machine:
     """systemctl and journalctl as far as the supervisor speaks with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, units: Path) -> None:
+        self.units = units
         self.states: dict[str, str] = {}
         self.spoken: list[str] = []
         self.dies: set[str] = set()
@@ -121,13 +123,19 @@ class Machine:
                 self.states[unit] = "failed" if unit in self.dies else "active"
             case ("systemctl", "disable", "--now", unit):
                 self.states[unit] = "inactive"
+                (self.units / "multi-user.target.wants" / unit).unlink()
+            case ("systemctl", "enable", unit):
+                wanted = self.units / "multi-user.target.wants" / unit
+                wanted.parent.mkdir(exist_ok=True)
+                wanted.unlink(missing_ok=True)
+                wanted.symlink_to(self.units / unit)
         return Outcome(0, "")
 
 
 def test_what_is_said_to_systemctl(tmp_path: Path) -> None:
-    machine = Machine()
     units = tmp_path / "units"
     units.mkdir()
+    machine = Machine(units)
     supervisor = SystemdSupervisor(Places(tmp_path / "r", tmp_path / "s"), units=units, run=machine)
     base = Program(name="m.base", command=("/bin/x",), reload="HUP", ready=Ready(settle=0))
     top = Program(name="m.top", command=("/bin/y",), requires=("m.base",), ready=Ready(settle=0))
@@ -139,18 +147,22 @@ def test_what_is_said_to_systemctl(tmp_path: Path) -> None:
     assert (tmp_path / "s" / ".files" / "m.base").readlink() == Path("/g/2")
     name = unit_name("m.base")
     assert machine.spoken[:4] == ["daemon-reload", f"enable {name}", f"reset-failed {name}", f"restart {name}"]
-    assert machine.spoken[-2:] == [f"enable {name}", f"reload {name}"]
+    # Not enabled again, for which systemd would read all units anew.
+    assert machine.spoken[-1] == f"reload {name}"
+    assert machine.spoken.count(f"enable {name}") == 1
     machine.spoken.clear()
     assert supervisor.stop("m.base").state is State.STOPPED
     assert [words for words in machine.spoken if "disable" in words] == [
         f"disable --now {unit_name('m.top')}",
         f"disable --now {name}",
     ]
+    supervisor.start(base, "/g/2")
+    assert f"enable {name}" in machine.spoken
     assert [status.program for status in supervisor.status()] == ["m.top"]  # this machine answers with one
 
 
 def test_one_that_does_not_stay_up_is_said_with_its_last_words(tmp_path: Path) -> None:
-    machine = Machine()
+    machine = Machine(tmp_path)
     machine.dies.add(unit_name("m.base"))
     supervisor = SystemdSupervisor(Places(tmp_path / "r", tmp_path / "s"), units=tmp_path, run=machine)
     with pytest.raises(SupervisionFailed, match="did not stay up\nline one\nbad option"):
