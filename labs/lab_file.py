@@ -30,7 +30,16 @@ from labs.reading.variants import apply_variant, read_parameters, read_variants
 from labs.topology import Assertion, Fault, Lab, Traffic
 from labs.words.word import ArgumentKind
 
-__all__ = ["LAB_FILE", "Description", "LabFile", "describe", "find_labs", "read_lab", "read_lab_file"]
+__all__ = [
+    "LAB_FILE",
+    "Description",
+    "LabFile",
+    "describe",
+    "find_further_labs",
+    "find_labs",
+    "read_lab",
+    "read_lab_file",
+]
 
 LAB_FILE = "lab.yaml"
 
@@ -111,6 +120,20 @@ def find_labs(folder: Path) -> tuple[Path, ...]:
     """The folders below this one (and itself) that hold a lab file, in the order of their names."""
     found = [file.parent for file in folder.rglob(LAB_FILE) if not any(part.startswith(".") for part in file.parts[1:])]
     return tuple(sorted(found))
+
+
+def find_further_labs(folder: Path) -> tuple[Path, ...]:
+    """The files of other names beside a lab file that hold labs too: they have nodes and links of their own."""
+    beside = (file for place in find_labs(folder) for file in place.glob("*.yaml") if file.name != LAB_FILE)
+    return tuple(sorted(file for file in beside if _holds_lab(file)))
+
+
+def _holds_lab(file: Path) -> bool:
+    try:
+        begins = {line.partition(":")[0] for line in file.read_text(encoding="utf-8").split("\n") if ":" in line}
+    except (OSError, UnicodeDecodeError):
+        return False
+    return {"nodes", "links"} <= begins
 
 
 def _text(path: str | Path) -> tuple[Path, str]:

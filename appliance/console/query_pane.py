@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 
 from appliance.console.dialog import LookScreen
 from appliance.console.screens import Pane
-from appliance.console.widgets.grid import Grid
+from appliance.console.widgets.grid import EMPTY, Grid
 from appliance.console.widgets.list_source import ListSource
 from appliance.contract.fields import fields_of, title_of
 from appliance.contract.refusals import Refused
@@ -78,11 +78,17 @@ class QueryPane(Pane):
         try:
             answer = await self.door.call(self.service, self.command)
         except Refused as error:
-            # Said once, not every two seconds.
-            if not self.every or not self.rows:
-                self.shell.say_refused(error)
+            self.refused(error)
             return
         self.take(answer)
+        self.grid.say_empty(self.empty or EMPTY)
+
+    def refused(self, error: Refused) -> None:
+        """Say why, where the rows would be; beside them, if they stay, unless it would be said every few seconds."""
+        if not self.rows:
+            self.grid.say_empty(self.reader.say(error.template, error.values))
+        elif not self.every:
+            self.shell.say_refused(error)
 
     def take(self, answer: Any) -> None:
         """Show what was answered."""

@@ -45,6 +45,7 @@ class Pane(Vertical):
         self.service = service
         self.pane_title = title
         self.help_text = help or self.HELP or ""
+        self._off: tuple[bool, ...] = ()
 
     @property
     def shell(self) -> ConsoleApp:
@@ -90,6 +91,17 @@ class Pane(Vertical):
         if self.access.may(self.service, command):
             return ""
         return self.reader.say(_("Your roles do not allow this: {command}"), {"command": f"{self.service}.{command}"})
+
+    def show_keys(self) -> None:
+        """Draw the line of keys anew, if other keys work than when it was last drawn."""
+        off = tuple(bool(self.why_not(one.action)) for some in self._bindings.key_to_bindings.values() for one in some)
+        if off != self._off:
+            self._off = off
+            self.refresh_bindings()
+
+    def on_grid_highlighted(self) -> None:
+        """Another row, the first, or none: with it go the keys that need one. (``Grid.Highlighted``.)"""
+        self.show_keys()
 
     def told(self, event: Mapping[str, Any]) -> None:
         """Something happened in the service."""

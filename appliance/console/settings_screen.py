@@ -26,6 +26,12 @@ HELP = _("""\
 
 What the administrators of this service decide. **Ctrl+S** saves; the values hold from then on.
 """)
+COMMITTED_HELP = _("""\
+# Settings
+
+What the administrators of this service decide. **Ctrl+S** saves. What is saved **holds when it is committed**: an
+administrator does that under Machine, where the plan shows what would change.
+""")
 
 
 @dataclass(frozen=True, init=False)
@@ -33,10 +39,14 @@ class SettingsScreen(ScreenDescription):
     """Made for each service that has ``Settings`` in its ``model.py``."""
 
     record: type
+    committed: bool
+    """Whether the values hold from a commit on, and not at once: those that daemons are configured from."""
 
-    def __init__(self, record: type, *, title: str = "", help: str = "") -> None:
-        super().__init__(name="settings", title=title or TITLE, help=help or HELP)
+    def __init__(self, record: type, *, title: str = "", help: str = "", committed: bool = False) -> None:
+        own = COMMITTED_HELP if committed else HELP
+        super().__init__(name="settings", title=title or TITLE, help=help or own)
         object.__setattr__(self, "record", record)
+        object.__setattr__(self, "committed", committed)
 
     def visible(self, access: Access, service: str) -> bool:
         """Who may change them."""
@@ -45,15 +55,16 @@ class SettingsScreen(ScreenDescription):
 
     def pane(self, service: str) -> Pane:
         """The form."""
-        return SettingsPane(self.record, service, title=self.title, help=self.help)
+        return SettingsPane(self.record, service, title=self.title, help=self.help, committed=self.committed)
 
 
 class SettingsPane(Pane):
     """What ``SettingsScreen`` makes."""
 
-    def __init__(self, record: type, service: str, *, title: str, help: str) -> None:
+    def __init__(self, record: type, service: str, *, title: str, help: str, committed: bool = False) -> None:
         super().__init__(service, title=title, help=help)
         self.record = record
+        self.committed = committed
         self._read = TypeAdapter[Any](record)
         self._filled = False
 
@@ -115,7 +126,7 @@ class SettingsPane(Pane):
             else:
                 show_failure(self.form, error, "row.")
             return
-        self.shell.tell(_("Saved."))
+        self.shell.tell(_("Saved. It holds when it is committed, under Machine.") if self.committed else _("Saved."))
         await self._fill()
 
     @on(Form.Left)

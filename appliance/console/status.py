@@ -45,6 +45,9 @@ class KeyLine(Widget):
     }
     """
 
+    drawn: tuple[ShownKey, ...] = ()
+    """What was drawn last."""
+
     def on_mount(self) -> None:
         """Follow the focus."""
         self.screen.bindings_updated_signal.subscribe(self, self._again)
@@ -60,6 +63,7 @@ class KeyLine(Widget):
             # The least used are left out, and where all of them are is said.
             sheet = [one._replace(words=f"… {say(self, _('more'))}") for one in shown if one.identity == SHEET]
             shown = fitting([one for one in shown if one.identity != SHEET], room - sum(map(_length, sheet))) + sheet
+        self.drawn = tuple(shown)
         parts = [
             Content.assemble(
                 (plain_text(one.key), self._style("key" if one.enabled else "disabled")),

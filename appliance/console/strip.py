@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -16,6 +17,9 @@ from appliance.console.plain import plain_text
 from appliance.language import _
 
 __all__ = ["Name", "NameStrip"]
+
+BEFORE, AFTER = "‹", "›"
+"""There are more names on this side."""
 
 
 class Name(NamedTuple):
@@ -72,10 +76,13 @@ class NameStrip(Widget, can_focus=True):
         self.refresh()
 
     def render(self) -> Content:
-        """The names, as many as fit around the cursor."""
-        return Content("\n" if self._column else "").join(
-            content for place, content in enumerate(map(self._drawn, range(len(self._names)))) if self._fits(place)
-        )
+        """The names, as many as fit around the cursor; an arrow at an end says that there are more."""
+        first, end = self._window()
+        content = Content("\n" if self._column else "").join(map(self._drawn, range(first, end)))
+        if self._column or not self._names:
+            return content
+        before, after = BEFORE if first else "", AFTER if end < len(self._names) else ""
+        return Content.assemble(before, content, after)
 
     def _text(self, place: int) -> str:
         title = plain_text(self._names[place].title)
@@ -93,18 +100,24 @@ class NameStrip(Widget, can_focus=True):
             content = content.stylize(self.get_visual_style("strip--cursor").__class__(bold=True, underline=True))
         return content
 
-    def _first(self) -> int:
-        """The first name that is drawn, so that the one under the cursor is seen whole."""
+    def _window(self) -> tuple[int, int]:
+        """The first name that is drawn, and the one after the last: the one under the cursor is seen whole."""
+        count = len(self._names)
         if self._column:
-            return max(0, self._cursor - max(self.size.height - 1, 0))
-        room, first = self.size.width, self._cursor
-        while first >= 0 and room - len(self._text(first)) >= 0:
-            room -= len(self._text(first))
+            return max(0, self._cursor - max(self.size.height - 1, 0)), count
+        widths = [cell_len(self._text(place)) for place in range(count)]
+        if sum(widths) <= self.size.width:
+            return 0, count
+        first, end = self._cursor, self._cursor + 1
+        while first > 0 and self._needs(widths, first - 1, end) <= self.size.width:
             first -= 1
-        return min(first + 1, self._cursor)
+        while end < count and self._needs(widths, first, end + 1) <= self.size.width:
+            end += 1
+        return first, min(end, count)
 
-    def _fits(self, place: int) -> bool:
-        return bool(self._names) and place >= self._first()
+    def _needs(self, widths: Sequence[int], first: int, end: int) -> int:
+        """Cells of these names and of the arrows beside them."""
+        return sum(widths[first:end]) + (len(BEFORE) if first else 0) + (len(AFTER) if end < len(widths) else 0)
 
     def on_focus(self) -> None:
         """The cursor is seen only then."""
@@ -134,15 +147,19 @@ class NameStrip(Widget, can_focus=True):
             self.action_choose()
 
     def _at(self, offset: int) -> int | None:
+        """The name there; at an arrow the first one that it stands for."""
+        first, end = self._window()
         if self._column:
-            place = offset - 1 + self._first()
+            place = offset - 1 + first
             return place if 0 <= place < len(self._names) and offset >= 1 else None
-        end = 0
-        for place in range(self._first(), len(self._names)):
-            end += len(self._text(place))
-            if offset < end:
+        if first and offset < len(BEFORE):
+            return first - 1
+        reached = len(BEFORE) if first else 0
+        for place in range(first, end):
+            reached += cell_len(self._text(place))
+            if offset < reached:
                 return place
-        return None
+        return end if end < len(self._names) and offset < reached + len(AFTER) else None
 
     @property
     def cursor_region(self) -> Region:

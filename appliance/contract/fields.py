@@ -19,6 +19,8 @@ __all__ = ["Bound", "Field", "Kind", "fields_of", "title_of"]
 
 Bound = float | date
 """A least or most value."""
+SHORT = frozenset({"id", "mtu", "ssh", "tls", "ttl"})
+"""Words of names of fields that are written in capitals."""
 
 
 class Kind(StrEnum):
@@ -99,11 +101,17 @@ def _field(record: type, field: dataclasses.Field[Any], annotation: Any) -> Fiel
         default = field.default
     elif field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
-    label = field.metadata.get("label") or field.name.replace("_", " ").capitalize()
+    label = field.metadata.get("label") or _words(field.name)
     try:
         return _described(field.name, label, annotation, required=required, default=default)
     except TypeError as error:
         raise TypeError(f"{record.__name__}.{field.name}: {error}") from None
+
+
+def _words(name: str) -> str:
+    """``ssh_port`` as ``SSH port``."""
+    words = " ".join(word.upper() if word in SHORT else word for word in name.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def _described(name: str, label: str, annotation: Any, **known: Any) -> Field:

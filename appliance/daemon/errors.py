@@ -15,7 +15,7 @@ from starlette.responses import Response
 from appliance.contract.refusals import Refused, Value
 from appliance.daemon.running import InvalidArguments
 from appliance.language import _
-from appliance.store.failures import StoreFault
+from appliance.store.failures import StoreAway, StoreBusy, StoreFault
 from compiler.errors import GerbangError
 
 __all__ = ["STATUS", "LoginNeeded", "LoginRefused", "MustChangePassword", "TooLarge", "TooMany", "described", "install"]
@@ -36,6 +36,8 @@ STATUS: Mapping[str, int] = {
     "invalid-arguments": 422,
     "too-many": 429,
 }
+AGAIN = 2
+"""Seconds after which a store that was busy or away may answer."""
 logger = logging.getLogger("gerbang.daemon")
 
 
@@ -143,7 +145,8 @@ def install(app: FastAPI) -> None:
 
     async def store_failed(_request: Request, error: Exception) -> Response:
         logger.error("the store failed: %s", error)
-        return _answer(503, described(error))
+        passes = isinstance(error, StoreAway | StoreBusy)
+        return _answer(503, described(error), {"Retry-After": str(AGAIN)} if passes else None)
 
     async def machine_failed(request: Request, error: Exception) -> Response:
         logger.warning("%s %s: %s", request.method, request.url.path, error)

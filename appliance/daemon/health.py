@@ -94,7 +94,6 @@ class Watch:
             return
         try:
             self._store.own_again()
-            log.warning("the database server was restarted; the store is owned again")
         except StoreBusy as error:
             # Two daemons on one store undo each other's work: the later one has it now.
             log.critical("another daemon has taken the store; this one ends: %s", error)

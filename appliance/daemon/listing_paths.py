@@ -105,7 +105,7 @@ def add(app: FastAPI, parts: Parts) -> None:
         most = number_of(request, "limit", MOST_ROWS, 0, MOST_ROWS)
         plain_csv = request.query_params.get("plain", "") == "yes"
         exported = partial(queries.export, plain=plain_csv, most=most)
-        name, parts_of_it = await readers.run(exported, caller.owner, caller.person, identity, form)
+        name, parts_of_it = await parts.threads.exports.run(exported, caller.owner, caller.person, identity, form)
         headers = {"Content-Disposition": disposition(f"{name}.{form}"), "Cache-Control": "no-store"}
         return StreamingResponse(parts_of_it, media_type=EXPORTS[form], headers=headers)
 

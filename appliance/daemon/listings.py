@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic_core import to_json
@@ -122,24 +122,24 @@ class Queries:
     def export(
         self, owner: str, person: Person, identity: str, form: str, *, plain: bool = False, most: int | None = None
     ) -> tuple[str, Iterator[bytes]]:
-        """The file's name, and its bytes part by part; ``plain`` CSV is for programs."""
+        """The file's name, and its bytes part by part; ``plain`` CSV is for programs. It is written down whole in one
+        snapshot, then sent: a slow reader keeps none open. Raises Refused for more rows than a sheet has."""
         query = self._find(owner, person, identity)
-        ids = query.kept.ids[:most]
-        return f"{query.service}-{query.listing.name}", self._exported(query, ids, person, form, plain)
-
-    def _exported(self, query: _Query, ids: Sequence[int], person: Person, form: str, plain: bool) -> Iterator[bytes]:
-        """Written down whole in one snapshot, then sent: a slow reader keeps none open."""
-        with tempfile.TemporaryFile(prefix="gerbang-export-") as file:
+        file = tempfile.TemporaryFile(prefix="gerbang-export-")  # noqa: SIM115 - whoever reads it closes it
+        try:
             with self._runner.store.reading() as connection:
                 asking = self._runner.asking(connection, person, query.service)
+                ids = query.kept.ids[:most]
                 wanted = Export(listing=query.listing, ids=ids, asking=asking, zone=self._runner.zone)
                 if form == "csv":
                     file.writelines(export_csv(connection, wanted, plain=plain))
                 else:
                     export_xlsx(connection, wanted, file)
             file.seek(0)
-            while part := file.read(PART):
-                yield part
+        except BaseException:
+            file.close()
+            raise
+        return f"{query.service}-{query.listing.name}", _parts(file)
 
     def drop(self, owner: str) -> None:
         """Forget the queries of a session that has ended."""
@@ -179,6 +179,12 @@ class Queries:
             raise NotFound(_("query"), identity[:64])
         self.listing(person, query.service, query.listing.name)
         return query
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while part := file.read(PART):
+            yield part
 
 
 def _told(rows: Sequence[kept_rows.Row]) -> list[dict[str, Any]]:

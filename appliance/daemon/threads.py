@@ -21,6 +21,8 @@ class Threads:
         # Each takes 46 MiB and a core for 0.1 s.
         self.passwords = Lane("password", 2, 32)
         self.documents = Lane("document", 2, 64)
+        # Each holds a snapshot open until it is written down, which may take minutes.
+        self.exports = Lane("export", 3, 32)
         # The root helper may hang: whoever asks the machine does not wait in front of those who ask the store.
         self.machine = Lane("machine", 3, 64)
         self.watch = Lane("watch", 1, 2)
@@ -31,5 +33,6 @@ class Threads:
 
     def close(self) -> None:
         """Let what runs end."""
-        for lane in (self.readers, self.passwords, self.documents, self.machine, self.watch, self.writer):
+        beside = (self.readers, self.passwords, self.documents, self.exports, self.machine, self.watch)
+        for lane in (*beside, self.writer):
             lane.close()

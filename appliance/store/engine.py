@@ -18,11 +18,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from appliance.contract.folding import fold
+from appliance.store.connecting import server_engines, sqlite_engine, straight
 from appliance.store.failures import StoreAway, StoreFault, explained
 from appliance.store.owner import own_file, own_server
 from appliance.store.touches import Touches
@@ -62,28 +62,20 @@ class Store:
         self._when_undone: Told = []
         self._release: Callable[[], None] | None = None
         self._holder: Connection | None = None
+        self._owning = threading.RLock()
+        self._wanted = self._doubtful = False
+        """Whether the store is to be this process's; and whether the server may have forgotten that it is."""
         self._reading: Engine
         self.memory = backend == "sqlite" and self.url.database in {None, "", ":memory:"}
         if backend == "postgresql":
-            self._writing = create_engine(
-                self.url.set(drivername="postgresql+psycopg"),
-                pool_size=2,
-                max_overflow=8,
-                pool_pre_ping=True,
-                # Kept means on the disk, whatever the server's own default is.
-                # A list of 100,000 rows is sorted in memory, without compiling its query first.
-                connect_args={
-                    "options": "-c synchronous_commit=on -c timezone=UTC -c work_mem=16MB -c jit=off",
-                    "connect_timeout": 10,
-                },
-            )
-            self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writing, self._reading = server_engines(self.url)
+            event.listen(self._writing, "connect", self._connected)
         elif self.memory:
             # One connection is the whole database: readers wait for the writer.
-            self._writing = self._reading = _sqlite(self.url, "BEGIN", poolclass=StaticPool)
+            self._writing = self._reading = sqlite_engine(self.url, "BEGIN", poolclass=StaticPool)
         else:
-            self._writing = _sqlite(self.url, "BEGIN IMMEDIATE", pool_size=1)
-            self._reading = _sqlite(self.url, "BEGIN", read_only=True, pool_size=8)
+            self._writing = sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
+            self._reading = sqlite_engine(self.url, "BEGIN", read_only=True)
         self.touches = Touches(self._writing)
         """How often the rows of each table were changed through this store."""
 
@@ -104,8 +96,12 @@ class Store:
 
         A new SQLite file is made readable by its owner only.
         """
-        if self._release is not None or self.memory:
-            return
+        with self._owning:
+            self._wanted = True
+            if self._release is None and not self.memory:
+                self._own()
+
+    def _own(self) -> None:
         if (file := self.file) is not None:
             self._release = own_file(file)
             try:
@@ -120,22 +116,41 @@ class Store:
     @property
     def owned(self) -> bool:
         """Whether this process still owns it. A server that was restarted has forgotten: then ``own_again``."""
-        if self._holder is None:
-            return self._release is not None or self.memory
-        if self._holder.invalidated:
-            return False
-        try:
-            return bool(self._holder.execute(text("SELECT true")).scalar_one())
-        except SQLAlchemyError:
-            return False
+        with self._owning:
+            if self._holder is None:
+                return self._release is not None or self.memory
+            if self._holder.invalidated:
+                return False
+            try:
+                return bool(self._holder.execute(text("SELECT true")).scalar_one())
+            except SQLAlchemyError:
+                return False
 
     def own_again(self) -> None:
-        """After ``owned`` was false. Raises StoreBusy when another daemon has taken the store in the meantime, and
+        """Nothing while it is owned. Raises StoreBusy when another daemon has taken the store in the meantime, and
         StoreAway while the server does not answer: then try again."""
-        release, self._release, self._holder = self._release, None, None
-        if release is not None:
-            release()
-        self.own()
+        with self._owning:
+            if self.owned:
+                return
+            release, self._release, self._holder = self._release, None, None
+            if release is not None:
+                release()
+            self.own()
+            log.warning("the database server had forgotten whose the store is; the store is owned again")
+
+    def _connected(self, _connection: Any, _record: Any) -> None:
+        """A new session of the writer: a server that has lost the last one may have lost the owner's too."""
+        self._doubtful = True
+
+    def _sure(self) -> None:
+        """Before a change: nothing is written into a store that another daemon may have by now."""
+        if self._doubtful and self._wanted:
+            self._doubtful = False
+            try:
+                self.own_again()
+            except BaseException:
+                self._doubtful = True
+                raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -155,7 +170,7 @@ class Store:
             # Both databases take the snapshot at the first statement, not at BEGIN.
             connection.begin()
             table = " FROM sqlite_schema LIMIT 1" if connection.dialect.name == "sqlite" else ""
-            _straight(connection, f"SELECT 1{table}")
+            straight(connection, f"SELECT 1{table}")
             yield connection
 
     @contextmanager
@@ -172,8 +187,10 @@ class Store:
             kept = False
             self.transaction += 1
             try:
-                with self._writing.connect() as connection, connection.begin(), _alone(self, connection):
-                    yield connection
+                with self._writing.connect() as connection:
+                    self._sure()
+                    with connection.begin(), _alone(self, connection):
+                        yield connection
                 kept = True
             finally:
                 self._tell(kept=kept)
@@ -206,16 +223,16 @@ class Store:
     def _part_of(self, group: Connection) -> Iterator[None]:
         kept, undone = len(self._when_kept), len(self._when_undone)
         try:
-            _straight(group, "SAVEPOINT part")
+            straight(group, "SAVEPOINT part")
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise TogetherFailed(str(error)) from error
         try:
             yield
-            _straight(group, "RELEASE SAVEPOINT part")
+            straight(group, "RELEASE SAVEPOINT part")
         except BaseException as error:
             try:
-                _straight(group, "ROLLBACK TO SAVEPOINT part")
-                _straight(group, "RELEASE SAVEPOINT part")
+                straight(group, "ROLLBACK TO SAVEPOINT part")
+                straight(group, "RELEASE SAVEPOINT part")
             except (SQLAlchemyError, sqlite3.Error):
                 # A full disk or a lost server ends the whole transaction (https://www.sqlite.org/lang_transaction.html,
                 # "Response To Errors Within A Transaction"). Of a connection that was lost SQLAlchemy says
@@ -256,9 +273,11 @@ class Store:
 
     def close(self) -> None:
         """Close all connections and give up the ownership."""
-        if self._release is not None:
-            self._release()
-            self._release = self._holder = None
+        with self._owning:
+            self._wanted = False
+            if self._release is not None:
+                self._release()
+                self._release = self._holder = None
         self._reading.dispose()
         self._writing.dispose()
 
@@ -280,41 +299,3 @@ def _alone(store: Store, connection: Connection) -> Iterator[None]:
         yield
     finally:
         store._within = before
-
-
-def _fold(value: Any) -> Any:
-    """A column of text may still hold what was put there past us."""
-    return fold(value) if isinstance(value, str) else value
-
-
-def _sqlite(url: Any, begin: str, *, read_only: bool = False, **options: Any) -> Engine:
-    # pysqlite's own handling of transactions is off: it would begin them late, and deferred.
-    engine = create_engine(
-        url, connect_args={"check_same_thread": False, "isolation_level": None, "timeout": 30}, **options
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 30000"):
-            cursor.execute(f"PRAGMA {setting}")
-        if read_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
-        # SQLite's own lower() knows ASCII only.
-        connection.create_function("fold_text", 1, _fold, deterministic=True)
-
-    @event.listens_for(engine, "begin")
-    def started(connection: Connection) -> None:
-        _straight(connection, begin)
-
-    return engine
-
-
-def _straight(connection: Connection, statement: str) -> None:
-    """A statement that answers nothing, on SQLite past SQLAlchemy, which takes a tenth of a millisecond for each."""
-    if connection.dialect.name == "sqlite":
-        driver: Any = connection.connection.driver_connection
-        driver.execute(statement).fetchall()
-    else:
-        connection.exec_driver_sql(statement)

@@ -158,6 +158,7 @@ verb = Verb(
         "lab run labs/two-isps --both --seed 7 --capture adsl1",
         "lab compare labs/two-isps --report comparison.html",
         "lab router --version 7.18.2 --export after.rsc",
+        "lab run labs/hospital/mail.yaml --kernel",
         "lab graph labs/hospital",
         "lab trace labs/ios-edge odd 'tcp 10.0.0.3:1025 > 203.0.113.9:80 flags=syn'",
         "lab list",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from compiler.cli.output import emit_json, emit_lines, note
 from compiler.errors import GerbangError, UsageError
-from labs.lab_file import LAB_FILE, Description, describe, find_labs
+from labs.lab_file import LAB_FILE, Description, describe, find_further_labs, find_labs
 
 __all__ = ["run"]
 
@@ -47,13 +47,13 @@ def run(arguments: Namespace) -> int:
     folder = Path(arguments.folder or ".")
     if not folder.is_dir():
         raise UsageError(f"there is no folder {arguments.folder!r}")
-    found = find_labs(folder)
+    found = _found(folder)
     if not found and arguments.folder is None:
-        found = find_labs(_OWN)
+        found = _found(_OWN)
     labs, wrong = [], 0
     for place in found:
         try:
-            told = describe(place / LAB_FILE)
+            told = describe(place if place.is_file() else place / LAB_FILE)
         except GerbangError as error:
             note(error.render())
             wrong = 2
@@ -67,6 +67,11 @@ def run(arguments: Namespace) -> int:
     else:
         note(f"no {LAB_FILE} below {folder}")
     return wrong
+
+
+def _found(folder: Path) -> tuple[Path, ...]:
+    """By what ``gerbang lab run`` takes: a folder, or a file beside the folder's own."""
+    return tuple(sorted((*find_labs(folder), *find_further_labs(folder))))
 
 
 def _is_below(place: Path) -> bool:

@@ -200,7 +200,7 @@ class DayEditor(TextEditor):
     """A day: typed, moved by + and -, or chosen from a month."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4,down", "calendar", _("Calendar"), id="form.calendar", tooltip=_("Choose from a month")),
+        Binding("down", "calendar", _("Calendar"), id="form.calendar", tooltip=_("Choose from a month")),
     ]
 
     def make_line(self, text: str) -> PlainInput:
@@ -262,6 +262,22 @@ class NoteEditor(Editor):
         self.changed()
 
 
+class Tick(Checkbox):
+    """A tick that is seen to be off without its colours. Textual's own draws the same sign for both."""
+
+    def __init__(self, label: Content, value: bool, *, compact: bool) -> None:
+        super().__init__(label, value, compact=compact)
+        self._draw(value)
+
+    def _draw(self, value: bool) -> None:
+        self.BUTTON_INNER = "X" if value else " "
+
+    def watch_value(self) -> None:
+        """It was ticked, or is no more."""
+        self._draw(self.value)
+        super().watch_value()
+
+
 class YesNoEditor(Editor):
     """A tick; where None is allowed too, a choice of three."""
 
@@ -274,7 +290,7 @@ class YesNoEditor(Editor):
             start = value if isinstance(value, bool) else Select.NULL
             yield Choice(options, value=start, prompt="–", compact=True)
         else:
-            yield Checkbox(self._words(value is True), value=value is True, compact=True)
+            yield Tick(self._words(value is True), value=value is True, compact=True)
 
     def raw(self) -> bool | None:
         """Yes, no, or neither."""

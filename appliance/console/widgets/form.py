@@ -34,6 +34,8 @@ from appliance.language import _
 
 __all__ = ["Form", "FormScreen"]
 
+SAVE = _("Save")
+
 
 class Form(Vertical):
     """The fields of a record."""
@@ -88,7 +90,7 @@ class Form(Vertical):
         *,
         version: int = 0,
         lookup: Lookup | None = None,
-        save: str = _("Save"),
+        save: str = SAVE,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
@@ -215,11 +217,13 @@ class Form(Vertical):
     def _show_state(self, wrong: Mapping[str, str]) -> None:
         reader = reader_of(self)
         names = ", ".join(reader.label(self.rows[name].field) for name in wrong)
+        values = {"action": reader.say(self._save), "count": len(wrong), "names": names}
         if len(wrong) == 1:
-            text = reader.say(_("Save is off: 1 field is wrong or missing: {names}"), {"names": names})
+            text = reader.say(_("{action} is off: 1 field is wrong or missing: {names}"), values)
         elif wrong:
-            template = _("Save is off: {count} fields are wrong or missing: {names}")
-            text = reader.say(template, {"count": len(wrong), "names": names})
+            text = reader.say(_("{action} is off: {count} fields are wrong or missing: {names}"), values)
+        elif self._save != SAVE:
+            text = ""  # a question is not kept: there is nothing to say of it
         else:
             text = reader.say(_("changed, not saved") if self.dirty else _("nothing changed"))
         if text == self._said:

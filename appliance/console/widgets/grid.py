@@ -30,7 +30,9 @@ from appliance.contract.listings import Condition, Order, Question
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
-__all__ = ["Grid"]
+__all__ = ["EMPTY", "Grid"]
+
+EMPTY = _("There is nothing here yet.")
 
 
 class Grid(Vertical):
@@ -100,7 +102,7 @@ class Grid(Vertical):
         self.order = tuple(order)
         self.conditions = tuple(conditions)
         self.search = ""
-        self._empty = empty or _("There is nothing here yet.")
+        self._empty = empty or EMPTY
         self._all: int | None = None
         self._error = ""
         self._asking = False
@@ -148,6 +150,14 @@ class Grid(Vertical):
         self.body.source = source
         self._all = None
         self.action_refresh_rows()
+
+    def say_empty(self, words: str) -> None:
+        """Say this from now on where there are no rows: a template, or words for the reader."""
+        self._empty = words
+        # While it asks, the answer says so; two questions in one moment, and the first is one that nobody awaits.
+        if not self._asking and self._all == self.count == 0:
+            self.body.words = reader_of(self).say(words)
+            self.body.refresh()
 
     def action_refresh_rows(self) -> None:
         """Ask again; the cursor stays on its row."""

@@ -31,7 +31,7 @@ def status_parts(reader: Reader, now: Standing) -> list[str]:
     if now.everything is not None and now.everything != now.count:
         parts.append(reader.say(_("{count} of {all}"), {"count": now.count, "all": now.everything}))
     else:
-        parts.append(reader.say(_("{count} rows"), {"count": now.count}))
+        parts.append(reader.say(_("1 row") if now.count == 1 else _("{count} rows"), {"count": now.count}))
     if now.count:
         parts.append(reader.say(_("row {row}"), {"row": now.row}))
     if now.marked:

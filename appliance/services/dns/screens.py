@@ -5,9 +5,10 @@ from __future__ import annotations
 from appliance.console.listing_screen import Action, ListingScreen
 from appliance.console.report_screen import ReportScreen
 from appliance.console.screens import CustomScreen
+from appliance.console.settings_screen import SettingsScreen
 from appliance.contract.listings import Order
 from appliance.language import _
-from appliance.services.dns.model import AnswerLine, Asked, Entry, EntryChange, EntryRow, EntrySeen
+from appliance.services.dns.model import AnswerLine, Asked, Entry, EntryChange, EntryRow, EntrySeen, Settings
 
 __all__ = ["SCREENS"]
 
@@ -82,4 +83,5 @@ SCREENS = (
         parameters=Asked,
         line=AnswerLine,
     ),
+    SettingsScreen(Settings, committed=True),
 )

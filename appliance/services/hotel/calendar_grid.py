@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from appliance.console.plain import plain_text
 from appliance.console.speaking import say
+from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 from appliance.services.hotel.calendar_layout import Bar, RoomLine
 
@@ -111,6 +112,7 @@ class CalendarGrid(ScrollView, can_focus=True):
         self.row = 0
         self.day = 0
         self.nights = 1
+        self._seek_today = True
 
     @property
     def days(self) -> int:
@@ -133,11 +135,19 @@ class CalendarGrid(ScrollView, can_focus=True):
         self.lines = lines
         self.weekend = weekend
         self.row = min(self.row, max(len(lines) - 1, 0))
-        self.day = min(self.day, self.days - 1)
+        if self._seek_today and lines:
+            # Who comes in at the desk comes today.
+            self._seek_today = False
+            self.day = (today - first).days
+        self.day = min(max(self.day, 0), self.days - 1)
         self.nights = 1
         self.virtual_size = Size(HEAD + self.days * CELL, len(lines) + 2)
         self.set_reactive(CalendarGrid.first, first)
         self._placed()
+
+    def seek_today(self) -> None:
+        """The cursor goes to today with the next days that are shown."""
+        self._seek_today = True
 
     def _placed(self) -> None:
         """The cursor or what is under it has changed."""
@@ -145,7 +155,7 @@ class CalendarGrid(ScrollView, can_focus=True):
         if self.lines:
             line, day = self.lines[self.row], self.first + timedelta(days=self.day)
             bar = line.at(self.day)
-            text = f"{line.room} {line.name} · {day.isoformat()}"
+            text = f"{line.room} {line.name} · {reader_of(self).value(day)}"
             if bar is not None:
                 text += f" · {bar.booking} · {bar.guest} · {say(self, bar.status)}"
             elif line.closed:

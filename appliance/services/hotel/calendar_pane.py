@@ -101,6 +101,7 @@ class CalendarPane(Pane):
     def action_today(self) -> None:
         """Two days before today first."""
         self.first = None
+        self.grid.seek_today()
         self.look()
 
     @on(CalendarGrid.Beyond)
@@ -112,6 +113,7 @@ class CalendarPane(Pane):
     @on(CalendarGrid.Moved)
     def _moved(self, event: CalendarGrid.Moved) -> None:
         self.query_one("#calendar-note", Static).update(plain(event.text))
+        self.show_keys()
 
     @on(CalendarGrid.Opened)
     def _opened(self, event: CalendarGrid.Opened) -> None:

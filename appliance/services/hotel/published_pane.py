@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widgets import Static
 
 from appliance.console.plain import plain
@@ -36,16 +37,17 @@ class PublishedPane(Pane):
             self.shell.say_refused(error)
             return
         say = self.reader.say
-        lines = [
-            say(_("Booking {number}"), {"number": answer["number"]}),
-            "",
-            f"{'':<12}{say(_('printed')):>16}{say(_('by the rules')):>16}",
-            f"{say(_('Total')):<12}{self._rupiah(answer['printed_total']):>16}{self._rupiah(answer['total']):>16}",
-            f"{say(_('Balance')):<12}{self._rupiah(answer['printed_balance']):>16}{self._rupiah(answer['balance']):>16}",
-            "",
-            say(answer["explanation"]),
-        ]
-        self.query_one("#published", Static).update(plain("\n".join(lines)))
+        columns = (_("printed"), "printed_total", "printed_balance"), (_("by the rules"), "total", "balance")
+        table: list[tuple[str, ...]] = [("", say(_("Total")), say(_("Balance")))]
+        table += [(say(head), *(self._rupiah(answer[name]) for name in names)) for head, *names in columns]
+        widths = [max(map(len, column)) for column in table]
+        rows = (
+            f"{words:<{widths[0]}}"
+            + "".join(f"{one:>{width + 3}}" for one, width in zip(others, widths[1:], strict=True))
+            for words, *others in zip(*table, strict=True)
+        )
+        lines = [say(_("Booking {number}"), {"number": answer["number"]}), "", *rows, "", say(answer["explanation"])]
+        self.query_one("#published", Static).update(Content("\n").join(map(plain, lines)))
 
     def _rupiah(self, amount: int) -> str:
         return f"Rp {self.reader.value(amount)}"

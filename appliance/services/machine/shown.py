@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from textual.content import Content
 
-from appliance.commit.printing import print_diagnosis, print_outcome, print_plan
+from appliance.commit.printing import print_diagnosis, print_outcome, print_plan_from_the_top
 from appliance.commit.results import CommitStatus, Diagnosis, Outcome, Plan
 from appliance.console.plain import plain_text
 from appliance.contract.components import Finding, Severity
@@ -37,8 +37,8 @@ def status_of(answer: Any) -> CommitStatus:
 
 
 def plan_shown(plan: Plan, translate: Translate) -> Content:
-    """Findings, differences, who would act."""
-    return _content(print_plan(plan, colour=True, translate=translate))
+    """Findings, who would act, differences."""
+    return _content(print_plan_from_the_top(plan, colour=True, translate=translate))
 
 
 def outcome_shown(answer: Any, translate: Translate) -> Content:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -99,8 +100,10 @@ class CommittingPane(MasterPane):
 
     def _look_what_waits(self) -> None:
         if not self.needs("waiting"):
-            self.run_worker(self._say_what_waits(), group="waiting", exclusive=True)
+            self._say_what_waits()
 
+    # Not begun before it runs: two events in a moment, and the first would be a coroutine that nobody awaits.
+    @work(group="waiting", exclusive=True)
     async def _say_what_waits(self) -> None:
         line = self.query_one("#waits", Static)
         if not await self._is_set_up():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from appliance.console.master_data import MasterScreen
 from appliance.console.screens import CustomScreen
+from appliance.console.settings_screen import SettingsScreen
 from appliance.language import _
-from appliance.services.network.model import MASTER_DATA
+from appliance.services.network.model import MASTER_DATA, Settings
 
 __all__ = ["SCREENS"]
 
@@ -49,4 +50,5 @@ SCREENS = (
         make="appliance.services.network.workbench_pane:WorkbenchPane",
         needs=("policies",),
     ),
+    SettingsScreen(Settings, committed=True),
 )

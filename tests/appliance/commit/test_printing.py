@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.commit.printing import print_diagnosis, print_generations, print_outcome, print_plan, print_status
+from appliance.commit.printing import (
+    print_diagnosis,
+    print_generations,
+    print_outcome,
+    print_plan,
+    print_plan_from_the_top,
+    print_status,
+)
 from appliance.commit.results import Action, CommitStatus, Ending, FileChange, Outcome, Phase, Plan, PlannedAct
 from appliance.contract.components import Finding, Severity
 from tests.appliance.commit.parts import ModelClock, ModelMachine, Part, commits_of
@@ -41,6 +48,26 @@ def test_a_plan(commits):
         "  + new (new)\n"
         "generation 2 would replace generation 1\n"
     )
+
+
+def test_a_plan_for_a_screen_says_first_who_acts_and_shortens_certificates(commits):
+    certificate = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n"
+    plan = commits.plan((Part(name="tls", text=f"one\n{certificate}two\n"),))
+    assert print_plan_from_the_top(plan) == (
+        "would act, in this order:\n"
+        "  + tls (new)\n"
+        "generation 1 would replace generation 0\n"
+        "\n"
+        "what would differ:\n"
+        "+ tls/etc/config\n"
+        "    @@ -0,0 +1,6 @@\n"
+        "    +one\n"
+        "    +-----BEGIN CERTIFICATE-----\n"
+        "    … 2 lines\n"
+        "    +-----END CERTIFICATE-----\n"
+        "    +two\n"
+    )
+    assert "MIIB" in print_plan(plan)
 
 
 def test_a_plan_that_would_be_refused_or_does_nothing(commits):

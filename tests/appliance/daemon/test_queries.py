@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from appliance.daemon import listings
@@ -49,3 +56,50 @@ def test_the_queries_of_a_session_end_with_it(house: House, client: Client) -> N
     client.post("/logout", headers=fresh)
     assert not house.parts.queries._queries
     assert house.parts.queries._bytes == 0
+
+
+def test_exports_that_are_written_at_once_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a snapshot: the others wait for their turn, and look at nothing meanwhile."""
+    house = House(tmp_path, f"sqlite:///{tmp_path}/store.db")
+    maya = house.header("admin")
+    go, lock = threading.Event(), threading.Lock()
+    at_once = [0, 0]
+    real = listings.export_csv
+
+    def slow(*given: Any, **more: Any) -> Iterator[bytes]:
+        with lock:
+            at_once[0] += 1
+            at_once[1] = max(at_once)
+        go.wait(60)
+        with lock:
+            at_once[0] -= 1
+        return real(*given, **more)
+
+    monkeypatch.setattr(listings, "export_csv", slow)
+
+    async def all_of_them(client: Client, path: str) -> list[int]:
+        asking = [asyncio.create_task(client._http.get(path, headers=maya)) for _ in range(12)]
+        until = time.monotonic() + 60
+        while at_once[0] < 3 and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # a fourth would begin now
+        go.set()
+        return [one.status_code for one in await asyncio.gather(*asking)]
+
+    with house.client() as client:
+        found = client.run(all_of_them(client, f"/queries/{asked(client, maya)}/export"))
+    house.store.close()
+    assert found == [200] * 12
+    assert at_once[1] == 3
+
+
+def test_an_export_that_cannot_be_made_is_refused_and_not_cut(
+    house: House, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said with its status, before the first byte of the file."""
+    monkeypatch.setattr("appliance.store.export.LARGEST_SHEET", 0)
+    maya = house.header("maya")
+    assert client.post("/commands/ledger/accounts.add", {"code": "A1", "title": "Kas"}, maya).status_code == 200
+    answer = client.get(f"/queries/{asked(client, maya)}/export?format=xlsx", maya)
+    assert answer.status_code == 422
+    assert "take CSV" in answer.json()["error"]["message"]

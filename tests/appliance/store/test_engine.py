@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from appliance.store import connecting
 from appliance.store.engine import Store
 from appliance.store.failures import StoreAway, StoreBusy, StoreDamaged, StoreFault, StoreFull
 from compiler.errors import UsageError
@@ -107,6 +108,77 @@ def test_owner_learns_that_the_server_has_forgotten_it(postgresql_server: Server
         pass
     store.close()
     postgresql_server.drop(url)
+
+
+def test_readers_never_take_the_writers_place(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many look at once: one too many is told so, and the writer and the owner go on."""
+    monkeypatch.setattr(connecting, "WAIT", 0.1)
+    store = opened(database)
+    store.own()
+    with contextlib.ExitStack() as held:
+        with pytest.raises(StoreBusy, match="too many"):  # noqa: PT012
+            for _ in range(100):
+                held.enter_context(store.reading())
+        with store.writing() as writer:
+            writer.execute(insert(NUMBERS).values(value=1))
+        assert store.owned
+    with store.reading() as reader:
+        assert reader.execute(COUNT).scalar_one() == 1
+    store.close()
+
+
+def test_first_change_after_a_restart_of_the_server_owns_the_store_again(postgresql_server: Server) -> None:
+    url = postgresql_server.create()
+    store, other = opened(url), Store(url)
+    store.own()
+    postgresql_server.stop("QUIT")
+    with pytest.raises(StoreAway), store.writing():
+        pass
+    postgresql_server.start()
+    with store.writing() as writer:
+        writer.execute(insert(NUMBERS).values(value=1))
+        with pytest.raises(StoreBusy, match="owns this store"):
+            other.own()
+    postgresql_server.stop("QUIT")
+    postgresql_server.start()
+    other.own()
+    with pytest.raises(StoreBusy, match="owns this store"), store.writing() as writer:
+        writer.execute(insert(NUMBERS).values(value=2))
+    with other.reading() as reader:
+        assert reader.execute(COUNT).scalar_one() == 1
+    other.close()
+    with store.writing() as writer:
+        writer.execute(insert(NUMBERS).values(value=3))
+    assert store.owned
+    store.close()
+    postgresql_server.drop(url)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        *[("08006", StoreAway), ("25P03", StoreAway), ("57P05", StoreAway), ("08P01", StoreAway)],
+        *[("40001", StoreBusy), ("40P01", StoreBusy), ("53200", StoreBusy), ("55P03", StoreBusy)],
+        *[("57014", StoreBusy), ("58030", StoreFault)],
+    ],
+)
+def test_what_the_server_says_is_a_fault_of_the_store(postgresql: str, state: str, kind: type[StoreFault]) -> None:
+    store = Store(postgresql)
+    with pytest.raises(StoreFault) as caught, store.writing() as writer:
+        writer.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'as it says' USING ERRCODE = '{state}'; END $$")
+    assert type(caught.value) is kind
+    store.close()
+
+
+def test_asking_on_after_the_connection_was_lost(postgresql: str) -> None:
+    store = Store(postgresql)
+    with pytest.raises(StoreAway), store.writing() as writer:  # noqa: PT012
+        with contextlib.suppress(DBAPIError):
+            writer.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        writer.exec_driver_sql("SELECT 1")
+    with store.writing() as writer:
+        writer.exec_driver_sql("SELECT 1")
+    store.close()
 
 
 def test_new_file_is_its_owners_only(tmp_path: Path) -> None:

@@ -108,13 +108,18 @@ class Machine:
         self.states: dict[str, str] = {}
         self.spoken: list[str] = []
         self.dies: set[str] = set()
+        self.asked: list[tuple[str, ...]] = []
+
+    def shown(self, unit: str) -> str:
+        state = self.states.get(unit, "inactive")
+        shown = f"Id={unit}\nActiveState={state}\nMainPID=7\nNRestarts=1\nStateChangeTimestamp=@1700000000"
+        return shown + "\nResult=exit-code"
 
     def __call__(self, words: Sequence[str], within: float) -> Outcome:
         match words:
-            case ("systemctl", "show", *_, unit):
-                state = self.states.get(unit, "inactive")
-                shown = f"Id={unit}\nActiveState={state}\nMainPID=7\nNRestarts=1\nStateChangeTimestamp=@1700000000"
-                return Outcome(0, shown + "\nResult=exit-code")
+            case ("systemctl", "show", _properties, _stamps, *units):
+                self.asked.append(tuple(units))
+                return Outcome(0, "\n\n".join(self.shown(unit) for unit in units))
             case ("journalctl", *_):
                 return Outcome(0, "line one\nbad option")
         self.spoken.append(" ".join(words[1:]))
@@ -145,6 +150,11 @@ def test_what_is_said_to_systemctl(tmp_path: Path) -> None:
     supervisor.start(top, "/g/1")
     supervisor.start(base, "/g/2")
     assert (tmp_path / "s" / ".files" / "m.base").readlink() == Path("/g/2")
+    # Of what it requires it asks in the same breath as of itself: each systemctl is a process.
+    machine.asked.clear()
+    supervisor.start(top, "/g/1")
+    assert machine.asked == [(unit_name("m.top"), unit_name("m.base")), (unit_name("m.top"),)]
+    supervisor.start(base, "/g/2")
     name = unit_name("m.base")
     assert machine.spoken[:4] == ["daemon-reload", f"enable {name}", f"reset-failed {name}", f"restart {name}"]
     # Not enabled again, for which systemd would read all units anew.
@@ -158,7 +168,7 @@ def test_what_is_said_to_systemctl(tmp_path: Path) -> None:
     ]
     supervisor.start(base, "/g/2")
     assert f"enable {name}" in machine.spoken
-    assert [status.program for status in supervisor.status()] == ["m.top"]  # this machine answers with one
+    assert [status.program for status in supervisor.status()] == ["m.base", "m.top"]
 
 
 def test_one_that_does_not_stay_up_is_said_with_its_last_words(tmp_path: Path) -> None:

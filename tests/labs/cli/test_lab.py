@@ -150,6 +150,17 @@ def test_list_tells_of_labs_and_of_files_that_cannot_be_read(lab_folder, small, 
     assert "broken/lab.yaml:2:1" in told.err
 
 
+def test_list_tells_of_a_lab_in_a_file_of_another_name(lab_folder, small, capsys):
+    folder = lab_folder(small)
+    (folder / "mail.yaml").write_text(small.replace("name: small", "name: further"))
+    (folder / "properties.yaml").write_text("properties: []\nlinks: []\n")
+    assert main(["lab", "list", str(folder), "--format", "json"]) == 0
+    listed = json.loads(out(capsys))["labs"]
+    assert [one["name"] for one in listed] == ["small", "further"]
+    assert listed[1]["folder"].endswith("mail.yaml")
+    assert main(["lab", "check", listed[1]["folder"]]) == 0
+
+
 def test_the_verb_is_cheap_to_load():
     code = (
         "import sys, labs.cli.lab; heavy = {'yaml', 'matplotlib', 'networkx', 'jinja2', 'numpy', 'pyroute2', 'scapy'};"

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
 from appliance.console.app import ConsoleApp
 from appliance.services.machine import service as machine
@@ -74,7 +74,8 @@ def test_what_waits_has_a_key_and_errors_come_first(tmp_path: Path) -> None:
         assert "Confirm generation 2" in text
         assert "commit waits: " in text
         assert text.index("[/x] is wrong") < text.index("later")
-        assert "+new" in text
+        planned = str(pane.query_one("#planned", Static).content)
+        assert planned.index("[/x] is wrong") < planned.index("would be refused") < planned.index("+new")
         assert "waits: confirm it" in pane.why_not("commit")
         double.answers["POST", "/commands/machine/confirm"] = {"work": "w"}
         done = {"ending": "confirmed", "generation": 2, "standing": 2, "findings": []}

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from appliance.components.agreements import DnsRecords
 from appliance.contract.people import ADMINISTRATOR, Person
+from appliance.contract.programs import State, Status
 from appliance.contract.refusals import NotAllowed, NotFound, Refused, RuleBroken
 from appliance.services.certificates import service as certificates
 from appliance.services.certificates.tables import CERTIFICATES
@@ -131,6 +132,10 @@ class _Machine:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.programs: tuple[str, ...] = ("webmail.php",)
+
+    def status(self) -> tuple[Status, ...]:
+        return tuple(Status(program=one, state=State.READY) for one in self.programs)
 
     def perform(self, operation: str, arguments: Mapping[str, str], given: str = "") -> str:
         self.asked.append((operation, dict(arguments)))
@@ -171,6 +176,25 @@ def test_who_uses_it(trial: Trial, webmaster: Caller, monkeypatch: pytest.Monkey
 def test_a_helper_that_fails_is_a_refusal(trial: Trial, webmaster: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     _with_machine(trial, monkeypatch, SupervisionFailed("webmail.people", "it ended with 1"))
     with pytest.raises(Refused, match="it ended with 1"):
+        webmaster("people")
+
+
+def test_before_it_runs_it_is_said_what_is_missing(
+    trial: Trial, webmaster: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = SupervisionFailed("webmail.people", "it ended with 1", "Could not open input file: people.php")
+    _with_machine(trial, monkeypatch, failed).programs = ("dns.nsd",)
+    with pytest.raises(Refused, match="set up Mail first"):
+        webmaster("people")
+    monkeypatch.undo()
+    _set_up_mail(trial)
+    _with_machine(trial, monkeypatch, failed).programs = ("mail.postfix",)
+    with pytest.raises(Refused, match="save its settings here"):
+        webmaster("people")
+    monkeypatch.undo()
+    _save(webmaster)
+    _with_machine(trial, monkeypatch, failed).programs = ("mail.postfix",)
+    with pytest.raises(Refused, match="comes with the next commit"):
         webmaster("people")
 
 

@@ -174,3 +174,22 @@ def test_an_administrator_is_led_to_the_commit_of_all(driven: Driven, tmp_path: 
         await until(lambda: app.current_mode == "machine")
 
     driven.drive(tmp_path, "admin", play, WIDE)
+
+
+def test_who_has_no_settings_yet_is_led_to_them(tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot: Any) -> None:
+        pane = await open_screen(app, pilot, "mail", "accounts")
+        await ready(app, pane, 0)
+        await until(lambda: "Mail is not set up yet" in shown(app))
+        await pilot.press("g")
+        await until(lambda: app.screen.opened == "settings" and "rssulsel.com" in shown(app))
+        assert "holds when it is committed" in app.screen.pane.help_text
+        house_driven.call("settings.change", {"version": 0, "row": {"address": "192.168.10.2"}}, service="mail")
+        await open_screen(app, pilot, "mail", "accounts")
+        await until(lambda: "Mail is not set up yet" not in shown(app))
+
+    made = House(tmp_path, services=SERVICES)
+    made.add("siti", "mail.postmaster")
+    with made.live(tmp_path) as socket:
+        house_driven = Driven(made, socket, SERVICES)
+        house_driven.drive(tmp_path, "siti", play, WIDE)

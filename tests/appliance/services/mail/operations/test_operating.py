@@ -45,8 +45,12 @@ class Machine:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.fails: dict[str, str] = {}
+        self.bare = False
+        """Nothing was committed yet."""
 
     def status(self) -> tuple[Status, ...]:
+        if self.bare:
+            return ()
         return (Status(program="mail.postfix", state=State.READY, process=7, since=1_795_000_000.0),
                 Status(program="mail.clamd", state=State.FAILED, restarts=5, said="out of memory [/]"),
                 Status(program="dns.nsd", state=State.READY))  # fmt: skip
@@ -127,6 +131,24 @@ def call(driven: Driven, command: str, arguments: Any = None) -> Any:
     if isinstance(answer, dict) and set(answer) == {"work"}:
         raise AssertionError("a work is waited for")
     return answer
+
+
+def test_a_queue_that_cannot_be_read_is_not_called_empty(driven: Driven, standing: Machine, tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot: Any) -> None:
+        pane = await open_screen(app, pilot, "mail", "queue")
+        await until(lambda: "mail does not run yet: it comes with the next commit" in shown(app))
+        assert "everything was delivered" not in shown(app)
+        standing.bare = False
+        standing.fails["queue-list"] = "postqueue: warning\nmail system is down"
+        pane.look()
+        await until(lambda: "not done: mail system is down" in shown(app))
+        standing.fails.clear()
+        pane.look()
+        await until(lambda: len(pane.rows) == 2)
+
+    standing.bare = True
+    standing.fails["queue-list"] = "postqueue ended with 69"
+    driven.drive(tmp_path, "siti", play, WIDE)
 
 
 def test_messages_of_the_queue_are_deleted_after_a_question(driven: Driven, standing: Machine, tmp_path: Path) -> None:
