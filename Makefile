@@ -17,6 +17,9 @@ DAEMONS := .venv/.daemons
 # another in its place and then wait for ever for what the dead one had been given.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart=0
 
+# Where it is set each test process compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-long check bench translations lock clean
 
 demo: $(READY)
