@@ -22,6 +22,8 @@ from compiler.errors import UsageError
 __all__ = ["set_up", "steps"]
 
 UNITS = ("gerbang-helper.service", "gerbang.service")
+NETWORK_TARGET = "gerbang-network.target"
+"""Wanted by the units of the programs, so it is not enabled."""
 WEB_UNIT = "gerbang-web.service"
 ADDRESSES = "60-gerbang.conf"
 """Lets daemons listen on addresses that come later; of sysctl.d(5)."""
@@ -116,7 +118,7 @@ def steps(root: Path, program: Path, *, web: bool = False) -> Iterator[Step]:
             )
     changed = False
     # One that was chosen once is kept up to date without being asked for.
-    units = (*UNITS, *([WEB_UNIT] if web or (root / "etc/systemd/system" / WEB_UNIT).exists() else []))
+    units = (*UNITS, NETWORK_TARGET, *([WEB_UNIT] if web or (root / "etc/systemd/system" / WEB_UNIT).exists() else []))
     for name in units:
         unit = root / "etc/systemd/system" / name
         text = data(f"templates/systemd/{name}").read_text().replace(PROGRAM, str(program))

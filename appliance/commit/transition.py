@@ -7,7 +7,8 @@ after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,26 +102,64 @@ class Transition:
         return of_both[0] == of_both[1]
 
     def advance(self, journal: Journal, underway: Underway, order: Sequence[str], guard: int) -> Underway:
-        """Switch, then act in this order; each step is in the journal before it is begun. Raises Failed."""
+        """Switch, then act in this order; each step is in the journal before it is begun. Raises Failed.
+
+        Those that only read trusted data anew do so at the same time, unless one requires another.
+        """
         underway = self._noted(journal, replace(underway, phase=Phase.SWITCH))
         try:
             self.folder.switch(underway.after)
         except OSError as error:
             raise Failed(Phase.SWITCH, (failure("", error),)) from error
-        for done, name in enumerate(order):
-            underway = self._noted(journal, replace(underway, phase=Phase.ACT, acted=(*underway.acted, name)))
-            self.progress(Progress(done=done, total=len(order), doing=f"{Phase.ACT} {name}"))
-            try:
-                self._act(name, self.before, self.after, guard)
-            except Cancelled:
-                raise
-            except Exception as error:
-                raise Failed(Phase.ACT, (failure(name, error),)) from error
+        done = 0
+        for wave in self._waves(order):
+            underway = self._noted(journal, replace(underway, phase=Phase.ACT, acted=(*underway.acted, *wave)))
+            for name in wave:
+                self.progress(Progress(done=done, total=len(order), doing=f"{Phase.ACT} {name}"))
+                done += 1
+            self._act_together(wave, guard)
         return self._noted(journal, replace(underway, phase=Phase.PROBE))
 
     def probe(self, acted: Sequence[str]) -> tuple[Finding, ...]:
         """Whether those that acted serve, and all that stand on them."""
         return self._probed(self.after, acted)
+
+    def _waves(self, order: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """The order in steps: several in one only when each of them acts for nothing but new data."""
+        requires: Mapping[str, Sequence[str]] = {name: one.requires for name, one in self.after.kept.items()}
+        wave: tuple[str, ...] = ()
+        for name in order:
+            alone = name not in self.after.kept or not self._only_new_data(name, order)
+            if wave and (alone or name in dependents(wave, requires)):
+                yield wave
+                wave = ()
+            if alone:
+                yield (name,)
+            else:
+                wave = (*wave, name)
+        if wave:
+            yield wave
+
+    def _act_together(self, wave: tuple[str, ...], guard: int) -> None:
+        """All of them to their end, whatever fails. Raises Failed with what did."""
+        if len(wave) == 1:
+            raised = [self._raised(wave[0], guard)]
+        else:
+            with ThreadPoolExecutor(len(wave), thread_name_prefix="gerbang-act") as threads:
+                raised = list(threads.map(lambda name: self._raised(name, guard), wave))
+        for error in raised:
+            if isinstance(error, Cancelled):
+                raise error
+        found = tuple(failure(name, error) for name, error in zip(wave, raised, strict=True) if error is not None)
+        if found:
+            raise Failed(Phase.ACT, found) from next(error for error in raised if error is not None)
+
+    def _raised(self, name: str, guard: int) -> Exception | None:
+        try:
+            self._act(name, self.before, self.after, guard)
+        except Exception as error:
+            return error
+        return None
 
     def confirm(self) -> None:
         """Tell the components whose change the helper would take back. Raises Failed."""

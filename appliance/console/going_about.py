@@ -43,6 +43,7 @@ class GoingAboutApp(SpeakingApp):
     def action_mode(self, name: str) -> None:
         """Another service."""
         if self.state.person is not None and name in self._modes:
+            self.fold_toasts()
             self.switch_mode(name)
 
     def action_next_mode(self, by: int) -> None:

@@ -24,7 +24,8 @@ class LoginScreen(Screen[None]):
 
     DEFAULT_CSS = """
     LoginScreen { align: center middle; }
-    LoginScreen #box { width: 76; max-width: 96%; height: auto; border: round $primary; padding: 1 3; max-height: 22; }
+    LoginScreen #box { width: 76; max-width: 96%; height: auto; max-height: 95%; overflow-y: auto; }
+    LoginScreen #box { border: round $primary; padding: 1 3; }
     LoginScreen #title { text-style: bold; color: $text-primary; }
     LoginScreen #subtitle { color: $text-muted; margin-bottom: 1; }
     LoginScreen .label { color: $foreground; }
@@ -35,6 +36,9 @@ class LoginScreen(Screen[None]):
     LoginScreen #state.-error { color: $text-error; }
     LoginScreen #state.-warning { color: $text-warning; }
     LoginScreen #demo { margin-top: 1; height: auto; color: $text-muted; }
+    LoginScreen.-low #box { padding: 0 3; }
+    LoginScreen.-low #subtitle, LoginScreen.-low Input { margin-bottom: 0; }
+    LoginScreen.-low #state, LoginScreen.-low #demo { margin-top: 0; }
     LoginScreen #hint { dock: bottom; height: 1; color: $text-muted; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,6 +46,7 @@ class LoginScreen(Screen[None]):
         Binding("f11", "theme", _("Theme"), id="login.theme"),
     ]
     AUTO_FOCUS = ".first"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012 - as Textual has it
 
     class Attempt(Message):
         """Somebody wants in."""

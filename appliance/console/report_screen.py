@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
@@ -27,6 +28,7 @@ from appliance.console.widgets.grid import Grid
 from appliance.console.widgets.list_source import ListSource
 from appliance.console.widgets.plot import Plot
 from appliance.contract.fields import Field, fields_of
+from appliance.contract.periods import Period, month_of
 from appliance.contract.refusals import Refused
 from appliance.exporting import Sheet, csv_of, xlsx_into
 from appliance.language import _
@@ -100,8 +102,9 @@ class ReportPane(Pane):
     def compose(self) -> ComposeResult:
         """Parameters above, lines below."""
         one = self.described
+        begin = month_of(date.today()) if one.parameters is Period else None
         with Vertical(id="parameters"):
-            yield Form(one.parameters, lookup=lookup_of(self), save=_("Show"))
+            yield Form(one.parameters, begin, lookup=lookup_of(self), save=_("Show"))
         with Vertical(id="lines"):
             yield Grid(self._source(), empty=_("Enter the parameters, and press Ctrl+S."))
             if one.plot is not None:

@@ -125,6 +125,8 @@ class ServiceScreen(Screen[None]):
         description = next((one for one in self.descriptions if one.name == name), None)
         if description is None:
             return
+        if self.opened and self.opened != name:
+            self.shell.fold_toasts()
         self.opened = name
         stage = self.query_one("#stage")
         for other in stage.children:

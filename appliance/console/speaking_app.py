@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual.app import App
@@ -14,6 +15,11 @@ from appliance.console.themes import DARK, LIGHT, OWN
 from appliance.language import Translate, translator
 
 __all__ = ["SpeakingApp"]
+
+STAYS = 3600
+"""Seconds that a notification is seen which is to be closed by hand."""
+FRESH = 1.0
+"""Seconds in which a notification and the screen that comes belong to one deed."""
 
 
 class SpeakingApp(App[None]):
@@ -56,7 +62,15 @@ class SpeakingApp(App[None]):
         """A notification: plain, in the reader's language. ``stays``: until it is closed."""
         words = say(self, template, values)
         kind: Any = severity
-        self.notify(words, severity=kind, timeout=3600 if stays else 5, markup=False)
+        self.notify(words, severity=kind, timeout=STAYS if stays else 5, markup=False)
+
+    def fold_toasts(self) -> None:
+        """Another screen comes: what was told of the one before goes, but for what stays and what was told just now."""
+        now = time.time()
+        for one in list(self._notifications):
+            if one.timeout < STAYS and now - one.raised_at > FRESH:
+                self._unnotify(one, refresh=False)
+        self._refresh_notifications()
 
     def say_refused(self, error: Any) -> None:
         """What the daemon would not do."""

@@ -17,9 +17,11 @@ from appliance.console.plain import plain_text
 from appliance.contract.fields import Field, Kind, fields_of
 from appliance.language import DEFAULT, Translate, _
 
-__all__ = ["Reader", "number", "separators"]
+__all__ = ["BYTES", "Reader", "number", "separators", "sized"]
 
 HIDDEN = "••••••"
+BYTES = "bytes"
+"""The unit of numbers that are shown as people read sizes: 12.4 MB."""
 
 
 def separators(language: str) -> tuple[str, str]:
@@ -35,6 +37,17 @@ def number(value: int | float, language: str) -> str:
     if language == "id":
         text = text.translate(str.maketrans(",.", ".,"))
     return text
+
+
+def sized(octets: int, language: str) -> str:
+    """``12.4 MB``: in powers of 1000 (ISO/IEC 80000-13), with a decimal below 100."""
+    size = float(octets)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(size) < 999.5 or unit == "TB":
+            break
+        size /= 1000
+    shown = round(size, 1) if abs(size) < 99.95 else round(size)
+    return f"{number(shown, language)} {unit}"
 
 
 class _Names(dict[str, str]):
@@ -108,6 +121,8 @@ class Reader:
                 value = (date if kind is Kind.DAY else datetime).fromisoformat(value)
         if kind is Kind.RUPIAH and isinstance(value, int):
             return f"-Rp {number(-value, self.language)}" if value < 0 else f"Rp {number(value, self.language)}"
+        if kind is Kind.WHOLE and field.unit == BYTES and isinstance(value, int):
+            return sized(value, self.language)
         if kind is Kind.SHARE and isinstance(value, int):
             return f"{number(value, self.language)} %"
         return self.value(value)

@@ -67,6 +67,8 @@ class Field:
     longest: int | None = None
     shortest: int = 0
     item: Field | None = None
+    help: str = ""
+    """What a form says of it. English, and a key of the translations."""
 
     @property
     def numeric(self) -> bool:
@@ -102,8 +104,9 @@ def _field(record: type, field: dataclasses.Field[Any], annotation: Any) -> Fiel
     elif field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     label = field.metadata.get("label") or _words(field.name)
+    told = getattr(record, "__record_help__", {}).get(field.name, "")
     try:
-        return _described(field.name, label, annotation, required=required, default=default)
+        return _described(field.name, label, annotation, required=required, default=default, help=told)
     except TypeError as error:
         raise TypeError(f"{record.__name__}.{field.name}: {error}") from None
 

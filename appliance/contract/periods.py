@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from datetime import date
+
 from appliance.contract.kinds import Day
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 
-__all__ = ["LONGEST", "Period"]
+__all__ = ["LONGEST", "Period", "month_of"]
 
 LONGEST = 3660
 """Days: ten years, which a report can still hold."""
@@ -26,3 +29,8 @@ class Period:
             raise RuleBroken(_("the last day lies before the first"), field="last")
         if (self.last - self.first).days > LONGEST:
             raise RuleBroken(_("a period has ten years at most"), field="last")
+
+
+def month_of(day: date) -> Period:
+    """The whole month of a day."""
+    return Period(first=day.replace(day=1), last=day.replace(day=monthrange(day.year, day.month)[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, dataclass_transform, overload
 
 from pydantic import ConfigDict
@@ -19,17 +19,22 @@ STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, hide_input
 @overload
 def record(cls: type[Made]) -> type[Made]: ...
 @overload
-def record(*, title: str = "") -> Callable[[type[Made]], type[Made]]: ...
+def record(*, title: str = "", help: Mapping[str, str] | None = None) -> Callable[[type[Made]], type[Made]]: ...
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def record(cls: Any = None, *, title: str = "") -> Any:
-    """A frozen dataclass that pydantic reads strictly. ``title`` is what people call it: ``room``."""
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(dataclasses.field,))
+def record(cls: Any = None, *, title: str = "", help: Mapping[str, str] | None = None) -> Any:
+    """A frozen dataclass that pydantic reads strictly. ``title`` is what people call it: ``room``.
+
+    ``help`` says of some fields, by name, what a form tells who enters them.
+    """
 
     def made(plain: type[Made]) -> type[Made]:
         described: Any = plain
         described.__pydantic_config__ = STRICT
         described.__record_title__ = title or _words(plain.__name__)
+        if help is not None:
+            described.__record_help__ = help
         return dataclasses.dataclass(frozen=True, kw_only=True, slots=True)(plain)
 
     return made if cls is None else made(cls)

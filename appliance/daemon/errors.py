@@ -18,7 +18,17 @@ from appliance.language import _
 from appliance.store.failures import StoreAway, StoreBusy, StoreFault
 from compiler.errors import GerbangError
 
-__all__ = ["STATUS", "LoginNeeded", "LoginRefused", "MustChangePassword", "TooLarge", "TooMany", "described", "install"]
+__all__ = [
+    "STATUS",
+    "LoginNeeded",
+    "LoginRefused",
+    "MustChangePassword",
+    "NoRoom",
+    "TooLarge",
+    "TooMany",
+    "described",
+    "install",
+]
 
 STATUS: Mapping[str, int] = {
     "login-needed": 401,
@@ -35,6 +45,7 @@ STATUS: Mapping[str, int] = {
     "refused": 422,
     "invalid-arguments": 422,
     "too-many": 429,
+    "no-room": 507,
 }
 AGAIN = 2
 """Seconds after which a store that was busy or away may answer."""
@@ -75,6 +86,15 @@ class TooLarge(Refused):
 
     def __init__(self, most: int) -> None:
         super().__init__(_("more than {most} bytes are not taken"), most=most)
+
+
+class NoRoom(Refused):
+    """The disk is nearly full (507: RFC 4918, 11.5)."""
+
+    code = "no-room"
+
+    def __init__(self) -> None:
+        super().__init__(_("the appliance's disk is nearly full, so no file is taken; tell the administrator"))
 
 
 class TooMany(Refused):

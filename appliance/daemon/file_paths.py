@@ -60,14 +60,16 @@ def add(app: FastAPI, parts: Parts) -> None:
         said = request.headers.get("content-type", "").partition(";")[0].strip()
         media_type = said if MEDIA_TYPE.fullmatch(said) else "application/octet-stream"
         most = LARGEST if caller.session else parts.files.visitors.room(caller.peer)
-        arrived = await parts.files.receive(bounded(request, most), most)
-        try:
-            if caller.session is None:
-                parts.files.visitors.take(caller.peer, arrived.size)
-            await parts.threads.writer.run(_keep, parts, person, arrived, name, media_type)
-        except BaseException:
-            parts.files.drop(arrived.id)
-            raise
+        # On the way until its line stands: from then on that line counts.
+        with parts.files.arriving.of(parts.files.bounds(person, caller.owner)) as take:
+            arrived = await parts.files.receive(bounded(request, most), most, take)
+            try:
+                if caller.session is None:
+                    parts.files.visitors.take(caller.peer, arrived.size)
+                await parts.threads.writer.run(_keep, parts, person, arrived, name, media_type)
+            except BaseException:
+                parts.files.drop(arrived.id)
+                raise
         return plain(Sent(file=arrived.id), 201)
 
     async def fetch(request: Request, identity: str) -> Response:

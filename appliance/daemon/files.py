@@ -14,7 +14,7 @@ import os
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from appliance.contract.people import ADMINISTRATOR, Person
 from appliance.contract.refusals import NotFound
 from appliance.contract.results import ClaimedFile
 from appliance.contract.service import Service
+from appliance.daemon.arriving import Arriving, on_a_disk_with_room
 from appliance.daemon.errors import TooLarge, TooMany
 from appliance.daemon.throttle import peer_key
 from appliance.durable import sync_folder
@@ -116,6 +117,7 @@ class Files:
         # Backups come as files too; a backup does not hold the others.
         self._folders["system"] = (*self._folders.get("system", ()), BACKUPS)
         self.visitors = Visitors()
+        self.arriving = Arriving()
 
     def claim(self, context: Context, identity: str, folder: str = "") -> ClaimedFile:
         """Move a file of this person into the service's folder, with the transaction. Raises NotFound."""
@@ -176,10 +178,15 @@ class Files:
         folder = self._state / BACKUPS
         return [one for one in folder.iterdir() if one.is_file()] if folder.is_dir() else []
 
-    async def receive(self, body: AsyncIterator[bytes], most: int = LARGEST) -> Arrived:
-        """Write the bytes down as they come, in threads: the loop serves others meanwhile.
+    def bounds(self, person: Person, owner: str) -> Mapping[str, int]:
+        """Who may have how many bytes on the way; ``owner`` tells visitors apart by where they come from."""
+        return {person.name: OF_ONE} if person.name else {owner: VISITOR_BYTES, "": OF_ONE}
 
-        Raises TooLarge. What breaks off leaves nothing behind.
+    async def receive(self, body: AsyncIterator[bytes], most: int, take: Callable[[int], None]) -> Arrived:
+        """Write the bytes down as they come, in threads: the loop serves others meanwhile. ``take`` is told the size
+        of each part, and may refuse it.
+
+        Raises TooLarge and NoRoom. What breaks off leaves nothing behind.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         identity, size, digest = uuid4().hex, 0, hashlib.sha256()
@@ -191,15 +198,20 @@ class Files:
                     size += len(part)
                     if size > most:
                         raise TooLarge(most)
+                    take(len(part))
                     waiting += part
                     if len(waiting) >= AT_ONCE:
-                        await asyncio.to_thread(_write, file, digest, bytes(waiting))
+                        await asyncio.to_thread(self._write, file, digest, bytes(waiting))
                         waiting.clear()
-                await asyncio.to_thread(_write, file, digest, bytes(waiting), last=True)
+                await asyncio.to_thread(self._write, file, digest, bytes(waiting), last=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return Arrived(id=identity, size=size, sha256=digest.hexdigest())
+
+    def _write(self, file: IO[bytes], digest: Any, part: bytes, *, last: bool = False) -> None:
+        with on_a_disk_with_room(self._folder):
+            _write(file, digest, part, last=last)
 
     def keep(self, context: Context, arrived: Arrived, name: str, media_type: str) -> None:
         """The line of a file that has arrived, in this transaction; raises TooLarge for one too many."""

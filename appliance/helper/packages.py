@@ -30,6 +30,8 @@ _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "DEBIAN_FRONTEND": "noninteractive",
 }
+_REPAIR = "dpkg --configure -a"
+"""What apt and dpkg ask for after a power cut in the middle of an installation; they do nothing else before."""
 _TURN = threading.Lock()
 Run = Callable[[Sequence[str]], Outcome]
 
@@ -48,6 +50,9 @@ def install(service: str, packages: Sequence[str], *, run: Run = _apt, policy: P
     with _TURN, _no_daemon_starts(policy):
         words = ("apt-get", "install", "--yes", "--no-install-recommends", "--", *packages)
         outcome = run(words)
+        if not outcome.fine and _REPAIR in outcome.said:
+            run(("dpkg", "--force-confdef", "--force-confold", "--configure", "-a"))
+            outcome = run(words)
         if not outcome.fine:
             # The lists may be old or not there at all.
             run(("apt-get", "update"))

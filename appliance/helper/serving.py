@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,8 @@ from compiler.errors import GerbangError, UsageError
 
 __all__ = ["HelperSettings", "serve"]
 
+NETWORK_WITHIN = 60.0
+"""Seconds for the network to be applied at the start; less than TimeoutStartSec of the unit."""
 journal = logging.getLogger("gerbang.helper")
 
 
@@ -101,27 +103,44 @@ def serve(
     return 0
 
 
-async def _until_told(server: Server, listening: socket.socket, resume: Callable[[], None]) -> None:
-    told = asyncio.Event()
+async def _until_told(server: Server, listening: socket.socket, resume: Callable[[Callable[[], object]], None]) -> None:
+    told, holds = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for what in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(what, told.set)
     # What was wanted is started again beside answering: a program that hangs must not keep the daemon waiting.
-    threading.Thread(target=resume, name="gerbang-resume", daemon=True).start()
-    _tell_systemd("READY=1")
-    journal.info("ready")
+    threading.Thread(
+        target=resume, args=(partial(loop.call_soon_threadsafe, holds.set),), name="gerbang-resume", daemon=True
+    ).start()
+    ready = asyncio.create_task(_ready(holds))
     await server.serve(listening, told)
+    ready.cancel()
     _tell_systemd("STOPPING=1")
 
 
-def _resume(supervisor: SystemdSupervisor | OwnSupervisor, network: Callable[[], Network]) -> None:
-    """The network as it was confirmed last, then the programs that were wanted."""
+async def _ready(holds: asyncio.Event) -> None:
+    """At a boot nothing of ours is up before the filter is; but a network that hangs must not keep it down for good."""
+    try:
+        await asyncio.wait_for(holds.wait(), NETWORK_WITHIN)
+    except TimeoutError:
+        journal.error("network: not applied within %g s; the rest starts without it", NETWORK_WITHIN)
+    _tell_systemd("READY=1")
+    journal.info("ready")
+
+
+def _resume(
+    supervisor: SystemdSupervisor | OwnSupervisor, network: Callable[[], Network], holds: Callable[[], object]
+) -> None:
+    """The network as it was confirmed last, which is then told, and the programs that were wanted."""
     try:
         network().start()
     except ImportError:
         journal.info("the network service is not installed")
     except (GerbangError, OSError) as error:
         journal.error("network: %s", error)
+    finally:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            holds()
     for failure in supervisor.resume():
         journal.error("%s", failure)
 

@@ -84,6 +84,8 @@ def _of_record(service: str, record: Any) -> Iterator[Message]:
 
 def _of_field(place: str, field: Field) -> Iterator[Message]:
     yield Message(field.label, f"{place}.{field.name}")
+    if field.help:
+        yield Message(field.help, f"{place}.{field.name}")
     if field.unit and field.unit != "%":
         yield Message(field.unit, f"{place}.{field.name}")
     for choice in field.choices:

@@ -248,6 +248,15 @@ class Reader:
                 raise self._wrong(f"{part.path} is of no service of this backup")
             if self._entries[part.path].file_size != part.size:
                 raise self._wrong(f"{part.path} has not the size that the manifest says")
+            self._refuse_misnamed(part.path, named)
+
+    def _refuse_misnamed(self, path: str, named: Mapping[str, Part]) -> None:
+        """Two parts never come to lie in one place, and none where the folder of another must be."""
+        pure = PurePosixPath(path)
+        if str(pure) != path or path == ".":
+            raise self._wrong(f"the part {path!r} is not named plainly")
+        if above := next((one for one in map(str, pure.parents) if one in named), None):
+            raise self._wrong(f"the part {path!r} would lie in {above!r}, which is a file")
 
     def _chunks(self, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         with self._opened(entry) as stream:

@@ -72,7 +72,19 @@ class SystemdSupervisor:
             self._places.prepare_for(program, privileged=os.geteuid() == 0)
             self._places.link_files(program.name, files)
             changed = self._write(program)
-            return self._act(program, changed=changed, before=states[program.name])
+            name = unit_name(program.name)
+            if changed:
+                self._systemctl(program.name, "daemon-reload")
+            if changed or not self._starts_at_boot(name):
+                # Each time systemd reads all units again, a third of a second that no reload is to pay.
+                self._systemctl(program.name, "enable", name)
+            if states[program.name] is not State.READY or changed or program.reload == "restart":
+                self._run(("systemctl", "reset-failed", name), _LONG)
+                self._systemctl(program.name, "restart", name)
+                return self._until_ready(program)
+        # Several may read their data anew at the same time.
+        self._systemctl(program.name, "reload", name)
+        return self._until_ready(program)
 
     def stop(self, program: str) -> Status:
         """Stop it and what requires it, and leave them off at the next boot."""
@@ -124,20 +136,6 @@ class SystemdSupervisor:
             self.start(self._programs[required], files)
         except SupervisionFailed as error:
             raise SupervisionFailed(program.name, f"it requires {required}, which failed", str(error)) from None
-
-    def _act(self, program: Program, *, changed: bool, before: State) -> Status:
-        name = unit_name(program.name)
-        if changed:
-            self._systemctl(program.name, "daemon-reload")
-        if changed or not self._starts_at_boot(name):
-            # Each time systemd reads all units again, a third of a second that no reload is to pay.
-            self._systemctl(program.name, "enable", name)
-        if before is State.READY and not changed and program.reload != "restart":
-            self._systemctl(program.name, "reload", name)
-        else:
-            self._run(("systemctl", "reset-failed", name), _LONG)
-            self._systemctl(program.name, "restart", name)
-        return self._until_ready(program)
 
     def _until_ready(self, program: Program) -> Status:
         ready = program.ready

@@ -10,12 +10,15 @@ from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.places import Places
 from appliance.supervisor.privileges import bounding_set
 
-__all__ = ["PREFIX", "STARTED_BY", "unit_name", "unit_text"]
+__all__ = ["NETWORK_HOLDS", "PREFIX", "STARTED_BY", "unit_name", "unit_text"]
 
 PREFIX = "gerbang-program-"
 """So that our units are never taken for somebody else's."""
 STARTED_BY = "multi-user.target"
 """What starts them at each boot."""
+NETWORK_HOLDS = "gerbang-network.target"
+"""Reached at boot once the helper has applied the network and its filter, and never left: a helper that stops or is
+started anew is no matter of theirs."""
 
 _HARDENING = (
     "NoNewPrivileges=yes",
@@ -57,9 +60,9 @@ def unit_text(program: Program, places: Places) -> str:
             "[Unit]",
             f"Description={_plain(program.name, program)} of the Gerbang appliance",
             "Documentation=man:systemd.service(5)",
-            f"After={' '.join(('network.target', required)).strip()}",
+            f"After={' '.join(('network.target', NETWORK_HOLDS, required)).strip()}",
             # Not Requires=, which would also restart what requires a program that is restarted.
-            *((f"Wants={required}",) if required else ()),
+            f"Wants={' '.join((NETWORK_HOLDS, required)).strip()}",
             f"StartLimitIntervalSec={program.restart_window:g}",
             f"StartLimitBurst={program.restarts + 1}",
             "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -53,6 +53,7 @@ class Form(Vertical):
         & > .form--conflict Button { margin-right: 2; }
         & > .form--bar { height: 1; background: $panel; padding: 0 1; }
         & > .form--bar Button { margin-right: 2; }
+        & > .form--help { height: 2; color: $text-muted; padding: 0 1; }
         & > .form--state { height: auto; max-height: 2; background: $panel; color: $foreground; padding: 0 1; }
     }
     """
@@ -118,6 +119,8 @@ class Form(Vertical):
         reader = reader_of(self)
         with VerticalScroll(can_focus=False):
             yield from self.rows.values()
+        if any(row.field.help for row in self.rows.values()):
+            yield Static(classes="form--help")
         yield Static(classes="form--state")
         with Horizontal(classes="form--bar"):
             yield Button(plain(reader.say(self._save)), variant="primary", compact=True, id="form-save")
@@ -133,6 +136,13 @@ class Form(Vertical):
         focused = self.screen.focused
         if self.rows and (focused is None or focused.id in {"form-save", "form-leave"}):
             self._go_to(next(iter(self.rows)))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Tell of the field that is entered now."""
+        row = next((one for one in event.widget.ancestors_with_self if isinstance(one, FormRow)), None)
+        if row is not None:
+            for told in self.query(".form--help").results(Static):
+                told.update(plain(reader_of(self).say(row.field.help)))
 
     # Entries
 

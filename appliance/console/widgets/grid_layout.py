@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from appliance.console.words import Reader
+from appliance.console.words import BYTES, Reader
 from appliance.contract.fields import Field, Kind
 from appliance.contract.listings import Column, Order
 
@@ -124,7 +124,7 @@ def lay_out(
     for name in shown:
         index = places[name]
         field = columns[index].field
-        unit = f" ({reader.unit(field)})" if field.unit and field.kind is not Kind.SHARE else ""
+        unit = f" ({reader.unit(field)})" if field.unit and field.unit != BYTES and field.kind is not Kind.SHARE else ""
         title = reader.label(field) + unit
         widths = [cell_len(reader.shown(field, values[index])) for values in sample]
         width = max([cell_len(title) + 2, LEAST.get(field.kind, NARROWEST), *widths])

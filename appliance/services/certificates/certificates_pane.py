@@ -81,7 +81,7 @@ that has to wait (somebody else's changes, a generation that is not confirmed) i
     record = CertificateRow
     subjects = frozenset({"certificates", "authority", "settings", "generations"})
     empty = _("There is no certificate yet: i issues one.")
-    shown = ("name", "names", "ends", "left", "standing", "waits", "source", "used_by")
+    shown = ("name", "left", "standing", "ends", "names", "waits", "source", "used_by")
 
     def why_not(self, action: str) -> str:
         """Roles first, then whether there is a row, and whether it is the own authority's."""

@@ -223,7 +223,19 @@ class ServedLine:
     by: Line
 
 
-@record(title=_("settings"))
+@record(
+    title=_("settings"),
+    help={
+        "addresses": _("Addresses of this machine where the LAN asks for names; one a line."),
+        "networks": _("Whose machines may ask for any name, as 192.168.10.0/24; nobody else may."),
+        "forwarders": _("Resolvers of the provider that are asked for names of others; none: the root servers."),
+        "validate_answers": _("Answers of signed zones must prove genuine (DNSSEC); forwarders must support it."),
+        "public_addresses": _("Where everybody may ask for your own zones; none: only the LAN learns them."),
+        "transfer_partners": _("Secondary name servers, which may copy whole zones; nobody else may."),
+        "answers_per_second": _("Equal answers to one network, before the name server holds back."),
+        "asks_per_second": _("Questions from one machine, before the resolver drops some."),
+    },
+)
 class Settings:
     """The resolver, and who sees the name server."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -27,7 +27,8 @@ from appliance.services.hotel.calendar_layout import Bar, RoomLine
 __all__ = ["CELL", "HEAD", "CalendarGrid"]
 
 HEAD = 18
-"""Cells for the room's code and name."""
+"""Cells for the room's code and name at least."""
+WIDEST_HEAD = 30
 CELL = 4
 """Cells of a day."""
 WEEKDAYS = (_("Mo"), _("Tu"), _("We"), _("Th"), _("Fr"), _("Sa"), _("Su"))
@@ -115,9 +116,15 @@ class CalendarGrid(ScrollView, can_focus=True):
         self._seek_today = True
 
     @property
+    def head(self) -> int:
+        """Cells for the rooms' codes and names; on a wide screen none is cut."""
+        longest = max((cell_len(plain_text(f"{one.room} {one.name}")) for one in self.lines), default=0)
+        return max(HEAD, min(longest + 2, WIDEST_HEAD, self.size.width // 4))
+
+    @property
     def days(self) -> int:
         """How many days fit."""
-        return max((self.size.width - HEAD) // CELL, 1)
+        return max((self.size.width - self.head) // CELL, 1)
 
     @property
     def booking(self) -> str | None:
@@ -141,7 +148,7 @@ class CalendarGrid(ScrollView, can_focus=True):
             self.day = (today - first).days
         self.day = min(max(self.day, 0), self.days - 1)
         self.nights = 1
-        self.virtual_size = Size(HEAD + self.days * CELL, len(lines) + 2)
+        self.virtual_size = Size(self.head + self.days * CELL, len(lines) + 2)
         self.set_reactive(CalendarGrid.first, first)
         self._placed()
 
@@ -202,7 +209,7 @@ class CalendarGrid(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor there; twice: choose."""
-        row, day = event.y - 2 + self.scroll_offset.y, (event.x - HEAD) // CELL
+        row, day = event.y - 2 + self.scroll_offset.y, (event.x - self.head) // CELL
         if 0 <= row < len(self.lines) and 0 <= day < self.days:
             self.row, self.day, self.nights = row, day, 1
             self._placed()
@@ -223,11 +230,11 @@ class CalendarGrid(ScrollView, can_focus=True):
         shown = [self.first + timedelta(days=number) for number in range(self.days)]
         if y == 0:
             month = f"{shown[0]:%Y-%m}" if shown else ""
-            segments = [Segment(month.ljust(HEAD), self._part("head"))]
+            segments = [Segment(month.ljust(self.head), self._part("head"))]
             return segments + [
                 Segment(say(self, WEEKDAYS[day.weekday()]).rjust(3)[:3] + " ", self._of(day)) for day in shown
             ]
-        segments = [Segment(" " * HEAD, self._part("head"))]
+        segments = [Segment(" " * self.head, self._part("head"))]
         return segments + [Segment(f"{day.day:3d} ", self._of(day)) for day in shown]
 
     def _of(self, day: date) -> Style:
@@ -240,7 +247,7 @@ class CalendarGrid(ScrollView, can_focus=True):
 
     def _room(self, number: int) -> list[Segment]:
         line = self.lines[number]
-        head = set_cell_size(plain_text(f"{line.room} {line.name}"), HEAD - 1) + " "
+        head = set_cell_size(plain_text(f"{line.room} {line.name}"), self.head - 1) + " "
         segments = [Segment(head, self._part("closed" if line.closed else "head"))]
         for start, days, bar in line.parts(self.days):
             segments.extend(self._bar(line, start, days, bar, chosen=number == self.row))

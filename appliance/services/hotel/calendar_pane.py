@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Static
 
 from appliance.console.actions import Action, perform
@@ -35,6 +36,16 @@ With a booking under the cursor: **c** changes it, **i** checks in, **y** takes 
 """)
 
 
+LEGEND = (
+    (_("booked"), "$text-primary on $primary-muted"),
+    (_("staying"), "$text-success on $success-muted"),
+    (_("left"), "$text-muted on $panel"),
+    (_("closed"), "$text-disabled"),
+    (_("weekend rate"), "$text-accent"),
+)
+"""What the colours of the grid mean."""
+
+
 class CalendarPane(Pane):
     """A grid of rooms and days over the daemon's ``calendar``."""
 
@@ -49,6 +60,7 @@ class CalendarPane(Pane):
         ),
     ]
     DEFAULT_CSS = """
+    CalendarPane #calendar-legend { height: 1; padding: 0 1; }
     CalendarPane #calendar-note { height: 1; color: $text-muted; padding: 0 1; }
     """
 
@@ -60,6 +72,10 @@ class CalendarPane(Pane):
     def compose(self) -> ComposeResult:
         """The grid, and a line that tells of the booking under the cursor."""
         yield CalendarGrid()
+        patches: list[str | Content] = []
+        for word, style in LEGEND:
+            patches += [plain(f" {self.reader.say(word)} ").stylize(style), "  "]
+        yield Static(Content.assemble(*patches), id="calendar-legend")
         yield Static(id="calendar-note", markup=False)
 
     @property

@@ -63,6 +63,9 @@ DISPLACED = (
     "rspamd.service",
     "clamav-daemon.service",
     "clamav-daemon.socket",
+    # Debian 13's second way to the signatures: at a boot it and clamav-freshclam.service lock each other out.
+    "clamav-freshclam-once.service",
+    "clamav-freshclam-once.timer",
 )
 """With which Debian would start the same daemons at the next boot."""
 DATA = (MAILBOXES,)

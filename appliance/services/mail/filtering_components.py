@@ -90,8 +90,9 @@ PROGRAMS = (
         # finish what they have, and it returns when new ones serve.
         reload=("/bin/sh", "{files}/reload.sh", "{files}", "{run}"),
         check=("/usr/bin/rspamadm", *_VARIABLES, "configtest", "-T", "-c", "{files}/rspamd.conf"),
-        # It ends in 0.5 s; but a SIGTERM that comes while its workers begin is lost on them, and it keeps nothing.
-        stop_within=3.0,
+        # It ends in 0.5 s; but a SIGTERM that comes while its workers begin is lost on them, and its main process kills
+        # those by itself some seconds later. Killed by us before that, it would count as failed.
+        stop_within=20.0,
     ),
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen
 from pydantic import StringConstraints
 
-from appliance.contract.kinds import Count, Entry, Line, Moment, Whole, YesNo
+from appliance.contract.kinds import Count, Entry, Line, Moment, Unit, Whole, YesNo
 from appliance.contract.records import record
 from appliance.language import _
 
@@ -74,10 +75,10 @@ class SnapshotRow:
 
     stamp: Stamp
     mailbox: LocalPart
-    made_at: Moment
+    made_at: Moment = field(metadata={"label": _("Taken at")})
     messages: Count
     folders: Count
-    octets: Whole
+    octets: Annotated[Whole, Unit("bytes")] = field(metadata={"label": _("Size")})
     fault: YesNo
     """It cannot be read."""
 

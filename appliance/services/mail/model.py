@@ -212,7 +212,20 @@ class Selector:
     selector: Code
 
 
-@record(title=_("settings"))
+@record(
+    title=_("settings"),
+    help={
+        "domain": _("What stands behind the @ of all addresses."),
+        "host": _("The name of this server in the domain: mail makes mail.rssulsel.com."),
+        "address": _("The IPv4 address of this server, as 192.168.10.2."),
+        "networks": _("The LAN, as 192.168.10.0/24: from where mail is fetched, and sent after a login."),
+        "postmaster": _("Who reads mail to postmaster and abuse; empty: the account postmaster, or the first one."),
+        "quota": _("Room of a mailbox, unless its account or department says otherwise; 0: no limit."),
+        "recipients_per_message": _("A message to more recipients is refused."),
+        "messages_per_client_minute": _("From machines that have not logged in."),
+        "snapshots_kept": _("A snapshot of all mailboxes is taken each night; older ones than so many are removed."),
+    },
+)
 class Settings:
     """The domain, its server, and what accounts may do unless something else is said of them."""
 

@@ -52,6 +52,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     command = "snapshots"
     record = SnapshotRow
     subjects = frozenset({"snapshots"})
+    shown = ("mailbox", "made_at", "messages", "folders", "octets", "fault")
     empty = _("There is no snapshot yet: n makes one.")
 
     def why_not(self, action: str) -> str:

@@ -90,14 +90,20 @@ def _reload_dovecot(files: Path, state: Path, run: Path) -> None:
 
 def _forgotten(files: Path) -> bool:
     """Whether the passwords that Dovecot remembers are forgotten."""
-    # Dovecot looks at the file once in a second of the clock (``passwd_file_sync``): in this one it may answer from
-    # the old one still, and would remember that for an hour.
-    time.sleep(1.01 - time.time() % 1)
+    # Dovecot looks at the file once in a second of the clock (``passwd_file_sync``): in that of the change it may
+    # answer from the old one still, and would remember that for an hour.
+    time.sleep(max(0.0, int(_changed(files)) + 1.02 - time.time()))
     words = ["/usr/bin/doveadm", "-c", f"{files}/dovecot.conf", "auth", "cache", "flush"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         print(f"a whole reload, for the passwords could not be forgotten: {done.stderr.strip()}", file=sys.stderr)
     return done.returncode == 0
+
+
+def _changed(files: Path) -> float:
+    """When the link to the files was switched, which is a little while ago; now, when there is no such link."""
+    now = time.time()
+    return min(files.lstat().st_ctime, now) if files.is_symlink() else now
 
 
 def _digest(files: Path) -> str:

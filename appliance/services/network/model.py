@@ -7,6 +7,7 @@ said by the compiler, in ``components.py``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import field
 from typing import Annotated, Literal, TypeVar
 
 from netaddr import IPAddress
@@ -15,6 +16,7 @@ from appliance.contract.kinds import Line, Name, Refers, YesNo
 from appliance.contract.master_data import MasterData
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
+from appliance.language import _
 from appliance.services.network.kinds import (
     Address,
     InterfaceAddress,
@@ -146,7 +148,16 @@ class ManagementNetwork:
         _checked(network, self.network, "network")
 
 
-@record
+@record(
+    help={
+        "forward": _("Whether the appliance passes packets on between its interfaces, as a router does."),
+        "fragments": _("How packets in pieces are filtered: exact does as Cisco IOS. Leave it unless you know why."),
+        "reject": _("Denied packets are answered with a refusal; otherwise they vanish without a word."),
+        "ssh_port": _("The port for SSH; no filter closes it to the management networks."),
+        "tls_port": _("The port for browsers; no filter closes it to the management networks."),
+        "balance": _("How traffic is shared among several lines to the Internet (YAML); empty when there is one line."),
+    },
+)
 class Settings:
     """What holds for the whole network."""
 
@@ -159,7 +170,7 @@ class Settings:
     """Denied packets are answered; else they vanish."""
     ssh_port: Port = 22
     tls_port: Port = 8443
-    balance: PolicyText = ""
+    balance: PolicyText = field(default="", metadata={"label": _("Load sharing")})
     """The intent of a balance over several uplinks (YAML, as ``gerbang balance check`` reads it); empty for none."""
 
 

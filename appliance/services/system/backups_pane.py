@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from dataclasses import field
+from typing import Annotated, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
 from appliance.console.widgets.dialogs import AskScreen, ChooseScreen
 from appliance.console.working import WorkScreen
-from appliance.contract.kinds import Code, Count, Line, Moment, Whole
+from appliance.contract.kinds import Code, Count, Line, Moment, Unit, Whole
 from appliance.contract.records import record
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -27,8 +28,8 @@ class BackupShown:
     services: tuple[Code, ...]
     tables: Count
     files: Count
-    octets: Whole
-    file: Line
+    octets: Annotated[Whole, Unit("bytes")] = field(metadata={"label": _("Size")})
+    file: Line = field(metadata={"label": _("Backup file")})
     faults: tuple[Line, ...] = ()
 
 

@@ -122,7 +122,14 @@ class AuditRow:
     arguments: Note
 
 
-@record
+@record(
+    help={
+        "zone": _("The time zone, as Asia/Makassar; empty: as the machine has it."),
+        "session_idle": _("Who does nothing for so long logs in again."),
+        "session_longest": _("After so long everybody logs in again."),
+        "login_attempts": _("So many wrong passwords, and the account has to wait."),
+    },
+)
 class Settings:
     """The appliance itself: whose it is, and how long logins last."""
 

@@ -19,7 +19,17 @@ __all__ = ["WEBMASTERS", "Ended", "PersonNamed", "PersonRow", "Settings", "Setti
 WEBMASTERS = frozenset({"webmaster"})
 
 
-@record(title=_("web mail settings"))
+@record(
+    title=_("web mail settings"),
+    help={
+        "serve": _("Off: the web mail is taken away with the next commit; what people keep in it stays."),
+        "names": _("Host names of the web mail; the others lead to the first. None: www in the mail domain."),
+        "addresses": _("Addresses of this machine where it listens; none: all IPv4 addresses."),
+        "bind_address": _("A login holds for one address only. Turn it off where people walk between networks."),
+        "remote_images": _("People may load pictures from elsewhere, after a question; the sender learns of it."),
+        "session_minutes": _("After so long without a sign of the browser one logs in again."),
+    },
+)
 class Settings:
     """Under which names the web mail is found, and how it behaves. It serves from the commit after they were saved."""
 

@@ -40,6 +40,12 @@ def test_a_root_is_filled_once(tmp_path: Path, program: Path, capsys: pytest.Cap
         assert "/usr/bin/env" not in unit
     # Whoever starts the daemon may ask it at once.
     assert "Type=notify\n" in (root / "etc/systemd/system/gerbang.service").read_text()
+    # At a boot programs wait for the filter, by a target that stays when the helper ends.
+    target = (root / "etc/systemd/system/gerbang-network.target").read_text()
+    assert "After=gerbang-helper.service\n" in target
+    assert not {"Wants=", "Requires=", "BindsTo=", "PartOf="} & {
+        line.partition("=")[0] + "=" for line in target.split()
+    }
     # Daemons come up before the network does.
     assert "net.ipv4.ip_nonlocal_bind = 1" in (root / "etc/sysctl.d/60-gerbang.conf").read_text()
     capsys.readouterr()

@@ -76,6 +76,41 @@ def test_preflight_is_of_those_to_whom_something_is_new(tmp_path, machine):
     assert checked(data, other, mail) == ["accounts", "mail"]
 
 
+def test_those_that_read_new_data_anew_do_so_at_the_same_time(tmp_path, machine):
+    """Each waits for the other to have begun; a third, which requires one of them, comes after."""
+    data = Part(name="accounts", text="a1")
+    first, second = (
+        Part(name=name, requires=("accounts",), follows=("accounts",), trusts=("accounts",)) for name in "fs"
+    )
+    third = replace(first, name="third", requires=("accounts", "f"))
+    commits = commits_of(tmp_path, machine)
+    commits.commit((data, first, second, third), "ana")
+    both, start, began = threading.Barrier(2, timeout=60), machine.start, []
+
+    def together(program, files):
+        if program in "fs":
+            both.wait()
+        began.append(program)
+        return start(program, files)
+
+    machine.start = together
+    outcome = commits.commit((replace(data, text="a2"), first, second, third), "ana")
+    assert outcome.ending is Ending.CONFIRMED
+    assert outcome.acted == ("accounts", "f", "s", "third")
+    assert (began[0], set(began[1:3]), began[3]) == ("accounts", {"f", "s"}, "third")
+
+    def one_fails(program, files):
+        if program == "f":
+            raise OSError("no more memory")
+        return start(program, files)
+
+    machine.start = one_fails
+    outcome = commits.commit((replace(data, text="a3"), first, second, third), "ana")
+    assert (outcome.ending, outcome.phase) == (Ending.BROKEN, Phase.ACT)
+    machine.start = start
+    assert commits.status().current == 2
+
+
 def test_what_is_gone_stops_after_those_that_needed_it_and_before_newcomers(tmp_path, machine):
     commits = commits_of(tmp_path, machine)
     commits.commit((*WEB, Part(name="zz")), "ana")

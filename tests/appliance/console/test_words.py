@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from appliance.console.words import Reader, number
+from appliance.console.words import Reader, number, sized
 from appliance.contract.fields import Field, fields_of
 from tests.appliance.console.widgets.rooms import BillLine, Kind, Room
 
@@ -56,3 +56,18 @@ def test_a_word_that_is_not_there_does_no_harm() -> None:
 def test_number_keeps_all_digits() -> None:
     assert number(2**53 - 1, "id") == "9.007.199.254.740.991"
     assert number(0.1, "id") == "0,1"
+
+
+@pytest.mark.parametrize(
+    ("octets", "english", "indonesian"),
+    [
+        (0, "0 B", "0 B"),
+        (999, "999 B", "999 B"),
+        (1000, "1 kB", "1 kB"),
+        (12_400_000, "12.4 MB", "12,4 MB"),
+        (999_960, "1 MB", "1 MB"),
+        (5 * 10**15, "5,000 TB", "5.000 TB"),
+    ],
+)
+def test_sizes_are_shown_as_people_read_them(octets: int, english: str, indonesian: str) -> None:
+    assert (sized(octets, "en"), sized(octets, "id")) == (english, indonesian)

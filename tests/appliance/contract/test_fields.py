@@ -19,3 +19,15 @@ class Ports:
 
 def test_short_names_are_written_as_in_the_field() -> None:
     assert [one.label for one in fields_of(Ports)] == ["TTL", "SSH port", "Port of TLS", "Idle"]
+
+
+@record(help={"ttl": "How long it is kept."})
+class Told:
+    """A field that a form tells something of, and one that speaks for itself."""
+
+    ttl: Count
+    idle: Count = 0
+
+
+def test_a_field_has_the_help_that_its_record_gives_it() -> None:
+    assert [one.help for one in fields_of(Told)] == ["How long it is kept.", ""]

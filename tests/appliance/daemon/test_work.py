@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import errno
 import io
 import threading
 import time
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import openpyxl
 import pytest
 
-from appliance.daemon import work
+from appliance.daemon import files, work
 from appliance.helper.answers import HelperUnreachable
 from tests.appliance.daemon.house import Client, House
 
+MIB = 1024 * 1024
 COUNT = "/commands/ledger/count-up"
 
 
@@ -150,6 +154,53 @@ def test_files_are_for_who_sent_them(house: House, client: Client) -> None:
     assert client.get(path).status_code == 401
     assert client.get("/files/..%2Faudit.key", ani).status_code == 404
     assert "files.send" in [line.command for line in house.audit()]
+
+
+def test_bytes_on_the_way_count(house: House, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent at once has the same bound as what is kept, and each that ends gives its room back."""
+    monkeypatch.setattr(files, "OF_ONE", 5 * MIB // 2)
+    ani, maya = house.header("ani"), house.header("maya")
+
+    async def at_once() -> list[int]:
+        go = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"x" * MIB
+            await go.wait()
+
+        async def send(who: dict[str, str]) -> int:
+            return int((await client._http.post("/files", headers=who, content=slow())).status_code)
+
+        sending = [asyncio.create_task(send(who)) for who in (ani, ani, ani, ani, maya)]
+        async with asyncio.timeout(60):
+            while sum(one.done() for one in sending) < 2:
+                await asyncio.sleep(0.01)
+        go.set()
+        return sorted(await asyncio.gather(*sending))
+
+    assert client.run(at_once()) == [201, 201, 201, 413, 413]
+    assert len(list(house.parts.files._folder.iterdir())) == 3
+    assert not house.parts.files.arriving.bytes
+
+
+def test_a_part_of_the_disk_stays_free(house: House, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it neither the store nor the logs could be written, and nobody could mend it."""
+    ani = house.header("ani")
+    assert client.post("/files", headers=ani, content=b"x").status_code == 201
+    monkeypatch.setattr("appliance.daemon.arriving.free_share", lambda _folder: -1)
+    answer = client.post("/files", headers=ani, content=b"x")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no-room")
+    assert len(list(house.parts.files._folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said(house: House, client: Client, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(*_given: object, **_more: object) -> None:
+        raise OSError(number, "full")
+
+    monkeypatch.setattr(files, "_write", full)
+    assert client.post("/files", headers=house.header("ani"), content=b"x").status_code == 507
+    assert not list(house.parts.files._folder.iterdir())
 
 
 def test_too_large_a_file_leaves_nothing(house: House, client: Client) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_one_component_is_copied_and_nothing_else(admission: Admission, generati
     copy = admission.admit(7, "m.web")
     found = {str(path.relative_to(copy)): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert found == {"main.cf": b"listen = 1\n", "maps/users": b"tono\n"}
+
+
+def test_a_copy_is_not_so_young_that_somebody_could_be_writing_it(admission: Admission) -> None:
+    """Postfix waits until main.cf and its tables are a second old, and inside its unit nobody can date them."""
+    copy = admission.admit(7, "m.web")
+    for path in (copy / "main.cf", copy / "maps/users"):
+        assert path.stat().st_mtime < time.time() - 10
 
 
 def test_a_copy_does_not_change_with_its_source(admission: Admission, generations: Generations) -> None:

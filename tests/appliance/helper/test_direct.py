@@ -173,6 +173,21 @@ def test_packages_are_installed_while_no_daemon_may_start(tmp_path: Path) -> Non
     assert policy.exists()
 
 
+def test_what_a_power_cut_left_half_installed_is_finished_first(tmp_path: Path) -> None:
+    ran: list[tuple[str, ...]] = []
+    said = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem."
+
+    def apt(words: Sequence[str]) -> Outcome:
+        ran.append(tuple(words))
+        repaired = any(one[0] == "dpkg" for one in ran)
+        return Outcome(0, "done") if repaired else Outcome(100, said)
+
+    assert install("dns", ("nsd",), run=apt, policy=tmp_path / "policy-rc.d") == "done"
+    # Nobody is there to be asked about a configuration of Debian's that somebody has changed.
+    assert ran[1] == ("dpkg", "--force-confdef", "--force-confold", "--configure", "-a")
+    assert ran[2:] == [ran[0]]
+
+
 def test_a_policy_that_a_killed_install_left_is_ours_and_goes(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -173,6 +174,15 @@ def outside(parts: dict[str, bytes]) -> None:
     in_manifest(lambda said: part(said, "files/shop/pictures/deep/1.jpg").update(path=name))(parts)
 
 
+def beside(*names: str) -> Callable[[dict[str, bytes]], None]:
+    def change(parts: dict[str, bytes]) -> None:
+        parts.update(dict.fromkeys(names, b"x"))
+        whole = {"service": "shop", "size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+        in_manifest(lambda said: said["parts"].extend({"path": name, **whole} for name in names))(parts)
+
+    return change
+
+
 def bomb(parts: dict[str, bytes]) -> None:
     parts["files/shop/pictures/zeros"] = b"0" * 10
 
@@ -190,6 +200,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, bytes]], None], str]] = {
         "hash or its count",
     ),
     "shorter part": (lambda parts: parts.update({GOOD: parts[GOOD][:-9]}), "has not the size"),
+    "below a file": (beside("files/shop/pictures/a", "files/shop/pictures/a/b"), "which is a file"),
+    "two slashes": (beside("files/shop/pictures//a", "files/shop/pictures/a"), "not named plainly"),
+    "a dot": (beside("files/shop/pictures/./a"), "not named plainly"),
     "outside": (outside, "would leave its folder"),
     "newer": (
         in_manifest(lambda said: said["services"]["shop"].update(revision="shop_0009")),

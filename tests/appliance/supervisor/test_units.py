@@ -46,6 +46,10 @@ def test_a_unit_says_what_the_program_says() -> None:
     assert section(text, "Type") == ["notify"]
     assert section(text, "LimitNOFILE") == ["65536"]
     assert "CAP_SYS_ADMIN" not in unit_text(MASTER, PLACES)
+    # Nothing serves before the filter holds; and what is stopped is not waited for: that would be the helper itself.
+    assert section(text, "After") == ["network.target gerbang-network.target"]
+    assert section(text, "Wants") == ["gerbang-network.target"]
+    assert "gerbang-helper" not in text
 
 
 @with_systemd
