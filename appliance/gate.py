@@ -71,9 +71,10 @@ class Gate:
         self._accepting = asyncio.create_task(self._accept())
 
     def close(self) -> None:
-        """Take nobody on any more."""
+        """Take nobody on any more, and close the socket that is listened on, as ``asyncio.Server`` does."""
         self._accepting.cancel()
         asyncio.get_running_loop().remove_reader(self._listening)
+        self._listening.close()
         for connection in tuple(self._greeting):
             self._give_up(connection)
 

@@ -29,9 +29,11 @@ def put_beside(signatures: Path, folder: Path, user: str) -> None:
     """
     content = signatures.read_bytes()
     entry = pwd.getpwnam(user)
+    made = not folder.exists()
+    if made:
+        folder.mkdir(mode=0o755)
     if os.geteuid() == 0:
-        if not folder.exists():
-            folder.mkdir(mode=0o755)
+        if made:
             os.chown(folder, entry.pw_uid, entry.pw_gid)
         os.setegid(entry.pw_gid)
         os.seteuid(entry.pw_uid)
