@@ -79,9 +79,23 @@ def _log_in(page: Any, name: str) -> None:
     page.wait_for_selector("#messagelist", state="attached")
 
 
+def _open_compose(page: Any) -> None:
+    """What a busy machine leaves half loaded is loaded again, as a person would; being logged out is a fault."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _load in range(3):
+        page.goto(f"{ORIGIN}?_task=mail&_action=compose")
+        try:
+            page.wait_for_selector("#composebody", timeout=PATIENCE / 2)
+        except TooLate:
+            assert page.locator("#rcmloginuser").count() == 0, "logged out"
+        else:
+            return
+    raise AssertionError(page.content()[:2000])
+
+
 def _compose(page: Any, subject: str, text: str) -> None:
-    page.goto(f"{ORIGIN}?_task=mail&_action=compose")
-    page.wait_for_selector("#composebody")
+    _open_compose(page)
     page.fill("#compose-subject", subject)
     page.fill("#composebody", text)
 
