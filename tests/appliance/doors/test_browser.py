@@ -34,7 +34,11 @@ class Seen:
     def _said(self, message: Any) -> None:
         # Chromium says of each answer from 400 on that it could not load it, and of textual-serve's terminal that it
         # tells a connection that has gone of the focus, and of a busy machine that a task had to wait.
-        known = ("responded with a status of", "already in CLOSING or CLOSED state", "exceeded allotted deadline")
+        known = (
+            "responded with a status of",
+            "already in CLOSING or CLOSED state",
+            "task queue exceeded allotted deadline",
+        )
         if message.type in {"error", "warning"} and not any(one in message.text for one in known):
             self.complaints.append(message.text)
 
