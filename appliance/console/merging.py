@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from appliance.console.widgets.form import Form
 from appliance.console.widgets.form_row import FormRow
 from appliance.console.widgets.reading import reader_of
+from appliance.console.widgets.whole import to_its_end
 from appliance.contract.fields import fields_of
 from appliance.language import _
 
@@ -29,7 +30,7 @@ async def merge(form: Form, base: Any, theirs: Any, version: int, by: str, at: s
     reader = reader_of(form)
     changed = changed_fields(form.record, base, theirs)
     touched = {name for name, row in form.rows.items() if row.editor.touched}
-    await _take(form, theirs, [name for name in changed if name not in touched])
+    await to_its_end(_take(form, theirs, [name for name in changed if name not in touched]))
     labels = {field.name: reader.label(field) for field in fields_of(form.record)}
     values = {"by": by, "fields": ", ".join(labels[name] for name in changed) or "–", "at": at}
     words = reader.say(_("{by} has changed this at {at}: {fields}. Your entries are kept; save again."), values)

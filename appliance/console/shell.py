@@ -18,6 +18,7 @@ from appliance.console.screens import Pane, ScreenDescription
 from appliance.console.speaking import say
 from appliance.console.status import KeyLine, StatusBar
 from appliance.console.strip import Name, NameStrip
+from appliance.console.widgets.whole import to_its_end
 from appliance.language import _
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class ServiceScreen(Screen[None]):
         """Everything anew, in the language of now."""
         opened = self.opened
         for pane in list(self._panes.values()):
-            await pane.remove()
+            await to_its_end(pane.remove())
         self._panes.clear()
         if opened:
             await self.open(opened)
@@ -241,7 +242,7 @@ async def remove_modes(console: ConsoleApp) -> None:
     """No mode is left but the login's."""
     for name in list(console._modes):
         if name != console.DEFAULT_MODE:
-            await console.remove_mode(name)
+            await to_its_end(console.remove_mode(name))
 
 
 def opened_screens(console: App[Any]) -> list[Screen[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -29,6 +30,7 @@ from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.reference import Lookup, ReferenceEditor
 from appliance.console.widgets.several import RecordEditor, RecordLines, SeveralEditor
 from appliance.console.widgets.validation import NEEDED, Fault, build
+from appliance.console.widgets.whole import to_its_end
 from appliance.contract.fields import Field, Kind, fields_of, title_of
 from appliance.language import _
 
@@ -103,6 +105,7 @@ class Form(Vertical):
         self._save = save
         self._tried = False
         self._pending = False
+        self._entering = asyncio.Lock()
         self._refused: dict[str, str] = {}
         self._refused_at: dict[str, Any] = {}
         self._theirs: tuple[Any, int] | None = None
@@ -350,17 +353,23 @@ class Form(Vertical):
 
     async def set_value(self, value: Any) -> None:
         """Enter this record, as if the form had begun with it: also after it was saved."""
-        self._tried = False
-        rows = {
-            field.name: FormRow(field, self.editor_for(field, given_value(field, value)))
-            for field in fields_of(self.record)
-        }
-        self.rows = rows
-        inner = self.query_one(VerticalScroll)
-        with self.app.batch_update():
-            await inner.remove_children()
-            await inner.mount(*rows.values())
-        self._check()
+        await to_its_end(self._enter(value))
+
+    async def _enter(self, value: Any) -> None:
+        async with self._entering:
+            if not self.is_attached:
+                return
+            inner = self.query_one(VerticalScroll)
+            self._tried = False
+            self.rows = {
+                field.name: FormRow(field, self.editor_for(field, given_value(field, value)))
+                for field in fields_of(self.record)
+            }
+            with self.app.batch_update():
+                await inner.remove_children()
+                if inner.is_attached and inner.is_running:
+                    await inner.mount(*self.rows.values())
+                    self._check()
 
 
 class FormScreen(ModalScreen[Any]):

@@ -1,0 +1,23 @@
+"""Changes of the tree of widgets that go on to their end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+__all__ = ["to_its_end"]
+
+
+async def to_its_end(change: Awaitable[object]) -> None:
+    """Await the change; who is cancelled meanwhile leaves it to itself.
+
+    Awaiting the removal of widgets is awaiting their own tasks: Textual 8 gathers
+    them, and who is cancelled then cancels *them*. They end before their children
+    do, and the application waits for ever. Whatever a newer worker may replace
+    therefore removes widgets only by this.
+    """
+
+    async def alone() -> None:
+        await change
+
+    await asyncio.shield(asyncio.ensure_future(alone()))
