@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,7 +113,7 @@ class AsyncClient:
                 return seen
             await asyncio.sleep(every)
 
-    async def events(self, *, again: bool = True) -> AsyncIterator[Mapping[str, Any]]:
+    async def events(self, *, again: bool = True) -> AsyncGenerator[Mapping[str, Any], None]:
         """What happens, until the iterator is closed. An empty event says: look at everything again; it comes
         first, and after each lost connection. Without ``again`` a lost connection raises Unreachable, and a daemon
         that ends ends the iterator."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -34,9 +34,9 @@ class Transport(Protocol):
     async def download(self, path: str, into: Path) -> None:
         """Keep the streamed answer of a GET in a file. Raises Unreachable or Failure."""
 
-    def events(self) -> AsyncIterator[Mapping[str, Any]]:
+    def events(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """The daemon's events from now on; an empty mapping first, when it is connected,
-        and wherever some were lost. Raises Unreachable."""
+        and wherever some were lost. Whoever stops listening closes it. Raises Unreachable."""
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from appliance.console.door import Failure, Unreachable
@@ -27,19 +27,21 @@ async def listen(console: ConsoleApp) -> None:
     while True:
         asked = False
         try:
-            async for event in console.door.transport.events():
-                missed = missed or (asked and not event)
-                if not asked:
-                    asked = True
-                    await _learn_waiting(console)
-                if not state.connected:
-                    state.connected = True
-                    console.tell(_("Connected again."))
-                if missed:
-                    missed = False
-                    _pass_on(console, {"service": "", "kind": "missed", "subject": ""})
-                if event:
-                    _take(console, event)
+            # Who is cancelled while a screen looks ends the stream too, and leaves it to nobody.
+            async with aclosing(console.door.transport.events()) as events:
+                async for event in events:
+                    missed = missed or (asked and not event)
+                    if not asked:
+                        asked = True
+                        await _learn_waiting(console)
+                    if not state.connected:
+                        state.connected = True
+                        console.tell(_("Connected again."))
+                    if missed:
+                        missed = False
+                        _pass_on(console, {"service": "", "kind": "missed", "subject": ""})
+                    if event:
+                        _take(console, event)
         except Unreachable:
             if state.connected:
                 state.connected = False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,12 @@ class ClientTransport:
         with _told():
             await self._client.download(path, into)
 
-    async def events(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def events(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """As the daemon tells them."""
         with _told():
-            async for event in self._client.events(again=False):
-                yield event
+            async with aclosing(self._client.events(again=False)) as events:
+                async for event in events:
+                    yield event
 
     async def close(self) -> None:
         """Give the connections back."""

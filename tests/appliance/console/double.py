@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class Double:
         self.reachable = True
         self.asked: list[tuple[str, str, Any]] = []
         self.told: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
+        self.listening = 0
         self.valid: set[str] = set()
         self.password = "right"
         self.person: dict[str, Any] = dict(PERSON)
@@ -81,15 +82,19 @@ class Double:
     async def download(self, path: str, into: Path) -> None:
         into.write_bytes(b"exported")
 
-    async def events(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def events(self) -> AsyncGenerator[Mapping[str, Any], None]:
         if not self.reachable:
             raise Unreachable("Connection refused")
-        yield {}
-        while True:
-            event = await self.told.get()
-            if event is None:
-                raise Unreachable("Connection reset by peer")
-            yield event
+        self.listening += 1
+        try:
+            yield {}
+            while True:
+                event = await self.told.get()
+                if event is None:
+                    raise Unreachable("Connection reset by peer")
+                yield event
+        finally:
+            self.listening -= 1
 
     async def close(self) -> None:
         pass

@@ -1,8 +1,14 @@
 """What the console makes of events: the countdown of a commit that began before the login, and one's own doing."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+from appliance.console.access import Access
+from appliance.console.listening import listen
+from appliance.console.state import ConsoleState
 from tests.appliance.console.double import Double
 from tests.appliance.console.driving import console, log_in, shown, until
 
@@ -43,5 +49,29 @@ def test_what_others_do_is_told_and_ones_own_doing_is_not(tmp_path: Path) -> Non
             await until(lambda: app.state.unread == 1)
             await until(lambda: [one.message for one in app._notifications] == ["budi has booked"])
             assert [one.values["person"] for one in app.state.notices] == ["budi", "ani"]
+
+    asyncio.run(play())
+
+
+def test_who_leaves_while_a_screen_looks_closes_the_stream() -> None:
+    """Else its connection would be the garbage collector's to close."""
+
+    async def play() -> None:
+        double, looks = Double(), asyncio.Event()
+
+        async def call(*_command: str) -> Any:
+            looks.set()
+            await asyncio.sleep(3600)
+
+        state = ConsoleState()
+        state.access = Access.of([MACHINE])
+        console = SimpleNamespace(state=state, door=SimpleNamespace(transport=double, call=call))
+        listening = asyncio.create_task(listen(cast("Any", console)))
+        await looks.wait()
+        assert double.listening == 1
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+        assert double.listening == 0
 
     asyncio.run(play())
