@@ -168,7 +168,8 @@ def test_the_holder_of_a_key_has_the_login_and_no_command_of_his(
     try:
         terminal = Terminal([*server.options(), "-tt", "root@127.0.0.1", "cat", "/etc/passwd"])
         try:
-            terminal.until(rb"Password")
+            # In the language that the user of this machine has chosen for himself.
+            terminal.until(rb"Password|Kata sandi")
             terminal.until(rb"none\.sock")
             assert b"root:x" not in terminal.read
             # Keys that stop or kill at a shell do nothing here; it goes on, and follows the window.
