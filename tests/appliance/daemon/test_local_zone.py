@@ -13,7 +13,9 @@ from compiler.errors import UsageError
 @pytest.fixture
 def no_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As on a machine without the package tzdata, be it Debian's or Python's."""
-    monkeypatch.setitem(sys.modules, "tzdata", None)
+    # Its parts too: who has asked for a zone before has imported them.
+    for name in {"tzdata", *(one for one in sys.modules if one.startswith("tzdata."))}:
+        monkeypatch.setitem(sys.modules, name, None)
     known = zoneinfo.TZPATH
     zoneinfo.reset_tzpath(to=())
     zoneinfo.ZoneInfo.clear_cache()

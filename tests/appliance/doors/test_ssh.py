@@ -23,7 +23,7 @@ from compiler.errors import UsageError
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin")
 GERBANG = Path(sys.executable).with_name("gerbang")
-PATIENCE = 20.0
+PATIENCE = 60.0
 WAYS = ("match", "line")
 needs_sshd = pytest.mark.skipif(
     SSHD is None or shutil.which("ssh") is None or os.geteuid() != 0, reason="needs root and OpenSSH's sshd and ssh"
