@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.cli.asking import add_question, show_rows, with_order
 from appliance.cli.connecting import add_connection, connected
+from appliance.cli.following import followed
 from appliance.cli.keeping import completed
 from appliance.cli.options import Option, arguments_from, options_of
 from appliance.cli.tables import as_csv, is_table, table_of
@@ -20,7 +21,6 @@ from compiler.errors import UsageError
 
 if TYPE_CHECKING:
     from appliance.client.blocking import Client
-    from appliance.client.protocol import Work
 
 __all__ = ["call"]
 
@@ -148,24 +148,8 @@ def _write(octets: bytes, output: Path | None) -> None:
 
 
 def _watched(client: Client, identity: str, form: str, output: Path | None) -> int:
-    shown = ""
-
-    def watch(work: Work) -> None:
-        nonlocal shown
-        part = f"{work.done}/{work.total}" if work.total else str(work.done)
-        line = f"{part} {work.doing}".strip()
-        if line != shown:
-            shown = line
-            print(line, file=sys.stderr, flush=True)
-
-    try:
-        work = client.wait(identity, watch)
-    except KeyboardInterrupt:
-        client.cancel(identity)
-        print("cancelled", file=sys.stderr)
-        raise
-    if work.state == "cancelled":
-        print("it was cancelled", file=sys.stderr)
+    work = followed(client, identity)
+    if work is None:
         return 1
     if output is not None:
         client.result(identity, output)

@@ -8,6 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from appliance.cli.connecting import connected
+from appliance.cli.following import followed
 
 if TYPE_CHECKING:
     from appliance.client.blocking import Client
@@ -53,23 +54,12 @@ def _arguments(arguments: Namespace) -> dict[str, Any] | None:
 def _worked(client: Client, action: str, arguments: Any) -> Any:
     """The result of long work; None when it was cancelled."""
     identity = client.call("machine", action, arguments)["work"]
-    last: list[str] = []
+    work = followed(client, identity, _doing, _CANCELLED.get(action, "cancelled: what was done is being taken back"))
+    return None if work is None else work.result
 
-    def watch(work: Work) -> None:
-        if work.doing and work.doing not in last[-1:] and sys.stderr.isatty():
-            last.append(work.doing)
-            print(f"{work.doing} …", file=sys.stderr)
 
-    try:
-        work = client.wait(identity, watch)
-    except KeyboardInterrupt:
-        client.cancel(identity)
-        print(_CANCELLED.get(action, "cancelled: what was done is being taken back"), file=sys.stderr)
-        raise
-    if work.state == "cancelled":
-        print("it was cancelled", file=sys.stderr)
-        return None
-    return work.result
+def _doing(work: Work) -> str:
+    return f"{work.doing} …" if work.doing and sys.stderr.isatty() else ""
 
 
 def _text(action: str, answer: Any, *, colour: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +21,7 @@ from appliance.contract.refusals import Refused
 
 __all__ = ["Carrying", "Watching", "stands"]
 
+log = logging.getLogger("gerbang.commit")
 Watching = Callable[[Progress], None]
 """Hears how far it is; raises Cancelled when it should end."""
 
@@ -56,6 +58,10 @@ class Carrying:
         except Cancelled:
             self._taken_back(None, ())
             raise
+        except Exception as error:
+            # An error of ours, or of who watches: no reason to leave the machine half changed.
+            log.exception("generation %d", self.underway.after)
+            return self._taken_back(None, (*findings, failure("", error)))
 
     def _carried(self, findings: tuple[Finding, ...], confirm_within: int, made: Draft | None) -> Outcome:
         self._note(self.underway)
@@ -93,7 +99,10 @@ class Carrying:
                 phase=phase or self.underway.phase,
                 findings=why,
             )
-        return taken_back(self.ground, journal, journal.underway, phase, why)
+        outcome = taken_back(self.ground, journal, journal.underway, phase, why)
+        # One that fails again and again must not fill the disk.
+        prune(self.ground, self.ground.journal(), self.keep)
+        return outcome
 
     def _waits(self, underway: Underway, confirm_within: int) -> Deadline:
         clock = self.ground.clock

@@ -6,8 +6,12 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 __all__ = ["Clock", "Deadline", "SystemClock"]
+
+LOOK = 1.0
+"""Seconds between two looks at the clock while somebody waits."""
 
 
 class Clock:
@@ -25,6 +29,10 @@ class Clock:
         """A name of this boot that no other has."""
         raise NotImplementedError
 
+    def passes(self, seconds: float, called_off: Event) -> bool:
+        """Wait so long; whether nobody has called it off."""
+        return not called_off.wait(seconds)
+
 
 class SystemClock(Clock):
     """CLOCK_BOOTTIME (clock_gettime(2)) and ``/proc/sys/kernel/random/boot_id`` (random(4))."""
@@ -40,6 +48,15 @@ class SystemClock(Clock):
     def boot(self) -> str:
         """The kernel's boot_id."""
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+    def passes(self, seconds: float, called_off: Event) -> bool:
+        """In small steps: what waits for an Event stands still while the machine sleeps (CLOCK_MONOTONIC), and what was
+        due in that sleep is to ring at its end."""
+        end = self.since_boot() + seconds
+        while (left := end - self.since_boot()) > 0:
+            if called_off.wait(min(left, LOOK)):
+                return False
+        return not called_off.is_set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

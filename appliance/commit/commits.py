@@ -12,16 +12,19 @@ from appliance.commit import looking
 from appliance.commit.carrying import Carrying, Watching, stands
 from appliance.commit.clock import Clock, SystemClock
 from appliance.commit.generations import Folder
-from appliance.commit.journal import Journal, Underway
+from appliance.commit.journal import Journal, Owed, Underway, write_journal
 from appliance.commit.keeping import Kinds
 from appliance.commit.lock import Busy, locked
-from appliance.commit.order import in_order
-from appliance.commit.planning import Draft, draft, edited, failure
-from appliance.commit.results import CommitStatus, Diagnosis, Edit, Ending, GenerationLine, Outcome, Phase, Plan
-from appliance.commit.settling import Ground, refuge, retried, silent, taken_back
+from appliance.commit.planning import Draft, draft
+from appliance.commit.pruning import prune
+from appliance.commit.refusing import NothingToConfirm, NothingToRollBackTo, Unconfirmed, refused, unconfirmed, warnings
+from appliance.commit.results import CommitStatus, Diagnosis, Ending, GenerationLine, Outcome, Phase, Plan
+from appliance.commit.resuming import resumed, undone_meanwhile
+from appliance.commit.settling import Ground, owed_of, refuge, retried, silent, taken_back
+from appliance.commit.telling import Telling
 from appliance.commit.timer import Timer
-from appliance.commit.transition import Failed, errors_of, probe_one
-from appliance.contract.components import Component, Finding, Machine, Severity
+from appliance.commit.transition import Failed, errors_of
+from appliance.contract.components import Component, Finding, Machine
 from appliance.contract.context import Progress
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -33,32 +36,18 @@ AGAIN = 5.0
 """Seconds until the timer tries again what it could not take back."""
 PATIENCE = 5.0
 """Seconds in which what a dead process has started lets go of the lock."""
-
-
-class Unconfirmed(Refused):
-    """A generation waits to be confirmed; nothing else is committed until then."""
-
-    code = "unconfirmed"
-
-
-class NothingToConfirm(Refused):
-    """No generation waits to be confirmed."""
-
-    code = "nothing-to-confirm"
-
-
-class NothingToRollBackTo(Refused):
-    """There is no such generation, or none before the one that stands."""
-
-    code = "nothing-to-roll-back-to"
+MOMENT = 1.0
+"""Seconds in which the timer, or who tells what is owed, lets go of it."""
 
 
 class Commits:
     """The generations of one appliance, below one folder of which this process's user is the owner.
 
     ``kinds`` are the classes that components are of. ``keep`` confirmed
-    generations stay. ``told`` hears of what the timer took back, in the timer's
-    thread. Call ``recover`` first, once; it may be called at any time.
+    generations stay. ``told`` hears of what was taken back while nobody waited for
+    it, in a thread of its own, and again when it raises; without it the journal
+    keeps that for who comes after us. Call ``recover`` first, once; it may be
+    called at any time.
     """
 
     def __init__(
@@ -69,14 +58,14 @@ class Commits:
         *,
         clock: Clock | None = None,
         keep: int = 10,
-        told: Callable[[Outcome], None] | None = None,
+        told: Callable[[Owed], None] | None = None,
     ) -> None:
         if keep < 1:
             raise ValueError("at least one generation is kept")
         self._ground = Ground(Folder(folder), machine, Kinds(kinds), clock or SystemClock())
         self._keep = keep
-        self._told = told
-        self._timer = Timer(self._rang)
+        self._telling = Telling(self._ground, told)
+        self._timer = Timer(self._rang, self._ground.clock)
 
     def plan(self, components: Sequence[Component]) -> Plan:
         """What a commit would do and all that is wrong with it. Writes nothing. Raises Refused."""
@@ -102,12 +91,12 @@ class Commits:
         """
         with self._locked(who) as found:
             if found.underway is not None:
-                raise _unconfirmed(found)
+                raise unconfirmed(found)
             journal, left = retried(self._ground, found)
             made = self._draft(journal, components)
-            findings = (*made.plan.findings, *_warnings(left))
+            findings = (*made.plan.findings, *warnings(left))
             if not overwrite:
-                findings = (*findings, *_refused(made.plan.standing, made.plan.edits))
+                findings = (*findings, *refused(made.plan.standing, made.plan.edits))
             if errors_of(findings):
                 return self._outcome(Ending.REFUSED, journal, findings, Phase.VERIFY)
             if made.plan.empty and journal.standing:
@@ -136,8 +125,7 @@ class Commits:
             try:
                 transition.confirm()
             except Failed as error:
-                self._timer.clear()
-                return taken_back(self._ground, waiting, underway, error.phase, error.findings)
+                return self._taken_back(waiting, underway, error.phase, error.findings)
             try:
                 journal = stands(self._ground, waiting, underway.after, who, self._keep)
             except OSError as error:
@@ -153,8 +141,7 @@ class Commits:
         with self._locked(who) as found:
             journal = found
             if found.underway is not None:
-                self._timer.clear()
-                outcome = taken_back(self._ground, found, found.underway, None, ())
+                outcome = self._taken_back(found, found.underway)
                 if outcome.ending is not Ending.UNDONE or to is None or to == outcome.standing:
                     return outcome
                 journal = self._ground.journal()
@@ -164,7 +151,7 @@ class Commits:
                 raise NothingToRollBackTo(_("there is no generation {to} to go back to"), to=target or "")
             if target == journal.standing:
                 return self._outcome(Ending.UNCHANGED, journal)
-            said = (*_warnings(left), *self._altered(target))
+            said = (*warnings(left), *self._altered(target))
             if errors_of(said):
                 return self._outcome(Ending.REFUSED, journal, said, Phase.VERIFY)
             underway = Underway(
@@ -178,13 +165,19 @@ class Commits:
 
     def recover(self) -> Outcome | None:
         """After a start: take back what a death has interrupted or what nobody has confirmed in time, and set the
-        timer for what still waits. None when there was nothing to take back."""
-        with self._locked("recover", settle=False, patience=PATIENCE) as interrupted:
-            outcome = self._settled(interrupted)
-            journal = self._ground.journal()
-            if journal.underway is None and self._ground.folder.pointed() != journal.standing:
-                self._ground.folder.switch(journal.standing)
-            return outcome
+        timer for what still waits. None when there was nothing to take back. What it raises, the timer tries again."""
+        try:
+            with self._locked("recover", settle=False, patience=PATIENCE) as interrupted:
+                outcome = self._settled(interrupted)
+                journal = self._ground.journal()
+                if journal.underway is None and self._ground.folder.pointed() != journal.standing:
+                    self._ground.folder.switch(journal.standing)
+        except Exception:
+            self._timer.set(AGAIN)
+            raise
+        finally:
+            self._telling.begin()
+        return outcome
 
     def resume(self, who: str, progress: Watching = silent) -> Outcome:
         """After a boot: make every component of the current generation act whose probe says that it does not serve.
@@ -193,19 +186,13 @@ class Commits:
         made to act again, that part would stand for good though nobody has confirmed it.
         """
         with self._locked(who) as found:
-            if found.underway is not None and (undone := self._undone_meanwhile(found.underway)):
-                self._timer.clear()
-                return taken_back(self._ground, found, found.underway, Phase.CONFIRM, undone)
+            if found.underway is not None and (undone := undone_meanwhile(self._ground, found.underway)):
+                return self._taken_back(found, found.underway, Phase.CONFIRM, undone, unasked=True)
             journal, findings = retried(self._ground, found)
-            generation = self._ground.folder.read(journal.current)
-            requires = {name: one.requires for name, one in generation.kept.items()}
             acted: list[str] = []
-            for done, name in enumerate(in_order(requires, requires, {})):
-                progress(Progress(done=done, total=len(requires), doing=name))
-                said = self._resumed(journal.current, name)
-                if said is not None:
-                    acted.append(name)
-                    findings = (*findings, *said)
+            for name, said in resumed(self._ground, journal, progress):
+                acted.append(name)
+                findings = (*findings, *said)
             broken = bool(errors_of(findings))
             ending = Ending.BROKEN if broken else Ending.CONFIRMED if acted else Ending.UNCHANGED
             return replace(self._outcome(ending, journal, findings, generation=journal.current), acted=tuple(acted))
@@ -229,10 +216,18 @@ class Commits:
 
     def close(self) -> None:
         """Stop the timer. What waits is taken back by the next ``recover``, if its time has passed by then."""
-        self._timer.clear()
+        self._timer.close()
+        self._telling.close()
+
+    def owe(self, command: str, who: str, outcome: Outcome) -> None:
+        """Keep an outcome that the audit log could not be told, and tell it until it can. Raises Busy, OSError."""
+        with self._locked("the audit log", settle=False, patience=PATIENCE) as journal:
+            owed = owed_of(self._ground, command, who, outcome)
+            write_journal(self._ground.folder.journal, replace(journal, owed=(*journal.owed, owed)))
+        self._telling.begin()
 
     @contextmanager
-    def _locked(self, who: str, *, settle: bool = True, patience: float = 0.0) -> Iterator[Journal]:
+    def _locked(self, who: str, *, settle: bool = True, patience: float = MOMENT) -> Iterator[Journal]:
         """The journal, under the lock, with what a death has interrupted settled."""
         folder = self._ground.folder
         folder.root.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -255,8 +250,26 @@ class Commits:
             if left > 0:
                 self._timer.set(left)
                 return None
+        return self._taken_back(journal, underway, unasked=True)
+
+    def _taken_back(
+        self,
+        journal: Journal,
+        underway: Underway,
+        failed: Phase | None = None,
+        findings: tuple[Finding, ...] = (),
+        *,
+        unasked: bool = False,
+    ) -> Outcome:
+        """Take it back; when nobody has asked for that, the audit log hears of it."""
         self._timer.clear()
-        return taken_back(self._ground, journal, underway, None, ())
+        outcome = taken_back(self._ground, journal, underway, failed, findings, unasked=unasked)
+        left = prune(self._ground, self._ground.journal(), self._keep)
+        if left.underway is not None:
+            # The link would not be moved: who could ask for it again may be cut off.
+            self._timer.set(AGAIN)
+        self._telling.begin()
+        return outcome
 
     def _draft(self, journal: Journal, components: Sequence[Component]) -> Draft:
         number = max((journal.last, *self._ground.folder.numbers())) + 1
@@ -271,37 +284,7 @@ class Commits:
         return outcome
 
     def _altered(self, number: int) -> tuple[Finding, ...]:
-        return _refused(number, self._ground.folder.edits(number))
-
-    def _undone_meanwhile(self, underway: Underway) -> tuple[Finding, ...]:
-        """What is wrong with those that the helper takes back by itself."""
-        ground = self._ground
-        generation = ground.folder.read(underway.after)
-        guarded = (
-            name
-            for name in underway.acted
-            if name in generation.kept and hasattr(ground.kinds.restore(generation.kept[name]), "act_guarded")
-        )
-        return tuple(
-            finding
-            for name in guarded
-            for finding in errors_of(
-                probe_one(ground.folder.current / name, generation, name, ground.kinds, ground.machine)
-            )
-        )
-
-    def _resumed(self, number: int, name: str) -> tuple[Finding, ...] | None:
-        """What its probe says after it acted; None when it served and did not."""
-        ground = self._ground
-        generation = ground.folder.read(number)
-        files = ground.folder.current / name
-        if not errors_of(probe_one(files, generation, name, ground.kinds, ground.machine)):
-            return None
-        try:
-            ground.kinds.restore(generation.kept[name]).act(ground.folder.of(number) / name, files, ground.machine)
-        except Exception as error:
-            return (failure(name, error),)
-        return tuple(probe_one(files, generation, name, ground.kinds, ground.machine))
+        return refused(number, self._ground.folder.edits(number))
 
     def _outcome(
         self,
@@ -317,33 +300,10 @@ class Commits:
     def _rang(self) -> None:
         """The timer's thread. Somebody who holds the lock is confirming, or will be done soon."""
         try:
-            outcome = self.expire()
+            self.expire()
         except Busy:
             self._timer.set(1.0)
-            return
         except Exception:
             # Who could confirm may be cut off: giving up here would leave him so.
             log.exception("what nobody has confirmed could not be taken back; tried again in %g s", AGAIN)
             self._timer.set(AGAIN)
-            return
-        if outcome is not None and self._told is not None:
-            self._told(outcome)
-
-
-def _unconfirmed(journal: Journal) -> Unconfirmed:
-    underway = journal.underway
-    until = underway.deadline.wall.isoformat(timespec="seconds") if underway and underway.deadline else ""
-    return Unconfirmed(
-        _("generation {number} of {who} waits to be confirmed until {until}; confirm it or roll it back first"),
-        number=underway.after if underway else 0,
-        who=underway.who if underway else "",
-        until=until,
-    )
-
-
-def _warnings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(replace(finding, severity=Severity.WARNING) for finding in findings)
-
-
-def _refused(number: int, edits: Sequence[Edit]) -> tuple[Finding, ...]:
-    return tuple(replace(edited(number, edit), severity=Severity.ERROR) for edit in edits)

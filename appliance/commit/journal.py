@@ -15,11 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from appliance import durable
 from appliance.commit.clock import Deadline
-from appliance.commit.results import Phase, Standing
+from appliance.commit.results import Ending, Phase, Standing
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
-__all__ = ["Journal", "JournalUnreadable", "Record", "Underway", "Unfinished", "read_journal", "write_journal"]
+__all__ = ["Journal", "JournalUnreadable", "Owed", "Record", "Underway", "Unfinished", "read_journal", "write_journal"]
 
 
 class JournalUnreadable(Refused):
@@ -63,6 +63,20 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A line that the audit log does not have yet: of what ended while nobody waited for it, or while the store was
+    away."""
+
+    command: str
+    who: str = ""
+    """Empty: the appliance itself."""
+    ending: Ending
+    generation: int
+    standing: int
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """Everything that must survive."""
 
@@ -73,6 +87,7 @@ class Journal:
     underway: Underway | None = None
     records: tuple[Record, ...] = ()
     unfinished: tuple[Unfinished, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
     def became(self, number: int, standing: Standing, by: str, when: datetime) -> Journal:
         """With the fate of one generation."""

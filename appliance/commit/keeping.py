@@ -38,6 +38,8 @@ class Kept:
     """``appliance.components.daemon:Daemon``."""
     requires: tuple[str, ...] = ()
     value: Any = None
+    edition: str = ""
+    """Of the code that makes the machine run it: after an upgrade it may have to act though nobody has changed it."""
 
     @property
     def digest(self) -> str:
@@ -61,7 +63,8 @@ class Kinds:
             value = _adapter(type(component)).dump_python(component, mode="json")
         except (ValueError, TypeError) as error:  # PydanticSerializationError is a ValueError
             raise KindUnknown(_("{kind} cannot be kept: {why}"), kind=kind, why=str(error)) from error
-        return Kept(name=component.name, kind=kind, requires=tuple(component.requires), value=value)
+        edition = str(getattr(component, "edition", ""))
+        return Kept(name=component.name, kind=kind, requires=tuple(component.requires), value=value, edition=edition)
 
     def restore(self, kept: Kept) -> Component:
         """The component again. Raises KindUnknown."""

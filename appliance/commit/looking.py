@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 from appliance.commit.generations import GenerationUnreadable
 from appliance.commit.journal import Journal
@@ -65,7 +66,7 @@ def status(ground: Ground) -> CommitStatus:
 def diagnosis(ground: Ground) -> Diagnosis:
     """Status, the programs, a probe of every component, edits by hand, and the disk."""
     journal = ground.journal()
-    findings: list[Finding] = [*_unfinished(journal), *_bent(ground, journal)]
+    findings: list[Finding] = [*_unfinished(journal), *_bent(ground, journal), *_unreadable(ground, journal)]
     programs: tuple[Status, ...] = ()
     try:
         programs = ground.machine.status()
@@ -114,6 +115,18 @@ def _unfinished(journal: Journal) -> list[Finding]:
         )
         for one in journal.unfinished
     ]
+
+
+def _unreadable(ground: Ground, journal: Journal) -> list[Finding]:
+    """Those to which nobody can go back any more. The current one is looked at more closely."""
+    findings = []
+    for number in ground.folder.numbers():
+        if number != journal.current:
+            try:
+                ground.folder.read(number)
+            except GenerationUnreadable as error:
+                findings.append(replace(failure("", error), severity=Severity.WARNING))
+    return findings
 
 
 def _bent(ground: Ground, journal: Journal) -> list[Finding]:

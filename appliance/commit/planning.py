@@ -201,7 +201,8 @@ def acts_between(
     touched: Collection[str],
     unfinished: Collection[str],
 ) -> tuple[PlannedAct, ...]:
-    """Who acts, in which order, and why: what changed, what follows it, and what was left unfinished."""
+    """Who acts, in which order, and why: what changed, what an upgrade of our own code makes run otherwise, what was
+    left unfinished, and what follows these."""
     requires = {name: one.requires for name, one in kept.items()}
     required = {name: one.requires for name, one in before.kept.items()}
     reasons: dict[str, tuple[Action, str]] = {}
@@ -212,6 +213,8 @@ def acts_between(
             reasons[name] = (Action.CHANGE, "files")
         elif kept[name].digest != before.kept[name].digest:
             reasons[name] = (Action.CHANGE, "value")
+        elif kept[name].edition != before.kept[name].edition:
+            reasons[name] = (Action.CHANGE, "upgrade")
         elif name in unfinished:
             reasons[name] = (Action.CHANGE, "unfinished")
         elif any(other in reasons for other in follows.get(name, ())):

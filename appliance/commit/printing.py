@@ -18,6 +18,7 @@ from appliance.commit.results import (
 )
 from appliance.contract.components import Finding, Severity
 from appliance.contract.programs import State
+from appliance.days import moment_written, values_written
 from appliance.language import Translate, _
 from compiler.visible import visible
 
@@ -38,6 +39,7 @@ _REASONS = {
     "gone": _("no longer wanted"),
     "files": _("its files change"),
     "value": _("its settings change"),
+    "upgrade": _("the appliance was upgraded"),
     "follows": _("what it follows acts"),
     "unfinished": _("it was left unfinished"),
 }
@@ -98,7 +100,7 @@ def print_generations(lines: Sequence[GenerationLine], *, colour: bool = False, 
         (
             f"{'*' if line.current else ' '}{line.number:>5}",
             translate(_STANDINGS[line.standing]),
-            _local(line.when),
+            _local(line.when, translate),
             visible(line.who),
             visible(line.note),
         )
@@ -140,8 +142,8 @@ def _painter(colour: bool) -> Paint:
     return (lambda text, code: f"{code}{text}{_OFF}") if colour else (lambda text, code: text)
 
 
-def _local(when: datetime) -> str:
-    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _local(when: datetime, translate: Translate) -> str:
+    return moment_written(when.astimezone(), translate)
 
 
 def _findings(findings: Iterable[Finding], paint: Paint, translate: Translate) -> Iterator[str]:
@@ -149,7 +151,7 @@ def _findings(findings: Iterable[Finding], paint: Paint, translate: Translate) -
         wrong = finding.severity is Severity.ERROR
         word = paint(translate(_("error")), _RED) if wrong else paint(translate(_("warning")), _YELLOW)
         place = " ".join(visible(one) for one in (finding.component, finding.place) if one)
-        words = visible(translate(finding.template).format_map(finding.values))
+        words = visible(translate(finding.template).format_map(values_written(finding.values, translate)))
         yield f"{word}: {place}: {words}" if place else f"{word}: {words}"
 
 
@@ -224,7 +226,7 @@ def _outcome(outcome: Outcome, paint: Paint, translate: Translate) -> Iterator[s
         generation=outcome.generation,
         standing=outcome.standing,
         phase=translate(_PHASES[outcome.phase]) if outcome.phase else "",
-        deadline=_local(outcome.deadline) if outcome.deadline else "",
+        deadline=_local(outcome.deadline, translate) if outcome.deadline else "",
     )
     yield paint(words, _GREEN if good else _YELLOW if waits else _RED)
 
@@ -235,8 +237,9 @@ def _status(status: CommitStatus, paint: Paint, translate: Translate) -> Iterato
     )
     if status.phase:
         words = translate(_("underway: {phase}")).format(phase=translate(_PHASES[status.phase]))
-        until = translate(_(", until {deadline}")).format(deadline=_local(status.deadline)) if status.deadline else ""
-        yield paint(words + until, _YELLOW)
+        if status.deadline:
+            words += translate(_(", until {deadline}")).format(deadline=_local(status.deadline, translate))
+        yield paint(words, _YELLOW)
     if status.holder:
         yield translate(_("held by {holder}")).format(holder=visible(status.holder))
     if status.unfinished:

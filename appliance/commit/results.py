@@ -94,7 +94,7 @@ class PlannedAct:
     component: str
     action: Action
     reason: str
-    """``files``, ``value``, ``follows``, ``unfinished``, ``new`` or ``gone``."""
+    """``files``, ``value``, ``upgrade``, ``follows``, ``unfinished``, ``new`` or ``gone``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

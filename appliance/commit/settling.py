@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from appliance import durable
 from appliance.commit.clock import Clock
 from appliance.commit.generations import Folder, GenerationUnreadable, Written
-from appliance.commit.journal import Journal, Underway, Unfinished, read_journal, write_journal
+from appliance.commit.journal import Journal, Owed, Underway, Unfinished, read_journal, write_journal
 from appliance.commit.keeping import Kinds
 from appliance.commit.planning import acts_between, failure
 from appliance.commit.results import Ending, Outcome, Phase, Standing
@@ -20,7 +20,7 @@ from appliance.commit.transition import Transition
 from appliance.contract.components import Finding, Machine
 from appliance.contract.context import Progress
 
-__all__ = ["Ground", "refuge", "retried", "silent", "taken_back"]
+__all__ = ["Ground", "owed_of", "refuge", "retried", "silent", "taken_back"]
 
 BEFORE_SWITCH = {Phase.VERIFY, Phase.RENDER, Phase.PREFLIGHT}
 
@@ -60,24 +60,42 @@ def refuge(ground: Ground, journal: Journal, *, below: int, but: int = 0) -> int
     return next((number for number in numbers if not ground.folder.found(number).lost), 0)
 
 
+def owed_of(ground: Ground, command: str, who: str, outcome: Outcome) -> Owed:
+    """What the audit log is owed of an outcome."""
+    return Owed(
+        command=command,
+        who=who,
+        ending=outcome.ending,
+        generation=outcome.generation,
+        standing=outcome.standing,
+        when=ground.clock.now(),
+    )
+
+
 def taken_back(
-    ground: Ground, journal: Journal, underway: Underway, failed: Phase | None, findings: Sequence[Finding]
+    ground: Ground,
+    journal: Journal,
+    underway: Underway,
+    failed: Phase | None,
+    findings: Sequence[Finding],
+    *,
+    unasked: bool = False,
 ) -> Outcome:
-    """Undo what is underway and say so in the journal. ``findings``: why."""
+    """Undo what is underway and say so in the journal. ``findings``: why. ``unasked``: nobody waits for the outcome, so
+    the journal owes it to the audit log from the same write on."""
     if underway.phase in BEFORE_SWITCH:
-        ended = _ended(ground, journal, underway)
-        noted = _noted(ground, ended)
-        return Outcome(
+        refused = Outcome(
             ending=Ending.REFUSED,
             generation=underway.after if ground.folder.of(underway.after).exists() else 0,
             standing=journal.standing,
             phase=failed or underway.phase,
-            findings=(*findings, *noted),
+            findings=tuple(findings),
         )
+        return _closed(ground, _ended(ground, journal, underway), refused, unasked=unasked)
     if ground.folder.found(underway.before).lost:
         elsewhere = _elsewhere(ground, journal, underway)
         if elsewhere is None:
-            return _stays(ground, journal, underway, failed, findings)
+            return _stays(ground, journal, underway, failed, findings, unasked=unasked)
         underway = elsewhere
     # A journal that cannot be written stops a commit, and never an undo: what it says already leads here again.
     noted = _noted(ground, replace(journal, underway=replace(underway, phase=Phase.UNDO)))
@@ -88,20 +106,28 @@ def taken_back(
     except GenerationUnreadable as error:
         not_undone, stuck = (*not_undone, failure("", error)), True
     unserved = () if stuck else transition.probe_undone(undone)
-    if not stuck:
-        left = _left(journal.unfinished, underway, undone, not_undone)
-        ended = replace(_ended(ground, journal, underway), standing=underway.before, unfinished=left)
-        noted = _noted(ground, ended)
-    return Outcome(
+    outcome = Outcome(
         ending=Ending.BROKEN if not_undone or unserved else Ending.UNDONE,
         generation=underway.after,
         standing=underway.after if stuck else underway.before,
         phase=failed or underway.phase,
-        findings=(*findings, *noted),
+        findings=tuple(findings),
         acted=underway.acted,
         undone=undone,
         not_undone=(*not_undone, *unserved),
     )
+    if stuck:
+        return replace(outcome, findings=(*findings, *noted))
+    left = _left(journal.unfinished, underway, undone, not_undone)
+    ended = replace(_ended(ground, journal, underway), standing=underway.before, unfinished=left)
+    return _closed(ground, ended, outcome, unasked=unasked)
+
+
+def _closed(ground: Ground, journal: Journal, outcome: Outcome, *, unasked: bool) -> Outcome:
+    """The end in the journal."""
+    if unasked:
+        journal = replace(journal, owed=(*journal.owed, owed_of(ground, "rollback", "", outcome)))
+    return replace(outcome, findings=(*outcome.findings, *_noted(ground, journal)))
 
 
 def _elsewhere(ground: Ground, journal: Journal, underway: Underway) -> Underway | None:
@@ -119,7 +145,13 @@ def _elsewhere(ground: Ground, journal: Journal, underway: Underway) -> Underway
 
 
 def _stays(
-    ground: Ground, journal: Journal, underway: Underway, failed: Phase | None, findings: Sequence[Finding]
+    ground: Ground,
+    journal: Journal,
+    underway: Underway,
+    failed: Phase | None,
+    findings: Sequence[Finding],
+    *,
+    unasked: bool,
 ) -> Outcome:
     """There is nothing left to go back to: the new generation stands as far as it came.
 
@@ -139,16 +171,15 @@ def _stays(
         ground.folder.switch(underway.after)
     except OSError as error:
         findings = (*findings, failure("", error))
-    noted = _noted(ground, stands)
-    return Outcome(
+    broken = Outcome(
         ending=Ending.BROKEN,
         generation=underway.after,
         standing=underway.after,
         phase=failed or underway.phase,
-        findings=noted,
         acted=underway.acted,
         not_undone=tuple(findings),
     )
+    return _closed(ground, stands, broken, unasked=unasked)
 
 
 def retried(ground: Ground, journal: Journal) -> tuple[Journal, tuple[Finding, ...]]:

@@ -93,7 +93,8 @@ class Transition:
 
     def _same(self, name: str) -> bool:
         """Whether its own files and its value are those of the generation before."""
-        if name not in self.before.kept or self.before.kept[name].digest != self.after.kept[name].digest:
+        before, after = self.before.kept.get(name), self.after.kept[name]
+        if before is None or (before.digest, before.edition) != (after.digest, after.edition):
             return False
         of_both = [
             {(file.path, file.sha256, file.mode) for file in one.manifest.files if file.component == name}

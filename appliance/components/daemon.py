@@ -14,6 +14,7 @@ from appliance.components.probing import Probe, until_well
 from appliance.contract.components import Component, Finding, Machine, RenderedFile
 from appliance.contract.programs import Program, State, Status
 from appliance.language import _
+from appliance.supervisor.unit import EDITION
 
 __all__ = ["Daemon"]
 
@@ -51,6 +52,11 @@ class Daemon:
     def requires(self) -> tuple[str, ...]:
         """The programs and the other components that it needs."""
         return tuple(dict.fromkeys((*self.program.requires, *self.after)))
+
+    @property
+    def edition(self) -> str:
+        """How its unit is written."""
+        return EDITION
 
     def verify(self, all_components: Mapping[str, Component]) -> Sequence[Finding]:
         """Whether its templates are there, nobody else listens where it does, and it follows what it reads."""

@@ -22,6 +22,7 @@ from appliance.console.login import LoginScreen
 from appliance.console.places import Places
 from appliance.console.plain import plain_text
 from appliance.console.preferences import Preferences
+from appliance.console.widgets.whole import to_its_end
 from appliance.language import LANGUAGES, _
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class ConsoleApp(GoingAboutApp):
         self._door: Door | None = None
         self._renewing: asyncio.Future[bool] | None = None
         self._login_at_hand: LoginScreen | None = None
+        self._coming_or_going = asyncio.Lock()
+        """Who logs in does not get modes of who has just logged out."""
+        self._leaving = False
+        """Somebody logs out: what was asked in the last moment is refused, and no reason to ask for a password."""
+        self._speaking = asyncio.Lock()
 
     # The beginning
 
@@ -242,6 +248,12 @@ class ConsoleApp(GoingAboutApp):
 
     async def _start(self, person: Any) -> None:
         """Make the modes of the person, and go home."""
+        async with self._coming_or_going:
+            await self._come(person)
+        self._listen()
+        self._watch()
+
+    async def _come(self, person: Any) -> None:
         from appliance.console.access import Access
         from appliance.console.shell import add_modes
 
@@ -254,16 +266,18 @@ class ConsoleApp(GoingAboutApp):
         add_modes(self)
         self.login.tell(_("Connected."))
         await self.switch_mode(HOME)
-        self._listen()
-        self._watch()
 
     @work(group="login", exclusive=True)
     async def action_logout(self) -> None:
         """End the session and show the login."""
         if await self._may_leave():
-            with contextlib.suppress(Exception):
-                await self.door.logout()
-            await self._leave_modes(_("Logged out."))
+            self._leaving = True
+            try:
+                with contextlib.suppress(Exception):
+                    await self.door.logout()
+                await self._leave_modes(_("Logged out."))
+            finally:
+                self._leaving = False
 
     @work(group="login", exclusive=True)
     async def action_login(self) -> None:
@@ -274,25 +288,34 @@ class ConsoleApp(GoingAboutApp):
             await self._leave_modes(_("Connected."))
 
     async def _leave_modes(self, words: str) -> None:
-        from appliance.console.shell import remove_modes
-
         if self.given.web:
             self.exit()
             return
+        # The login is to be seen before all of it is done, and who logs in there ends the worker that this is in.
+        await to_its_end(self._go(words))
+
+    async def _go(self, words: str) -> None:
+        async with self._coming_or_going:
+            await self._forget(words)
+
+    async def _forget(self, words: str) -> None:
+        from appliance.console.shell import remove_modes
+
         for group in ("events", "health"):
             self.workers.cancel_group(self, group)
         self.clear_notifications()
-        await self.switch_mode(self.DEFAULT_MODE)
-        await remove_modes(self)
-        self.state.forget()
+        # Before it is seen: who types there at once keeps what he has typed.
         self.login.tell(words)
         self.login.relabel()
         if not self.embedded:
             self.login.empty_password()
+        await self.switch_mode(self.DEFAULT_MODE)
+        await remove_modes(self)
+        self.state.forget()
 
     async def _renew(self) -> bool:
         """The session has expired: ask for the password once, however many requests wait for it."""
-        if self.state.person is None or not self.state.person.name:
+        if self._leaving or self.state.person is None or not self.state.person.name:
             return False
         if self._renewing is None:
             self._renewing = asyncio.get_running_loop().create_future()
@@ -348,16 +371,22 @@ class ConsoleApp(GoingAboutApp):
         self.speak(language)
         self.login.relabel()
         if self.state.person is not None:
-            from appliance.console.shell import relabel
-            from appliance.contract.refusals import Refused
+            await to_its_end(self._speak_everywhere())
 
+    async def _speak_everywhere(self) -> None:
+        from appliance.console.shell import relabel
+        from appliance.contract.refusals import Refused
+
+        async with self._speaking:
+            # Whatever was chosen last, if another was chosen while one waited.
             await relabel(self)
-            if not self.state.person.name:
+            if self.state.person is None or not self.state.person.name:
                 return
             try:
-                await self.door.set_language(language)
+                await self.door.set_language(self.language)
             except Refused as error:
-                self.say_refused(error)
+                if not self._leaving and self.state.person is not None:
+                    self.say_refused(error)
 
     # Leaving
 

@@ -11,13 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from appliance.console.door import Failure
+from appliance.console.once import Once
 from appliance.console.plain import plain
 from appliance.console.status import KeyLine
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.form import Form
+from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.reference import Lookup
 from appliance.console.widgets.validation import TEMPLATES
@@ -56,7 +58,7 @@ def focus_first(form: Form) -> None:
                 return
 
 
-class RecordDialog(ModalScreen[Any]):
+class RecordDialog(FrontScreen[Any]):
     """What the daemon answered, or None when it is left. All that was typed stays until one of them."""
 
     AUTO_FOCUS = ""
@@ -90,6 +92,7 @@ class RecordDialog(ModalScreen[Any]):
         self._submit = submit
         self._conflicted = conflicted
         self._prefix = prefix
+        self._once = Once()
         self.unseen: frozenset[str] = frozenset()
         """Fields that are given and say nothing to people, as versions."""
 
@@ -131,11 +134,12 @@ class RecordDialog(ModalScreen[Any]):
     @on(Form.Saved)
     def _saved(self, event: Form.Saved) -> None:
         event.stop()
-        self.run_worker(self._give(event.value, event.version), group="submit", exclusive=True)
+        begin(self, self._give(event.value, event.version), group="submit")
 
     async def _give(self, value: Any, version: int) -> None:
         try:
-            answer = await self._submit(value, version)
+            with self._once.of((value, version)):
+                answer = await self._submit(value, version)
         except Refused as error:
             if error.code == "conflict" and isinstance(error, Failure) and self._conflicted is not None:
                 await self._conflicted(self.form, error)
@@ -161,7 +165,7 @@ When somebody else has changed the record in the meantime, you see who, what and
 """)
 
 
-class LookScreen(ModalScreen[None]):
+class LookScreen(FrontScreen[None]):
     """A record to be read only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "leave", _("Leave"), id="look.leave")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from appliance.client.protocol import Reply, failure
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
-__all__ = ["Door", "Failure", "Transport", "Unreachable"]
+__all__ = ["Door", "Failure", "Transport", "Unreachable", "key_given"]
 
 
 class Transport(Protocol):
@@ -65,6 +66,8 @@ class Failure(Refused):
 
 
 Renew = Callable[[], Awaitable[bool]]
+key_given: ContextVar[list[str] | None] = ContextVar("the key of the next command", default=None)
+"""Of a request that may have been sent before (``appliance.console.once``)."""
 
 
 class Door:
@@ -113,7 +116,8 @@ class Door:
     async def call(self, service: str, command: str, arguments: Any = None) -> Any:
         """The result of a query or change; for work, ``{"work": id}``."""
         # A change whose answer was lost is done once, however often it is sent.
-        once = {"Idempotency-Key": str(uuid.uuid4())}
+        given = key_given.get()
+        once = {"Idempotency-Key": given.pop() if given else str(uuid.uuid4())}
         return await self._json("POST", f"/commands/{service}/{command}", arguments, headers=once)
 
     async def document(self, service: str, command: str, arguments: Any, kind: str) -> bytes:

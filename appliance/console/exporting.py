@@ -14,11 +14,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from appliance.console.plain import plain
+from appliance.console.widgets.front import FrontScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
@@ -37,7 +37,7 @@ TYPES = {
 }
 
 
-class PickScreen(ModalScreen[str | None]):
+class PickScreen(FrontScreen[str | None]):
     """One of a few; Enter takes, or its first letter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", _("Leave"), id="dialog.leave-pick")]

@@ -64,6 +64,8 @@ class GoingAboutApp(SpeakingApp):
             await self.switch_mode(service)
             base = self.screen_stack[0]
             if isinstance(base, ServiceScreen):
+                # It may have been made a moment ago, by a key that went there without waiting for it.
+                await base.ready.wait()
                 await base.open(screen)
 
     def action_notices(self) -> None:

@@ -22,12 +22,15 @@ from appliance.language import _
 __all__ = ["HOME_SCREENS", "NoticesPane", "Overview"]
 
 RECENT = 6
+HEALTH = {"ready": _("ready"), "degraded": _("degraded")}
+"""What the daemon says of a service."""
 
 
 def _words(pane: Pane, notice: Notice) -> Content:
     mark = "! " if notice.urgent else ""
     words = pane.reader.say(notice.template, notice.values)
-    return plain(f"{time.strftime('%H:%M', time.localtime(notice.at))}  {notice.service}: {mark}{words}")
+    at = time.localtime(notice.at)
+    return plain(f"{pane.reader.clock(at.tm_hour, at.tm_min)}  {notice.service}: {mark}{words}")
 
 
 class Overview(Pane):
@@ -88,7 +91,7 @@ Each line is a service that your roles open. **Enter** goes there.
         health = dict(state.health)
         wanted = [
             (one.name, f"{'✗' if one.name in state.ill else '●'} {reader.say(one.title):<28} "
-             f"{reader.say(health.get(one.name, ''))}")
+             f"{reader.say(HEALTH.get(health.get(one.name, ''), ''))}")
             for one in state.access.services
             if one.name in self.app._modes
         ]  # fmt: skip

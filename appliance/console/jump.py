@@ -8,10 +8,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from appliance.console.widgets.front import FrontScreen
 from appliance.language import _
 
 __all__ = ["JumpScreen"]
@@ -20,7 +21,7 @@ LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 """Those under the resting fingers first."""
 
 
-class JumpScreen(ModalScreen[None]):
+class JumpScreen(FrontScreen[None]):
     """Lies over a screen that is seen through it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", _("Leave"), id="jump.leave")]

@@ -8,12 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Markdown, Static
 
 from appliance.console.keys import ShownKey, all_keys
 from appliance.console.plain import plain, plain_text
 from appliance.console.speaking import say, speaker
+from appliance.console.widgets.front import FrontScreen
 from appliance.language import _
 
 __all__ = ["KeySheet"]
@@ -29,7 +30,7 @@ GROUPS = {
 WIDGETS = {GROUPS[name] for name in ("grid", "plot", "document")}
 
 
-class KeySheet(ModalScreen[None]):
+class KeySheet(FrontScreen[None]):
     """What a user asks with F1."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

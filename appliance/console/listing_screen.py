@@ -17,6 +17,7 @@ from appliance.console.exporting import export
 from appliance.console.grid_pane import GridPane
 from appliance.console.listing_source import ListingSource, TotalledSource
 from appliance.console.screens import Pane, ScreenDescription
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.grid import Grid
 from appliance.contract.fields import title_of
 from appliance.contract.listings import Condition, Order
@@ -113,7 +114,7 @@ class ListingPane(GridPane):
         """One of the actions, on the row of now."""
         action = self._action(f"do('{command}')")
         if action is not None and not self.refuses(f"do('{command}')"):
-            self.run_worker(self._do(action), group="action", exclusive=True)
+            begin(self, self._do(action))
 
     async def _do(self, action: Action) -> None:
         if await perform(self, action, self.row_values()):
@@ -136,4 +137,4 @@ class ListingPane(GridPane):
 
     def action_export(self) -> None:
         """As CSV or XLSX."""
-        self.run_worker(export(self, self.source, self.listing), group="export", exclusive=True)
+        begin(self, export(self, self.source, self.listing), group="export")

@@ -27,6 +27,7 @@ class ListingSource:
         self._question = Question()
         self._query = ""
         self._first: Sequence[Row] = ()
+        self._count = 0
         self._newest = 0
 
     async def ask(self, question: Question) -> int:
@@ -37,12 +38,14 @@ class ListingSource:
         if mine == self._newest:
             self._question, self._query = question, answer["query"]
             self._first = [_row(one) for one in answer["rows"]]
+            self._count = int(answer["count"])
         return int(answer["count"])
 
     async def page(self, offset: int, limit: int) -> Sequence[Row]:
-        """A page; the first hundred rows came with the answer."""
-        if offset + limit <= len(self._first):
-            return self._first[offset : offset + limit]
+        """A page. The first hundred rows came with the answer, and are those of this moment when first looked at."""
+        first, self._first = self._first, ()
+        if first and offset + min(limit, self._count - offset) <= len(first):
+            return first[offset : offset + limit]
         rows: list[dict[str, Any]] = await self._again(lambda: self._door().rows(self._query, offset, limit))
         return [_row(one) for one in rows]
 

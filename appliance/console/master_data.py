@@ -22,6 +22,7 @@ from appliance.console.listing_source import ListingSource
 from appliance.console.merging import merge
 from appliance.console.references import add_record, lookup_of
 from appliance.console.screens import Pane, ScreenDescription
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.console.widgets.form import Form
 from appliance.console.widgets.grid import Grid
@@ -132,7 +133,7 @@ class MasterPane(GridPane):
     @on(Grid.Chosen)
     def _chosen(self, event: Grid.Chosen) -> None:
         event.stop()
-        self.run_worker(self._open(event.row), group="open", exclusive=True)
+        begin(self, self._open(event.row), group="open")
 
     async def _open(self, row: Row) -> None:
         """To change it, or to look at it if that is all that one may."""
@@ -151,7 +152,7 @@ class MasterPane(GridPane):
     def action_add(self) -> None:
         """An empty form."""
         if not self.refuses("add"):
-            self.run_worker(self._add(), group="open", exclusive=True)
+            begin(self, self._add(), group="open")
 
     async def _add(self) -> None:
         answer = await add_record(self, self.master)
@@ -172,7 +173,7 @@ class MasterPane(GridPane):
         """The form of the row."""
         row = self.grid.row
         if not self.refuses("change") and row is not None:
-            self.run_worker(self._change(row), group="open", exclusive=True)
+            begin(self, self._change(row), group="open")
 
     async def _change(self, row: Row) -> None:
         key = self.key_of(row)
@@ -221,7 +222,7 @@ class MasterPane(GridPane):
         """After a question."""
         row = self.grid.row
         if not self.refuses("remove") and row is not None:
-            self.run_worker(self._remove(row), group="open", exclusive=True)
+            begin(self, self._remove(row), group="open")
 
     async def _remove(self, row: Row) -> None:
         key = self.key_of(row)
@@ -240,7 +241,7 @@ class MasterPane(GridPane):
 
     def action_export(self) -> None:
         """As CSV or XLSX."""
-        self.run_worker(export(self, self.source, self.master.name), group="export", exclusive=True)
+        begin(self, export(self, self.source, self.master.name), group="export")
 
 
 @cache

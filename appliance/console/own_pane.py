@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from appliance.console.plain import plain, plain_text
 from appliance.console.screens import Pane
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.refusals import Refused
 from appliance.language import LANGUAGES, _
@@ -107,8 +108,9 @@ you have left.
 
     def _look(self) -> None:
         if self.access.may("system", "sessions.own") and self.is_mounted:
-            self.run_worker(self._read(), group="sessions", exclusive=True)
+            self._read()
 
+    @work(group="sessions", exclusive=True)
     async def _read(self) -> None:
         try:
             found = await self.door.call("system", "sessions.own")
@@ -141,7 +143,7 @@ you have left.
         """After a question: it may be this one."""
         session = self._session()
         if not self.refuses("end") and session is not None:
-            self.run_worker(self._end(session), group="end", exclusive=True)
+            begin(self, self._end(session), group="end")
 
     async def _end(self, session: int) -> None:
         question = self.reader.say(_("End this session? What is not saved there is lost."))

@@ -87,7 +87,8 @@ class Everything(Provider):
         for service, title, descriptions in self._services():
             head = say(console, title)
             for one in descriptions:
-                words = f"{head}: {say(console, one.title)}"
+                also = f" ({say(console, one.also)})" if one.also else ""
+                words = f"{head}: {say(console, one.title)}{also}"
                 yield Found(words, say(console, _("Go there")), partial(console.action_open, service, one.name))
 
     def _services(self) -> Iterator[tuple[str, str, Any]]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from appliance.console.exporting import deliver
 from appliance.console.status import KeyLine
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.document import DocumentView
+from appliance.console.widgets.front import FrontScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
@@ -25,7 +26,7 @@ def show_paper(pane: Pane, command: str, arguments: Any, title: str, text: str) 
     pane.app.push_screen(PaperScreen(pane, command, arguments, title, text))
 
 
-class PaperScreen(ModalScreen[None]):
+class PaperScreen(FrontScreen[None]):
     """What ``show_paper`` shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,7 +61,7 @@ class PaperScreen(ModalScreen[None]):
         self.dismiss()
 
     def _keep(self, kind: str, suffix: str) -> None:
-        self.run_worker(self._save(kind, suffix), group="print", exclusive=True)
+        begin(self, self._save(kind, suffix), group="print")
 
     async def _save(self, kind: str, suffix: str) -> None:
         pane = self._pane

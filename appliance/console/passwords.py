@@ -8,11 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from appliance.console.plain import plain
 from appliance.console.speaking import say
+from appliance.console.widgets.deeds import begin
+from appliance.console.widgets.front import FrontScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
@@ -31,7 +32,7 @@ _CSS = """
 """
 
 
-class _Asking(ModalScreen[bool]):
+class _Asking(FrontScreen[bool]):
     """Fields below each other, a line for what is wrong, two buttons."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", _("Leave"), id="password.leave")]
@@ -97,7 +98,7 @@ class PasswordScreen(_Asking):
         elif not new:
             self.complain(_("A new password is needed."))
         else:
-            self.run_worker(self._change(old, new), group="password", exclusive=True)
+            begin(self, self._change(old, new), group="password")
 
     async def _change(self, old: str, new: str) -> None:
         from appliance.console.app import ConsoleApp
@@ -132,7 +133,7 @@ class AgainScreen(_Asking):
     @on(Input.Submitted)
     @on(Button.Pressed, "#yes")
     def _take(self) -> None:
-        self.run_worker(self._login(self.query_one(Input).value), group="again", exclusive=True)
+        begin(self, self._login(self.query_one(Input).value), group="again")
 
     async def _login(self, password: str) -> None:
         from appliance.console.app import ConsoleApp

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -23,6 +23,7 @@ from appliance.console.papers import show_paper
 from appliance.console.references import lookup_of
 from appliance.console.screens import Pane, ScreenDescription
 from appliance.console.widgets.chart import Series
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.form import Form
 from appliance.console.widgets.grid import Grid
 from appliance.console.widgets.list_source import ListSource
@@ -142,7 +143,7 @@ class ReportPane(Pane):
     @on(Form.Saved)
     def _wanted(self, event: Form.Saved) -> None:
         event.stop()
-        self.run_worker(self._make(event.value), group="report", exclusive=True)
+        self._make(event.value)
 
     @on(Form.Left)
     def _left(self, event: Form.Left) -> None:
@@ -150,6 +151,7 @@ class ReportPane(Pane):
         if self._asked is not None:
             self.grid.body.focus()
 
+    @work(group="report", exclusive=True)
     async def _make(self, parameters: Any) -> None:
         one = self.described
         try:
@@ -190,7 +192,7 @@ class ReportPane(Pane):
     def action_export(self) -> None:
         """The lines that were made."""
         if not self.refuses("export"):
-            self.run_worker(self._export(), group="export", exclusive=True)
+            begin(self, self._export(), group="export")
 
     async def _export(self) -> None:
         forms = {"xlsx": self.reader.say(_("Workbook (XLSX)")), "csv": self.reader.say(_("Text (CSV)"))}
@@ -212,7 +214,7 @@ class ReportPane(Pane):
     def action_print(self) -> None:
         """As a paper."""
         if not self.refuses("print"):
-            self.run_worker(self._print(), group="print", exclusive=True)
+            begin(self, self._print(), group="print")
 
     async def _print(self) -> None:
         command = self.described.paper

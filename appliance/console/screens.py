@@ -117,6 +117,8 @@ class ScreenDescription:
     """English, a key of the translations."""
     help: str = ""
     """Markdown, English, a key of the translations."""
+    also: str = ""
+    """What else people call it: the palette finds it by this too. English, a key of the translations."""
 
     def visible(self, access: Access, service: str) -> bool:
         """Whether the person has any use of it."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 
 from appliance.console.access import Access
 from appliance.console.dialog import focus_first, show_failure
+from appliance.console.once import Once
 from appliance.console.screens import Pane, ScreenDescription
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.form import Form
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -67,6 +69,7 @@ class SettingsPane(Pane):
         self.committed = committed
         self._read = TypeAdapter[Any](record)
         self._filled = False
+        self._once = Once()
 
     def compose(self) -> ComposeResult:
         """Empty until the values are read."""
@@ -87,7 +90,11 @@ class SettingsPane(Pane):
         self._look()
 
     def _look(self) -> None:
-        self.run_worker(self._fill(), group="settings", exclusive=True)
+        self._read_again()
+
+    @work(group="settings", exclusive=True)
+    async def _read_again(self) -> None:
+        await self._fill()
 
     async def _fill(self) -> None:
         try:
@@ -114,20 +121,28 @@ class SettingsPane(Pane):
     @on(Form.Saved)
     def _saved(self, event: Form.Saved) -> None:
         event.stop()
-        self.run_worker(self._save(event.value, event.version), group="settings", exclusive=True)
+        begin(self, self._save(event.value, event.version), group="save")
 
     async def _save(self, value: Any, version: int) -> None:
         try:
-            await self.door.call(self.service, "settings.change", {"version": version, "row": value})
+            with self._once.of((value, version)):
+                await self.door.call(self.service, "settings.change", {"version": version, "row": value})
         except Refused as error:
             if error.code == "conflict":
-                theirs, newer = await self._get()
-                self.form.show_conflict(self.reader.say(error.template, error.values), theirs, newer)
+                await self._show_conflict(error)
             else:
                 show_failure(self.form, error, "row.")
             return
         self.shell.tell(_("Saved. It holds when it is committed, under Machine.") if self.committed else _("Saved."))
         await self._fill()
+
+    async def _show_conflict(self, error: Refused) -> None:
+        try:
+            theirs, newer = await self._get()
+        except Refused as gone:
+            show_failure(self.form, gone, "row.")
+            return
+        self.form.show_conflict(self.reader.say(error.template, error.values), theirs, newer)
 
     @on(Form.Left)
     def _left(self, event: Form.Left) -> None:

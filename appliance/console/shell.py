@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -61,7 +62,10 @@ class ServiceScreen(Screen[None]):
         self._read = descriptions
         self.descriptions: tuple[ScreenDescription, ...] = ()
         self.opened = ""
+        self.ready = asyncio.Event()
+        """It is composed, and its first screen is open."""
         self._panes: dict[str, Pane] = {}
+        self._changing = asyncio.Lock()
 
     @property
     def shell(self) -> ConsoleApp:
@@ -91,6 +95,12 @@ class ServiceScreen(Screen[None]):
     async def on_mount(self) -> None:
         """Open the first screen."""
         try:
+            await self._begin()
+        finally:
+            self.ready.set()
+
+    async def _begin(self) -> None:
+        try:
             self.descriptions = self._read()
         except Exception as error:  # a fault of one service's author must not end the others' work
             self.log.error(error)
@@ -111,8 +121,15 @@ class ServiceScreen(Screen[None]):
         words = say(self, _("This screen cannot be shown: {error}"), {"error": f"{type(error).__name__}: {error}"})
         await self.query_one("#stage").mount(Static(plain(words), classes="shell--fault"))
 
+    @property
+    def stands(self) -> bool:
+        """Whether it can still be changed: who logs out meanwhile takes it away."""
+        return self.is_attached and self.is_running and bool(self.query("#stage"))
+
     def show_names(self) -> None:
         """The names of services and screens, in the language of now."""
+        if not self.stands:
+            return
         state = self.shell.state
         names = [Name(HOME, say(self, HOME_TITLE))]
         names += [Name(one.name, say(self, one.title)) for one in state.access.services if one.name in self.app._modes]
@@ -122,9 +139,16 @@ class ServiceScreen(Screen[None]):
             self.query_one(place, NameStrip).show(titles, self.opened)
 
     async def open(self, name: str) -> None:
-        """Show this screen."""
+        """Show this screen. Who is cancelled meanwhile, or comes in the meantime, does not leave two or none."""
+        await to_its_end(self._open(name))
+
+    async def _open(self, name: str) -> None:
+        async with self._changing:
+            await self._show(name)
+
+    async def _show(self, name: str) -> None:
         description = next((one for one in self.descriptions if one.name == name), None)
-        if description is None:
+        if description is None or not self.stands:
             return
         if self.opened and self.opened != name:
             self.shell.fold_toasts()
@@ -155,15 +179,19 @@ class ServiceScreen(Screen[None]):
 
     async def relabel(self) -> None:
         """Everything anew, in the language of now."""
-        opened = self.opened
-        for pane in list(self._panes.values()):
-            await to_its_end(pane.remove())
-        self._panes.clear()
-        if opened:
-            await self.open(opened)
+        await to_its_end(self._relabel())
+
+    async def _relabel(self) -> None:
+        await self.ready.wait()
+        async with self._changing:
+            before, self._panes = self._panes, {}
+            for pane in before.values():
+                await pane.remove()
+            if self.opened:
+                await self._show(self.opened)
         self.show_names()
-        self.query_one(KeyLine).refresh()
-        self.query_one(StatusBar).refresh()
+        for line in self.query("KeyLine, StatusBar"):
+            line.refresh()
 
     def told(self, event: Mapping[str, Any]) -> None:
         """Something happened in a service."""

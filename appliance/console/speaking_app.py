@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.reactive import Initialize, Reactive
 from textual.theme import Theme
 
@@ -25,6 +26,12 @@ FRESH = 1.0
 class SpeakingApp(App[None]):
     """Widgets read ``language`` and ``translate`` here (``widgets.reading``)."""
 
+    # Before the focused widget has them: what was typed in one go behind them would otherwise go where the focus was.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "go_on(True)", show=False, priority=True, system=True),
+        Binding("shift+tab", "go_on(False)", show=False, priority=True, system=True),
+    ]
+
     def __init__(self, preferences: Preferences) -> None:
         # First, for App's own beginning asks for the theme.
         self.preferences = preferences
@@ -42,6 +49,19 @@ class SpeakingApp(App[None]):
     def available_themes(self) -> dict[str, Theme]:
         """Textual's and our own."""
         return {**super().available_themes, **{one.name: one for one in OWN}}
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An editor that indents by the tabulator keeps it."""
+        if action == "go_on":
+            return getattr(self.focused, "tab_behavior", "focus") != "indent"
+        return super().check_action(action, parameters)
+
+    def action_go_on(self, forward: bool) -> None:
+        """The focus to the next widget, or to the one before."""
+        if forward:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
 
     def speak(self, language: str) -> None:
         """This language, now and at the next login."""

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from appliance.console.keys import ShownKey, shown_keys
 from appliance.console.plain import plain_text
 from appliance.console.speaking import say
+from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class StatusBar(Widget):
     def render(self) -> RenderResult:
         """Left what matters most; the clock on the right."""
         state = self.shell.state
-        clock = time.strftime("%H:%M:%S" if self.size.width >= 100 else "%H:%M")
+        clock = reader_of(self).clock(*time.localtime()[3 : 6 if self.size.width >= 100 else 5])
         left: list[tuple[str, str]] = [(self._who(), "")]
         if state.confirm_until:
             words = say(self, _("commit waits: {seconds} s"), {"seconds": int(self._countdown())})

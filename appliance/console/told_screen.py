@@ -8,19 +8,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from appliance.console.plain import plain, plain_text
 from appliance.console.status import KeyLine
 from appliance.console.widgets.document import DocumentView
+from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 
 __all__ = ["LogScreen", "ToldScreen"]
 
 
-class ToldScreen(ModalScreen[None]):
+class ToldScreen(FrontScreen[None]):
     """Coloured lines under a title."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,7 +60,7 @@ class ToldScreen(ModalScreen[None]):
         self.app.notify(plain_text(reader_of(self).say(_("Copied"))), markup=False, timeout=2)
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(FrontScreen[None]):
     """The last lines of a program, from the last one upward."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", _("Leave"), id="told.leave-log")]

@@ -15,6 +15,7 @@ from typing import Any
 
 from appliance.console.plain import plain_text
 from appliance.contract.fields import Field, Kind, fields_of
+from appliance.days import dated
 from appliance.language import DEFAULT, Translate, _
 
 __all__ = ["BYTES", "Reader", "number", "separators", "sized"]
@@ -65,11 +66,11 @@ class Reader:
     language: str = DEFAULT
 
     def say(self, template: str, values: Mapping[str, Any] | None = None) -> str:
-        """The template in the reader's language, with its values in their places."""
+        """The template in the reader's language, with its values in their places: days and moments also as in JSON."""
         words = self.translate(template) if template else ""
         if not values:
             return plain_text(words)
-        shown = _Names((name, self.value(value)) for name, value in values.items())
+        shown = _Names((name, self.value(dated(value))) for name, value in values.items())
         try:
             return plain_text(words.format_map(shown))
         except (ValueError, IndexError, KeyError, AttributeError):  # braces in a translation that are no places
@@ -119,13 +120,22 @@ class Reader:
         if kind in {Kind.DAY, Kind.MOMENT} and isinstance(value, str):
             with suppress(ValueError):
                 value = (date if kind is Kind.DAY else datetime).fromisoformat(value)
-        if kind is Kind.RUPIAH and isinstance(value, int):
-            return f"-Rp {number(-value, self.language)}" if value < 0 else f"Rp {number(value, self.language)}"
-        if kind is Kind.WHOLE and field.unit == BYTES and isinstance(value, int):
-            return sized(value, self.language)
-        if kind is Kind.SHARE and isinstance(value, int):
-            return f"{number(value, self.language)} %"
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._whole(field, value)
         return self.value(value)
+
+    def _whole(self, field: Field, value: int) -> str:
+        shown = number(abs(value) if field.kind is Kind.RUPIAH else value, self.language)
+        match field.kind:
+            case Kind.NUMBER:
+                return str(value)
+            case Kind.RUPIAH:
+                return f"-Rp {shown}" if value < 0 else f"Rp {shown}"
+            case Kind.SHARE:
+                return f"{shown} %"
+            case Kind.WHOLE if field.unit == BYTES:
+                return sized(value, self.language)
+        return shown
 
     def _day(self, value: date) -> str:
         if self.language == "id":
@@ -133,8 +143,11 @@ class Reader:
         return value.isoformat()
 
     def _moment(self, value: datetime) -> str:
-        clock = f"{value.hour:02}.{value.minute:02}" if self.language == "id" else f"{value.hour:02}:{value.minute:02}"
-        return f"{self._day(value.date())} {clock}"
+        return f"{self._day(value.date())} {self.clock(value.hour, value.minute)}"
+
+    def clock(self, *parts: int) -> str:
+        """The time of day: hour and minute, and the second if it is given."""
+        return ("." if self.language == "id" else ":").join(f"{one:02}" for one in parts)
 
     def _record(self, value: Any) -> str:
         parts = (self.shown(field, getattr(value, field.name)) for field in fields_of(type(value)))

@@ -9,10 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from appliance.console.answers import show_answer
 from appliance.console.status import KeyLine
+from appliance.console.widgets.deeds import begin
+from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.work import Work
 from appliance.contract.context import Progress
@@ -35,7 +36,7 @@ async def follow(pane: Pane, title: str, number: str) -> None:
         show_answer(pane, title, answer)
 
 
-class WorkScreen(ModalScreen[object]):
+class WorkScreen(FrontScreen[object]):
     """The result, or None when it did not end well or was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -91,7 +92,7 @@ class WorkScreen(ModalScreen[object]):
 
     @on(Work.CancelAsked)
     def _cancel_asked(self) -> None:
-        self.run_worker(self._cancel(), group="cancel", exclusive=True)
+        begin(self, self._cancel(), group="cancel")
 
     async def _cancel(self) -> None:
         try:

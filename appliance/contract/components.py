@@ -138,6 +138,8 @@ class Guarded(Protocol):
     A component may also have ``follows``, a part of its ``requires``: when one of
     those acts, it acts too, though its own files are the same. Of those it may name
     some in ``trusts``: it acts on what is new of them without a preflight of its own.
+    And ``edition``, a text that names how our own code makes the machine run it: where
+    an upgrade has changed that, the component acts once more, and the plan says so.
     """
 
     def act_guarded(self, before: Path | None, after: Path | None, machine: Machine, within: int) -> None:

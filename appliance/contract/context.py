@@ -39,7 +39,8 @@ class Event:
     values: dict[str, Any] = field(default_factory=dict)
     urgent: bool = False
     roles: frozenset[str] = frozenset()
-    """Local roles that are told; empty: all that may see the service."""
+    """Local roles that are told, or ANYONE or VISITOR; empty: all that have a role of the service. Visitors are told
+    nothing but what says VISITOR, of a service with a public side too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,25 @@ class Context:
             raise NotFound("file", number[:64])
         return self.claim(self, number, folder)
 
-    def publish(self, kind: str, subject: str, template: str = "", /, *, urgent: bool = False, **values: Any) -> None:
-        """Tell clients, once the transaction is kept."""
-        self.events.append(
-            Event(service=self.service, kind=kind, subject=subject, template=template, values=values, urgent=urgent)
+    def publish(
+        self,
+        kind: str,
+        subject: str,
+        template: str = "",
+        /,
+        *,
+        urgent: bool = False,
+        roles: frozenset[str] = frozenset(),
+        **values: Any,
+    ) -> None:
+        """Tell clients, once the transaction is kept. ``roles`` are as in Event."""
+        told = Event(
+            service=self.service,
+            kind=kind,
+            subject=subject,
+            template=template,
+            values=values,
+            urgent=urgent,
+            roles=roles,
         )
+        self.events.append(told)

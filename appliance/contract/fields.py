@@ -30,6 +30,8 @@ class Kind(StrEnum):
     NOTE = "note"
     SECRET = "secret"
     WHOLE = "whole"
+    NUMBER = "number"
+    """A whole number by which something is called: a port. It has no thousands separators."""
     RUPIAH = "rupiah"
     SHARE = "share"
     DECIMALS = "decimals"
@@ -73,7 +75,7 @@ class Field:
     @property
     def numeric(self) -> bool:
         """Whether it is shown to the right and added up."""
-        return self.kind in {Kind.WHOLE, Kind.RUPIAH, Kind.SHARE, Kind.DECIMALS}
+        return self.kind in {Kind.WHOLE, Kind.NUMBER, Kind.RUPIAH, Kind.SHARE, Kind.DECIMALS}
 
 
 def fields_of(record: type) -> tuple[Field, ...]:

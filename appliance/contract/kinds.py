@@ -24,6 +24,7 @@ __all__ = [
     "Moment",
     "Name",
     "Note",
+    "Number",
     "Phone",
     "Refers",
     "Rupiah",
@@ -42,7 +43,7 @@ __all__ = [
 class Entry:
     """How a value is entered and shown, where its Python type does not tell."""
 
-    kind: Literal["line", "note", "secret", "rupiah", "share"]
+    kind: Literal["line", "note", "secret", "rupiah", "share", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ Whole = Annotated[int, Ge(-(2**53) + 1), Le(2**53 - 1)]
 """A whole number that JSON's readers keep exactly."""
 Count = Annotated[int, Ge(0), Le(1_000_000_000)]
 """How many."""
+Number = Annotated[Count, Entry("number")]
+"""By which something is called: a process, a line of a log. Written without thousands separators."""
 Rupiah = Annotated[int, Ge(-(10**15)), Le(10**15), Entry("rupiah")]
 """Money in whole rupiah."""
 Share = Annotated[int, Ge(0), Le(100), Entry("share"), Unit("%")]

@@ -26,7 +26,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+
+from annotated_types import MaxLen
 
 from appliance.contract.fields import Field, fields_of
 from appliance.contract.kinds import Code, Line
@@ -35,6 +37,8 @@ from appliance.contract.records import record
 
 __all__ = ["Asking", "Column", "Condition", "Listing", "Order", "Question", "columns_of"]
 
+MOST_ORDERS, MOST_CONDITIONS = 32, 64
+"""Of one question: a database takes so many terms and no more."""
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "contains", "starts", "empty", "filled"]
 
 
@@ -59,8 +63,8 @@ class Condition:
 class Question:
     """What a grid asks: all conditions hold, and ``search`` stands in one of the text columns."""
 
-    order: tuple[Order, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    order: Annotated[tuple[Order, ...], MaxLen(MOST_ORDERS)] = ()
+    conditions: Annotated[tuple[Condition, ...], MaxLen(MOST_CONDITIONS)] = ()
     search: Line = ""
 
 

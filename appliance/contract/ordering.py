@@ -26,7 +26,7 @@ __all__ = ["TEXTS", "WHOLES", "comparable", "fitting", "holds", "is_empty", "ran
 
 TEXTS = frozenset({Kind.LINE, Kind.NOTE, Kind.SEVERAL, Kind.RECORD})
 """Kinds that are searched. Several values and records are compared as the JSON text that they are kept as."""
-WHOLES = frozenset({Kind.WHOLE, Kind.RUPIAH, Kind.SHARE})
+WHOLES = frozenset({Kind.WHOLE, Kind.NUMBER, Kind.RUPIAH, Kind.SHARE})
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _YES = {"yes": True, "true": True, "no": False, "false": False}
@@ -125,7 +125,7 @@ def read_value(field: Field, written: str, at: str) -> Any:
     text = written.strip()
     try:
         match field.kind:
-            case Kind.WHOLE | Kind.RUPIAH | Kind.SHARE if _WHOLE.fullmatch(text) and abs(int(text)) < 2**63:
+            case kind if kind in WHOLES and _WHOLE.fullmatch(text) and abs(int(text)) < 2**63:
                 return int(text)
             case Kind.DECIMALS if math.isfinite(float(text)):
                 return float(text)

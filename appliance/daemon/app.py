@@ -101,7 +101,8 @@ def _seeing(app: FastAPI, parts: Parts) -> None:
             return now.person if now is not None else None
 
         cut = request.scope.get("state", {}).get("cut", lambda: None)
-        stream = await parts.hub.listen(person, caller.owner if session is None else caller.person.name, cut)
+        name = caller.owner if session is None else caller.person.name
+        stream = await parts.hub.listen(person, name, cut, visitor=session is None)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     add_path(app, "GET", "/v1/health", health, HEALTH)

@@ -47,6 +47,7 @@ def add(app: FastAPI, parts: Parts) -> None:
             raise
         key = key_of(request)
         body = await read_body(request)
+        caller = await caller_of(request, parts)  # as now: a body may be long on its way
         if found.effect is Effect.WORK:
             piece = parts.works.start(caller.person, service, command, body, str(key or ""))
             return plain(WorkBegun(work=piece.id), 202)
@@ -60,7 +61,7 @@ def add(app: FastAPI, parts: Parts) -> None:
             turn = writer.run if service == "system" else writer.share
             prepared = None
             if found.before is not None:
-                prepared = await parts.threads.passwords.run(parts.runner.prepare, found, body)
+                prepared = await parts.threads.known_passwords.run(parts.runner.prepare, found, body)
             answer = await turn(_change, parts, caller, service, command, body, once, prepared)
         return await _reply(parts, request, caller.person, answer)
 

@@ -28,6 +28,8 @@ HEARTBEAT = 15.0
 LONGEST = 256
 MOST = 300
 MOST_OF_ONE = 32
+MOST_OF_VISITORS = 100
+"""Streams of all visitors: strangers from many places take none from those who have logged in."""
 CUT_AFTER = 5.0
 """Seconds that a reader who has lost something has to read so."""
 LOST = b"event: lost\ndata: {}\n\n"
@@ -39,6 +41,7 @@ class _Listener:
     person: Callable[[], Person | None]
     """The person as now; None when the session has ended. May read the store."""
     name: str
+    visitor: bool
     cut: Callable[[], None]
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(LONGEST))
     lost: bool = False
@@ -74,13 +77,15 @@ class Hub:
             self._loop.call_soon_threadsafe(self._take, events)
 
     async def listen(
-        self, person: Callable[[], Person | None], name: str, cut: Callable[[], None]
+        self, person: Callable[[], Person | None], name: str, cut: Callable[[], None], *, visitor: bool = False
     ) -> AsyncIterator[bytes]:
-        """The stream of one client. ``cut`` drops its connection."""
-        mine = sum(one.name == name for one in self._listeners)
-        if len(self._listeners) >= MOST or mine >= MOST_OF_ONE:
+        """The stream of one client, which counts as this name's. ``cut`` drops its connection."""
+        mine = sum(one.name == name and one.visitor == visitor for one in self._listeners)
+        visitors = sum(one.visitor for one in self._listeners)
+        full = len(self._listeners) >= MOST or (visitor and visitors >= MOST_OF_VISITORS)
+        if full or mine >= MOST_OF_ONE:
             raise TooMany(retry_after=10)
-        listener = _Listener(person, name, cut)
+        listener = _Listener(person, name, visitor, cut)
         self._listeners.add(listener)
         return self._stream(listener)
 
@@ -178,7 +183,7 @@ class Hub:
             return False
         if event.roles:
             return person.reaches(event.service, event.roles)
-        return sees(person, offered.service)
+        return belongs(person, offered.service)
 
 
 def _persons(asked: Sequence[Callable[[], Person | None]]) -> list[Person | Exception | None]:
@@ -191,8 +196,11 @@ def _persons(asked: Sequence[Callable[[], Person | None]]) -> list[Person | Exce
     return found
 
 
+def belongs(person: Person, service: Service) -> bool:
+    """Whether this person has a role of the service, or the administrator's."""
+    return ADMINISTRATOR in person.roles or bool(person.roles & service.role_names)
+
+
 def sees(person: Person, service: Service) -> bool:
-    """Whether this person has a role of the service, or it has a public side."""
-    if service.public or ADMINISTRATOR in person.roles:
-        return True
-    return bool(person.roles & service.role_names)
+    """Whether this person is told that the service is there: it has a public side, or he belongs to it."""
+    return service.public or belongs(person, service)

@@ -66,7 +66,8 @@ def add(app: FastAPI, parts: Parts) -> None:
             try:
                 if caller.session is None:
                     parts.files.visitors.take(caller.peer, arrived.size)
-                await parts.threads.writer.run(_keep, parts, person, arrived, name, media_type)
+                caller = await caller_of(request, parts)  # as now: a file may be long on its way
+                await parts.threads.writer.run(_keep, parts, caller.person, arrived, name, media_type)
             except BaseException:
                 parts.files.drop(arrived.id)
                 raise

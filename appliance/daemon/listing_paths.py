@@ -80,6 +80,8 @@ def add(app: FastAPI, parts: Parts) -> None:
                 raise LoginNeeded from None
             raise
         question: Question = await record_from(request, Question)
+        caller = await caller_of(request, parts)  # as now: a body may be long on its way
+        queries.listing(caller.person, service, listing)
         return json_bytes(await readers.run(queries.ask, caller.owner, caller.person, service, found, question))
 
     async def page(request: Request, identity: str) -> Response:

@@ -57,8 +57,10 @@ class Logins:
         """Raises LoginRefused and TooMany. Takes as long for a name that nobody has."""
         kept = await self._threads.readers.run(self._kept, name)
         settings = kept.settings
+        known = self.throttle.knows(name, peer)
         begins = self.throttle.begin(name, peer, settings.login_attempts, settings.lockout_longest * 60)
-        if not await self._threads.passwords.run(verified, kept.hash, password):
+        lane = self._threads.known_passwords if known else self._threads.passwords
+        if not await lane.run(verified, kept.hash, password):
             # A name that nobody has may be a password in the wrong field: it is not written down.
             said = name if kept.there else "?"
             await self._threads.writer.run(self._runner.tell, said, "system", "login", {"peer": peer}, "refused")
@@ -85,14 +87,14 @@ class Logins:
         settings = kept.settings
         # The same counts as at the login: who found a screen unlocked does not try for long.
         self.throttle.begin(name, peer, settings.login_attempts, settings.lockout_longest * 60)
-        if not await self._threads.passwords.run(verified, kept.hash, old):
+        if not await self._threads.known_passwords.run(verified, kept.hash, old):
             await self._threads.writer.run(self._runner.tell, name, "system", "password", {"peer": peer}, "refused")
             raise NotAllowed(_("the old password is wrong"), field="old")
         self.throttle.succeeded(name, peer)
         refuse_weak(new, name)
         if old == new:
             raise RuleBroken(_("the new password is the old one"), field="new")
-        made = await self._threads.passwords.run(hashed, new)
+        made = await self._threads.known_passwords.run(hashed, new)
         await self._threads.writer.run(self._keep, session, kept.hash, made)
 
     async def change_language(self, session: Session, language: str) -> None:

@@ -31,7 +31,7 @@ from appliance.daemon.timer import ITSELF, Timer
 from appliance.daemon.work import Works
 from appliance.language import _
 from appliance.services.system.model import Settings
-from appliance.store.audit import Head
+from appliance.store.audit import Head, is_cut, last_line
 from appliance.store.engine import Store
 from appliance.store.settings import settings_of
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from appliance.commit.commits import Commits
-    from appliance.commit.results import Outcome
+    from appliance.commit.journal import Owed
 
 __all__ = ["Appliance", "Parts"]
 
@@ -99,7 +99,7 @@ class Parts:
         self._zone = zone
         services = tuple(services)
         self.registry = Registry(services)
-        self.ports = MachinePorts(services, state_folder, helper, self._taken_back)
+        self.ports = MachinePorts(services, state_folder, helper, self._owed)
         self.hub = Hub(self.registry)
         self.threads = Threads(store)
         self.files = Files(state_folder, store, services)
@@ -140,6 +140,20 @@ class Parts:
             name = settings_of(connection, "system", Settings).zone
         self.runner.zone = ZoneInfo(name) if name else self._zone
 
+    def read_log(self, known: Head | None) -> None:
+        """Go on after the line of the audit log that was noted before this start; say so if the log was cut."""
+        self.runner.head = known
+        with self.store.reading() as connection:
+            last = last_line(connection)
+        if known is not None and is_cut(last, known):
+            audit.critical(
+                "the audit log ends at line %d, and line %d was written before: it was cut, or an older database was"
+                " put in its place. It goes on after line %d, and its verification tells which lines are missing",
+                last.number if last else 0,
+                known.number,
+                known.number,
+            )
+
     async def start(self) -> None:
         """Begin what runs beside the requests."""
         self.hub.start()
@@ -169,17 +183,18 @@ class Parts:
             logger.exception("when the sessions were last used could not be kept")
         await asyncio.to_thread(self.threads.close)
 
-    def _taken_back(self, outcome: Outcome) -> None:
-        """Nobody has confirmed a generation in time, or a start has found one that was interrupted."""
-        said = {"ending": outcome.ending.value, "generation": outcome.generation}
-        with self.runner.changing(Person(ITSELF), "machine", "rollback", said) as context:
+    def _owed(self, owed: Owed) -> None:
+        """Nobody has confirmed a generation in time, a start has found one that was interrupted, or the store was away
+        when somebody's change of the machine ended."""
+        said = {"ending": owed.ending.value, "generation": owed.generation, "when": owed.when.isoformat()}
+        with self.runner.changing(Person(owed.who or ITSELF), "machine", owed.command, said) as context:
             context.publish(
                 "generation",
-                f"generations/{outcome.standing}",
-                _("generation {generation} was taken back; generation {standing} runs"),
-                urgent=True,
-                generation=outcome.generation,
-                standing=outcome.standing,
+                f"generations/{owed.standing}",
+                "" if owed.who else _("generation {generation} was taken back; generation {standing} runs"),
+                urgent=not owed.who,
+                generation=owed.generation,
+                standing=owed.standing,
                 deadline="",
             )
 

@@ -55,21 +55,24 @@ def add(app: FastAPI, parts: Parts) -> None:
         parts.queries.drop(caller.owner)
         return Response(status_code=204)
 
+    async def logged_in(request: Request, *, first_password: bool = False) -> Session:
+        return (await caller_of(request, parts, first_password=first_password)).logged_in
+
     async def me(request: Request) -> Response:
-        session = (await caller_of(request, parts, first_password=True)).logged_in
+        session = await logged_in(request, first_password=True)
         return plain(Me(**_person(session), must_change_password=session.must_change))
 
     async def password(request: Request) -> Response:
-        caller = await caller_of(request, parts, first_password=True)
-        session = caller.logged_in
+        await logged_in(request, first_password=True)
         said: NewPassword = await record_from(request, NewPassword)
-        await parts.logins.change_password(session, said.old, said.new, caller.peer)
+        session = await logged_in(request, first_password=True)  # as now: a body may be long on its way
+        await parts.logins.change_password(session, said.old, said.new, peer_of(request))
         return Response(status_code=204)
 
     async def language(request: Request) -> Response:
-        session = (await caller_of(request, parts)).logged_in
+        await logged_in(request)
         said: LanguageChosen = await record_from(request, LanguageChosen)
-        await parts.logins.change_language(session, said.language)
+        await parts.logins.change_language(await logged_in(request), said.language)
         return Response(status_code=204)
 
     add_path(app, "POST", "/v1/login", login, LOGIN)

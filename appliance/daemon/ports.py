@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from appliance.commit.commits import Commits
-    from appliance.commit.results import Outcome
+    from appliance.commit.journal import Owed
 
 __all__ = ["MachinePorts"]
 
@@ -64,7 +64,7 @@ class MachinePorts:
         services: Iterable[Service],
         state: Path,
         helper: Path | None,
-        told: Callable[[Outcome], None] = lambda outcome: None,
+        told: Callable[[Owed], None] | None = None,
     ) -> None:
         self._services = tuple(services)
         self._state = state
@@ -129,20 +129,27 @@ class MachinePorts:
         return (*found, *(component for source in completing for component in source(connection, found)))
 
     def start(self) -> None:
-        """After a start of the daemon: take back what was interrupted or not confirmed, then make everything serve."""
-        if not (self._state / "journal.json").exists():
+        """After a start of the daemon: take back what was interrupted or not confirmed, then make everything serve.
+        Neither asks the store: what it is owed of this it is told when it is there."""
+        if not self.recover():
             return
         try:
-            if (taken := self.commits.recover()) is not None:
-                self._told(taken)
             if self.commits.status().current:
                 outcome = self.commits.resume("start")
-                if outcome.undone or outcome.not_undone:
-                    self._told(outcome)
-                elif outcome.acted:
+                if outcome.acted and not outcome.undone:
                     log.info("made serve again: %s", ", ".join(outcome.acted))
         except Exception:
             log.exception("the machine could not be brought to its generation")
+
+    def recover(self) -> bool:
+        """Take back what was interrupted or not confirmed in time; False when nothing was ever committed here."""
+        if not (self._state / "journal.json").exists():
+            return False
+        try:
+            self.commits.recover()
+        except Exception:
+            log.exception("what was interrupted could not be taken back; the timer tries again")
+        return True
 
     def close(self) -> None:
         """Stop what was started here."""

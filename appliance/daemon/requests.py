@@ -23,6 +23,8 @@ __all__ = ["LARGEST", "Caller", "bounded", "caller_of", "key_of", "number_of", "
 
 LARGEST = 1024 * 1024
 """Bytes of a JSON body."""
+SMALL = 64 * 1024
+"""Bytes of a body that is read in the loop's own thread: what anybody may send."""
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 NOBODY = Person("")
 
@@ -89,14 +91,14 @@ async def bounded(request: Request, most: int) -> AsyncIterator[bytes]:
         yield part
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int = LARGEST) -> bytes:
     """The whole body of a JSON request."""
-    return b"".join([part async for part in bounded(request, LARGEST)])
+    return b"".join([part async for part in bounded(request, most)])
 
 
 async def record_from(request: Request, record: type) -> Any:
-    """The body as this record; raises InvalidArguments."""
-    body = await read_body(request)
+    """The body as this record; raises InvalidArguments, and TooLarge for more than SMALL."""
+    body = await read_body(request, SMALL)
     try:
         return adapter(record).validate_json(body or b"{}")
     except ValidationError as error:

@@ -37,6 +37,8 @@ from appliance.store.violations import refusal_of
 
 __all__ = ["Answer", "InvalidArguments", "Problem", "Runner", "adapter", "problems_of", "redacted"]
 
+MOST_PROBLEMS = 100
+LONGEST_NAME = 200
 logger = logging.getLogger("gerbang.daemon")
 
 
@@ -133,7 +135,7 @@ class Runner:
         self.claim: Callable[[Context, str, str], ClaimedFile] | None = None
         """Behind ``Context.claim_file``: the daemon's files."""
         self.head: Head | None = None
-        """The last line of the audit log that this process has kept."""
+        """The last line of the audit log that is known to be kept: what was noted before the start, then our own."""
         self._last: tuple[int, Head | None] = (0, None)
 
     def find(self, person: Person, service: str, name: str) -> tuple[Offered, Command]:
@@ -221,7 +223,8 @@ class Runner:
     def _append(self, connection: Connection, line: Line) -> Head:
         # A line is the last thing that a change writes, so it is undone only with its whole transaction.
         transaction, last = self._last
-        head = append(connection, line, self.secret, last if transaction == self.store.transaction else None)
+        mine = last if transaction == self.store.transaction else None
+        head = append(connection, line, self.secret, mine, self.head)
         self._last = (self.store.transaction, head)
         return head
 
@@ -275,12 +278,16 @@ def _no_arguments(body: bytes) -> None:
 
 
 def problems_of(error: ValidationError) -> Iterator[Problem]:
-    """What pydantic found, without what was sent."""
+    """What pydantic found, without what was sent. Very many are counted: to say each of 100,000 would take seconds."""
+    if (count := error.error_count()) > MOST_PROBLEMS:
+        said = _("{count} of the arguments are not as the command takes them")
+        yield Problem(field="", kind="too_many_problems", bounds={"template": said, "values": {"count": count}})
+        return
     for one in error.errors(include_url=False, include_input=False):
         context = one.get("ctx", {})
         raised = context.get("error")
         bounds = {name: to_jsonable_python(value, fallback=str) for name, value in context.items() if name != "error"}
-        field = ".".join(str(part) for part in one["loc"])
+        field = ".".join(str(part) for part in one["loc"])[:LONGEST_NAME]
         if raised is not None:  # a ValueError of our own: RuleBroken names its field and brings its words
             template = getattr(raised, "template", str(raised))
             bounds = {"template": template, "values": to_jsonable_python(getattr(raised, "values", {}), fallback=str)}

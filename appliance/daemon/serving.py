@@ -24,12 +24,15 @@ from appliance.daemon.app import build
 from appliance.daemon.first_start import demonstration_password, first_administrator, load_examples
 from appliance.daemon.parts import Parts
 from appliance.daemon.peers import PeerProtocol
+from appliance.daemon.ports import MachinePorts
 from appliance.daemon.run_settings import RunSettings, Tls, local_zone
 from appliance.daemon.sockets import ServedCertificate, listening_port, listening_socket, remove_socket
 from appliance.daemon.throttle import peer_key
 from appliance.gate import Gate, allow_more_files
 from appliance.store.engine import Store
+from appliance.store.failures import StoreBusy, StoreFault
 from appliance.store.migrate import make_at_once, upgrade
+from appliance.store.owner import own_folder
 from appliance.store.seal import HeadFile, key_of
 from compiler.errors import UsageError
 
@@ -77,10 +80,35 @@ def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> i
         settings.state.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the state folder {settings.state}: {error.strerror}") from None
-    services = tuple(all_services()) if services is None else services
+    services = tuple(all_services()) if services is None else tuple(services)
+    try:
+        return _serve_with_store(settings, services)
+    except StoreBusy:
+        raise
+    except StoreFault:
+        _take_back(settings, services)
+        raise
+
+
+def _take_back(settings: RunSettings, services: tuple[Service, ...]) -> None:
+    """What was interrupted or nobody has confirmed in time, though there is no store: who could confirm it may be cut
+    off. The journal keeps what the audit log is owed of it."""
+    ports = MachinePorts(services, settings.state, settings.helper)
+    try:
+        ports.recover()
+    finally:
+        ports.close()
+
+
+def _serve_with_store(settings: RunSettings, services: tuple[Service, ...]) -> int:
     store = Store(settings.store_url)
     try:
         store.own()
+        release = own_folder(settings.state)
+    except BaseException:
+        store.close()
+        raise
+    try:
         upgrade(store, services, settings.state / "backups")
         secret = key_of(settings.state)
         head = HeadFile(settings.state, secret)
@@ -95,6 +123,7 @@ def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> i
                 helper=settings.helper,
             )
             parts.read_zone()
+            parts.read_log(head.read())
             if password := first_administrator(parts.runner, settings.state):
                 print(f"first start: log in as admin with the one-time password {password}", flush=True)
             return _listen(parts, settings.socket, settings.tls, doors=settings.doors)
@@ -102,6 +131,7 @@ def serve(settings: RunSettings, services: Sequence[Service] | None = None) -> i
             head.close()
     finally:
         store.close()
+        release()
 
 
 def serve_demo(path: Path | None = None) -> int:
@@ -134,7 +164,8 @@ def _prepare() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # It warns of every malformed request, which strangers can send as fast as they like.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "weasyprint"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def _listen(

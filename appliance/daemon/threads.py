@@ -20,6 +20,8 @@ class Threads:
         self.readers = Lane("reader", readers, 1000)
         # Each takes 46 MiB and a core for 0.1 s.
         self.passwords = Lane("password", 2, 32)
+        # Of who has been here before: strangers who guess from many places at once fill the other.
+        self.known_passwords = Lane("known-password", 1, 32)
         self.documents = Lane("document", 2, 64)
         # Each holds a snapshot open until it is written down, which may take minutes.
         self.exports = Lane("export", 3, 32)
@@ -33,6 +35,7 @@ class Threads:
 
     def close(self) -> None:
         """Let what runs end."""
-        beside = (self.readers, self.passwords, self.documents, self.exports, self.machine, self.watch)
+        passwords = (self.passwords, self.known_passwords)
+        beside = (self.readers, *passwords, self.documents, self.exports, self.machine, self.watch)
         for lane in (*beside, self.writer):
             lane.close()

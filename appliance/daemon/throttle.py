@@ -1,9 +1,9 @@
 """Slowing down who guesses passwords, without locking anybody out for ever.
 
 Three counts of wrong passwords: of one name from one peer, of one peer, and of
-one name from anywhere. The first two grow to the longest delay. The third,
-which a stranger can drive up, never counts on the local socket nor for a peer
-that has logged in to this name before, and its delay stays short.
+one name from anywhere. The first two grow to the longest delay. The last two,
+which others can drive up, do not count for a peer that has logged in to this
+name before; nor does the third on the local socket, and its delay stays short.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ class Throttle:
     def succeeded(self, name: str, peer: str) -> None:
         """The password was right: forget what was counted for it."""
         place = peer_key(peer)
-        self._counts.pop((name, place), None)
-        for key in ((place,), ("", name)):
+        (own, *counted) = [key for key, _free, _most in self._keys(name, place, 1, 1.0)]
+        self._counts.pop(own, None)
+        for key in counted:
             if (count := self._counts.get(key)) is not None:
                 # The others' wrong guesses still count; this attempt was none.
                 count.wrong, count.until = max(count.wrong - 1, 0), 0.0
@@ -91,12 +92,20 @@ class Throttle:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
+    def knows(self, name: str, peer: str) -> bool:
+        """Whether this peer has logged in to this name before, or sits at the machine."""
+        place = peer_key(peer)
+        return place.startswith("uid:") or (name, place) in self._known
+
     def _keys(self, name: str, place: str, attempts: int, longest: float) -> list[tuple[tuple[str, ...], int, float]]:
         keys: list[tuple[tuple[str, ...], int, float]] = [((name, place), attempts, longest)]
+        if (name, place) in self._known:
+            # Whoever guesses other names behind the same address does not shut out who is at home there.
+            return keys
         local = place.startswith("uid:")
         # A door that many people share is one local peer: it is slowed, not shut.
         keys.append(((place,), attempts * PEER_FACTOR, min(longest, 5.0) if local else longest))
-        if not local and (name, place) not in self._known:
+        if not local:
             keys.append((("", name), attempts * NAME_FACTOR, min(longest, NAME_LONGEST)))
         return keys
 

@@ -10,7 +10,19 @@ what the configuration language of such a program can, as the user that the
 program runs as, and it can take the network down. It cannot run a command
 of its own, name a path, read or write files elsewhere, start what is not
 declared, become another user, or change a file between its check and its
-use.
+use. Nothing that root believes, and no script that root runs, lies where the
+daemon's user may write (tests/appliance/helper/test_ownership.py and
+test_catalogue.py); the files of generations are copied, compared, and then
+read by programs that expect configurations.
+
+What that is not: a wall against a configuration. Masters that start as root
+(Postfix, Dovecot, nginx, NSD, clamd) have languages in which one can name a
+module, an executable or a user. Who writes such a configuration has, as that
+master, root's name with the rights of ``privileges.DROPS_ITSELF``. Under systemd
+the unit of the program is the wall: a file system that is read only, none of
+the sockets behind which somebody does all that root asks, no rights to mount, to trace or
+to load modules. A check, a shadow start and an operation, and all of it where systemd
+does not run, have the bounded rights alone.
 """
 
 from __future__ import annotations
@@ -35,6 +47,9 @@ from appliance.supervisor.places import Places
 
 __all__ = ["Actions"]
 
+LARGEST_LOG = 4 << 20
+"""Characters of the lines of a log that are answered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
@@ -58,7 +73,7 @@ class Actions:
         if isinstance(request, requests.ShowStatus):
             return Done(statuses=self.supervisor.status())
         if isinstance(request, requests.Log):
-            return Done(lines=self.supervisor.log(self._known(request.program).name, request.lines))
+            return Done(lines=_newest(self.supervisor.log(self._known(request.program).name, request.lines)))
         if isinstance(request, requests.InstallPackages):
             return self._install(request.service)
         if isinstance(request, requests.ShowNetwork):
@@ -153,3 +168,13 @@ class Actions:
     def _in_use(self) -> frozenset[Path]:
         linked = (self.places.linked_files(name) for name in self.catalogue.programs)
         return frozenset(Path(files) for files in linked if files)
+
+
+def _newest(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """As many as an answer has room for: who looks at a log wants its end."""
+    room = LARGEST_LOG
+    for number, line in enumerate(reversed(lines)):
+        room -= len(line)
+        if room < 0:
+            return lines[len(lines) - number :]
+    return lines

@@ -75,10 +75,14 @@ class Reader(NamedTuple):
         return f"{self.user or 'root'}{'.' if self.group else ''}{self.group}"
 
     def owner(self, *, own: bool) -> tuple[int, int]:
-        """The user and the group of a file; ``own``: of one for its owner alone."""
-        group = grp.getgrnam(self.group).gr_gid if self.group else pwd.getpwnam(self.user).pw_gid
-        if own:
-            return (pwd.getpwnam(self.user)[2:4]) if self.user else (0, 0)
+        """The user and the group of a file; ``own``: of one for its owner alone. Raises HelperRefused."""
+        try:
+            group = grp.getgrnam(self.group).gr_gid if self.group else pwd.getpwnam(self.user).pw_gid
+            if own:
+                return (pwd.getpwnam(self.user)[2:4]) if self.user else (0, 0)
+        except KeyError:
+            missing = f"group {self.group}" if self.group else f"user {self.user}"
+            raise HelperRefused("unavailable", f"there is no {missing}: are the packages installed?") from None
         return 0, group
 
 

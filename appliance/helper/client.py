@@ -18,8 +18,8 @@ from appliance.supervisor.errors import SupervisionFailed
 
 __all__ = ["HelperMachine"]
 
-LARGEST_ANSWER = 16 << 20
-"""Bytes."""
+LARGEST_ANSWER = 32 << 20
+"""Bytes; JSON has six for one control character, and an operation may answer ``operating.MOST_PRINTED`` of them."""
 
 
 class HelperMachine:

@@ -13,6 +13,7 @@ from typing import IO
 
 from appliance.contract.program_data import ProgramData
 from appliance.contract.programs import Program, State, Supervisor
+from appliance.supervisor.bounded import UMASK
 from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.places import Places
 from appliance.supervisor.privileges import environment
@@ -64,6 +65,7 @@ def _running(
                 stderr=said,
                 env=environment(Program(name=data.program, command=()), privileged=privileged),
                 cwd="/",
+                umask=UMASK,
                 start_new_session=True,
             )
         except OSError as error:

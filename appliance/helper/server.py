@@ -25,7 +25,7 @@ from appliance.helper.answers import Code, Done, Failed, HelperRefused, write_an
 from appliance.helper.requests import LARGEST_REQUEST, OfData, Perform, Request, read_request
 from appliance.helper.streaming import Streaming
 from appliance.peer import Peer, peer_of
-from appliance.supervisor.errors import SupervisionFailed
+from appliance.supervisor.errors import SupervisionFailed, why_of
 from compiler.errors import GerbangError
 
 __all__ = ["Bounds", "Server", "listening_socket"]
@@ -160,6 +160,9 @@ class Server:
         except (ConnectionError, TimeoutError, EOFError) as error:
             answer = Failed(code="too-slow", message="the other side has left, or is too slow")
             outcome = f"left: {type(error).__name__}"
+        except OSError as error:
+            answer = Failed(code="failed", message=why_of(error))
+            outcome = f"failed: {why_of(error)}"
         except Exception as error:
             journal.exception("%s: an error of ours", asked)
             answer = Failed(code="failed", message=f"the helper erred: {type(error).__name__}; see its log")

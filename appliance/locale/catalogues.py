@@ -21,7 +21,18 @@ from appliance.locale.marked import Message, marked
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
-__all__ = ["FOLDER", "all_messages", "compiled", "fault_of", "made", "names_of", "read", "template", "update"]
+__all__ = [
+    "FOLDER",
+    "all_messages",
+    "compiled",
+    "fault_of",
+    "made",
+    "names_of",
+    "read",
+    "template",
+    "update",
+    "wanting",
+]
 
 FOLDER = Path(__file__).parent
 HEADER = "# Gerbang. The texts of the code stand under its licence.\n#"
@@ -112,8 +123,13 @@ def update() -> dict[str, list[str]]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(written(catalogue))
         file.with_suffix(".mo").write_bytes(compiled(read(file)))
-        missing[language] = [str(one.id) for one in catalogue if one.id and fault_of(str(one.id), str(one.string))]
+        missing[language] = wanting(catalogue)
     return missing
+
+
+def wanting(catalogue: Catalog) -> list[str]:
+    """The messages without a (good) translation. A new one has None in its place, not an empty text."""
+    return [str(one.id) for one in catalogue if one.id and fault_of(str(one.id), str(one.string or ""))]
 
 
 def fault_of(text: str, translation: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from appliance.contract.commands import Command
 from appliance.contract.fields import Field, fields_of, title_of
@@ -17,7 +17,7 @@ from appliance.locale.marked import Message
 
 __all__ = ["derived", "own_services"]
 
-MODULES = ("model", "commands", "screens", "listings", "reports")
+MODULES = ("model", "commands", "screens", "listings", "reports", "standing_shown")
 
 
 def own_services() -> Iterator[Service]:
@@ -46,7 +46,8 @@ def _of_module(service: str, module: ModuleType) -> Iterator[Message]:
     for value in list(vars(module).values()):
         if isinstance(value, Command):
             yield Message(value.summary, f"{service}.{value.name}")
-            for record in (value.arguments, value.returns):
+            # A command answers a record, or a tuple of them.
+            for record in (value.arguments, value.returns, *get_args(value.returns)):
                 yield from _of_record(service, record)
         elif isinstance(value, type):
             yield from _of_record(service, value)
@@ -56,6 +57,7 @@ def _of_module(service: str, module: ModuleType) -> Iterator[Message]:
         for text in (screen.title, screen.help):
             if text:
                 yield Message(text, f"{service} screens")
+        yield from _of_record(service, getattr(screen, "row", None))
 
 
 def _of_master(service: str, master: MasterData) -> Iterator[Message]:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 __all__ = ["Message", "marked"]
 
 ROOT = Path(__file__).resolve().parents[2]
-KEYWORDS: dict[str, Any] = {"_": None, "gettext": None}
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "t": None, "_t": None}
+"""``t`` and ``_t`` are what the workbench calls its translation, which it has without an application around it."""
 
 
 class Message(NamedTuple):

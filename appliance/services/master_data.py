@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from appliance.contract.commands import Command, Effect
 from appliance.contract.context import Context
 from appliance.contract.master_data import MasterData, summary_of
+from appliance.contract.people import ANYONE, VISITOR
 from appliance.store.rows import add_row, change_row, made, remove_row, row_of, values_of
 
 __all__ = ["commands_of"]
@@ -21,6 +22,8 @@ Before = Callable[[Context, Any], None]
 def commands_of(master: MasterData, table: Table, before: Mapping[str, Before] | None = None) -> tuple[Command, ...]:
     """``rooms.get``, ``rooms.add``, ``rooms.change`` and ``rooms.remove``; ``before`` is a service's ``BEFORE``."""
     first = before or {}
+    # Who has a role of the service is told of each change; others where they may see the rows.
+    told = master.see & {ANYONE, VISITOR}
 
     def kept(context: Context, key: Any) -> Any:
         row = row_of(context, table, master.key, key, master.title)
@@ -34,20 +37,20 @@ def commands_of(master: MasterData, table: Table, before: Mapping[str, Before] |
     def add(context: Context, arguments: Any) -> Any:
         add_row(context, table, master.key, values_of(arguments), master.title)
         key = getattr(arguments, master.key)
-        context.publish("added", f"{master.name}/{key}")
+        context.publish("added", f"{master.name}/{key}", roles=told)
         return kept(context, key)
 
     def change(context: Context, arguments: Any) -> Any:
         key = getattr(arguments, master.key)
         values = values_of(arguments.row)
         change_row(context, table, master.key, key, arguments.version, values, master.title, number=arguments.id)
-        context.publish("changed", f"{master.name}/{key}")
+        context.publish("changed", f"{master.name}/{key}", roles=told)
         return kept(context, getattr(arguments.row, master.key))
 
     def remove(context: Context, arguments: Any) -> None:
         key = getattr(arguments, master.key)
         remove_row(context, table, master.key, key, arguments.version, master.title, number=arguments.id)
-        context.publish("removed", f"{master.name}/{key}")
+        context.publish("removed", f"{master.name}/{key}", roles=told)
 
     def command(function: Any, effect: Effect, arguments: type, returns: Any) -> Command:
         name = f"{master.name}.{function.__name__}"

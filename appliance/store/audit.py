@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Integer, String, Table, Text, insert,
 from appliance.store.tables import metadata
 from appliance.store.types import Utc
 
-__all__ = ["AUDIT", "FIRST", "METADATA", "Head", "Line", "append", "digest", "sealed"]
+__all__ = ["AUDIT", "FIRST", "METADATA", "Head", "Line", "append", "digest", "is_cut", "last_line", "sealed"]
 
 METADATA = metadata()
 AUDIT = Table(
@@ -60,10 +60,19 @@ class Head(NamedTuple):
     hash: str
 
 
-def append(connection: Connection, line: Line, key: bytes, after: Head | None = None) -> Head:
+def append(
+    connection: Connection, line: Line, key: bytes, after: Head | None = None, known: Head | None = None
+) -> Head:
     """Add a line to the chain in this transaction; returns the new head. ``key`` is the appliance's own secret,
-    ``after`` the last line if this same transaction has written it."""
-    last = after or connection.execute(_LAST).first()
+    ``after`` the last line if this same transaction has written it.
+
+    ``known`` is a line that was kept before. If the log ends below it, somebody
+    has cut it or has put an older database in its place: the chain goes on after
+    ``known``, so that the gap stays. Else it would close with the lines to come.
+    """
+    last = after or last_line(connection)
+    if after is None and known is not None and is_cut(last, known):
+        last = known
     number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
     row = {
         "number": number,
@@ -78,6 +87,17 @@ def append(connection: Connection, line: Line, key: bytes, after: Head | None = 
     head = Head(number, digest(row, key))
     connection.execute(_ADD, {**row, "hash": head.hash})
     return head
+
+
+def last_line(connection: Connection) -> Head | None:
+    """The last line that is there."""
+    row = connection.execute(_LAST).first()
+    return Head(row.number, row.hash) if row is not None else None
+
+
+def is_cut(last: Head | None, known: Head) -> bool:
+    """Whether a log that ends with ``last`` has lost ``known``, which was kept."""
+    return last is None or last.number < known.number
 
 
 def digest(row: Mapping[str, Any], key: bytes) -> str:

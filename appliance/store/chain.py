@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, String, Text, column, func, select, table
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+)
 
 from appliance.store.audit import AUDIT, FIRST, Head, sealed
 
@@ -50,8 +62,11 @@ def verify(
     key: bytes,
     head: Head | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
+    noted: Sequence[Head] = (),
 ) -> Verdict:
     """Walk the chain in one snapshot. ``head`` is the note outside the database: the line that must be there.
+    ``noted`` are lines that somebody has written down elsewhere: by them even a chain is found that was made anew
+    with the appliance's own key.
 
     Each line's values must give its hash, and name the hash of the line before;
     numbers count up by one from 1. ``tell`` hears lines done and their total, and
@@ -60,20 +75,27 @@ def verify(
     total = connection.execute(select(func.count()).select_from(AUDIT)).scalar_one()
     faults: list[Tampered] = []
     last, before, done = 0, FIRST, 0
-    noted = ""
+    known = [*([head] if head is not None else ()), *noted]
+    found: dict[int, Any] = dict.fromkeys(one.number for one in known)
     for batch in _batches(connection):
         for row in batch:
             number, hashed = row[0], row[8]
-            faults.extend(_faults(row, last, before, key))
-            if head is not None and number == head.number:
-                noted = hashed
-            last, before = number, hashed
             done += 1
+            if not isinstance(number, int):
+                faults.append(Tampered(last, "after line {number} stands one without a number"))
+                continue
+            faults.extend(_faults(row, last, before, key))
+            if number in found:
+                found[number] = hashed
+            last, before = number, hashed
         tell(done, total)
         if len(faults) >= _MOST:
             break
-    if head is not None and len(faults) < _MOST:
-        faults.extend(_against(head, last, noted))
+    else:
+        if done != total:  # none was added meanwhile: it is one snapshot
+            faults.append(Tampered(last, f"{total - done} lines more stand there with a number of others, or none"))
+    if len(faults) < _MOST:
+        faults.extend(dict.fromkeys(fault for one in known for fault in _against(one, last, found[one.number])))
     return Verdict(lines=done, head=Head(last, str(before)) if done else None, tampered=tuple(faults[:_MOST]))
 
 
@@ -81,6 +103,8 @@ def _faults(row: Sequence[Any], last: int, before: Any, key: bytes) -> Iterator[
     number, hashed = row[0], row[8]
     if number <= 0:
         yield Tampered(number, "line {number} was inserted: lines count from 1")
+    elif number <= last:
+        yield Tampered(number, "line {number} stands there more than once")
     elif number != last + 1:
         missing = f"line {last + 1} is" if number == last + 2 else f"lines {last + 1} to {number - 1} are"
         yield Tampered(last + 1, f"{missing} missing")
@@ -94,35 +118,48 @@ def _faults(row: Sequence[Any], last: int, before: Any, key: bytes) -> Iterator[
         yield Tampered(number, "line {number} was changed, or was not written by this appliance")
 
 
-def _against(head: Head, last: int, noted: Any) -> Iterator[Tampered]:
+def _against(head: Head, last: int, found: Any) -> Iterator[Tampered]:
     if last < head.number:
         lines = f"line {head.number} is" if head.number == last + 1 else f"lines {last + 1} to {head.number} are"
         yield Tampered(last + 1, f"{lines} missing at the end: the log was cut")
-    elif noted != head.hash:
+    elif found != head.hash:
         yield Tampered(head.number, "line {number} is another than the one that was written then")
 
 
 def _batches(connection: Connection) -> Iterator[Sequence[Sequence[Any]]]:
-    """The lines by their numbers, each as the values that were sealed and its hash. What no date or text is any
-    more comes as it stands, to be found wrong rather than to raise."""
-    plain = connection.dialect.name == "sqlite"
-    # SQLite keeps the moment as text: read as such, it cannot fail to be read.
-    columns: list[Any] = [column(name, _TYPES.get(name, String())) for name in _NAMES]
-    kept = table(AUDIT.name, *columns) if plain else AUDIT
-    query = select(*[kept.c[name] for name in _NAMES]).order_by(kept.c.number).limit(_BATCH)
-    after: int | None = None
+    """The lines by their numbers, each as the values that were sealed and its hash. What is no number, date or text
+    any more comes as it stands, or as None, to be found wrong rather than to raise."""
+    sqlite = connection.dialect.name == "sqlite"
+    bare = table(AUDIT.name, *(column(name) for name in _NAMES))
+    number = bare.c.number
+    query = select(*(_as_found(bare.c[name], sqlite=sqlite) for name in _NAMES)).order_by(number).limit(_BATCH)
+    after: Any = None
     while True:
-        part = query if after is None else query.where(kept.c.number > after)
-        cursor = connection.execute(part)
-        rows = [(row[0], _moment(row[1]), *row[2:]) for row in cursor]
+        part = query if after is None else query.where(number > after)
+        rows = [(row[0], _moment(_text(row[1])), *map(_text, row[2:])) for row in connection.execute(part)]
         if rows:
             yield rows
             after = rows[-1][0]
-        if len(rows) < _BATCH:
+        if len(rows) < _BATCH or after is None:
             return
 
 
-_TYPES: dict[str, Any] = {"number": Integer(), "arguments": Text()}
+def _as_found(kept: ColumnClause[Any], *, sqlite: bool) -> ColumnElement[Any]:
+    """The value as it can be read whatever was put there: SQLite keeps any bytes as text, which the driver would not
+    decode, and PostgreSQL moments that Python has not, such as ``infinity``."""
+    if kept.name == "number":
+        return kept
+    if sqlite:
+        return case((func.typeof(kept) == "text", cast(kept, LargeBinary)))
+    return case((kept.between(_EARLIEST, _LATEST), kept)) if kept.name == "at" else kept
+
+
+_EARLIEST: ColumnElement[Any] = literal_column("'0001-01-02'")
+_LATEST: ColumnElement[Any] = literal_column("'9999-12-30'")
+
+
+def _text(value: Any) -> Any:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _moment(value: Any) -> Any:

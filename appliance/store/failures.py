@@ -2,12 +2,12 @@
 
 ::
 
-    StoreFault          exit code 2
+    StoreFault          exit code 2: starting again does not mend it
     ├── StoreBusy       another process owns the store, or too many use it at once
     ├── StoreFull       no room on the disk
     ├── StoreReadOnly   the file, its folder or the server does not let us write
     ├── StoreDamaged    the file is no database, or a damaged one
-    └── StoreAway       the file or the server cannot be reached
+    └── StoreAway       the file or the server cannot be reached; exit code 1
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class StoreDamaged(StoreFault):
 
 
 class StoreAway(StoreFault):
-    """Not there, or not answering."""
+    """Not there, or not answering: a server that starts later than we do. So the unit of the daemon starts it again."""
+
+    exit_code = 1
 
 
 # Primary result codes: https://www.sqlite.org/rescode.html

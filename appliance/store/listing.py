@@ -7,7 +7,7 @@ looked at, as they are then.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -35,7 +35,8 @@ from appliance.contract.ordering import TEXTS, WHOLES
 from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 from appliance.store.comparing import condition_on, has_text, sort_key, whole_sum
-from appliance.store.orders import Orders, place_of
+from appliance.store.orders import Orders, Place, place_of
+from appliance.store.placing import among, changed_rows, placed
 from appliance.store.touches import Standing
 
 __all__ = ["Kept", "Known", "Row", "ask", "page", "rows_of", "totals"]
@@ -167,7 +168,7 @@ def ask(
     place = None if orders is None else place_of(listing, asked.select, question.order or listing.order)
     if orders is None or place is None:
         return Kept(_ids(connection, wanted.order_by(*order)))
-    known = orders.kept.find(place, orders.standing)
+    known = _known(asked, order, orders, place)
     if known is None:
         ids = _ids(connection, wanted.order_by(*order))
         if not where:
@@ -176,6 +177,26 @@ def ask(
     if not where:
         return Kept(known)
     return Kept(array("q", filter(frozenset(_ids(connection, wanted)).__contains__, known)))
+
+
+def _known(asked: _Asked, order: list[ColumnElement[Any]], orders: Known, place: Place) -> array[int] | None:
+    """The whole listing in this order, if that is kept, or kept from before a change of few rows."""
+    before = orders.kept.find(place)
+    if before is None or before.counts == orders.standing.of(place.tables):
+        return None if before is None else before.ids
+    cells = None if place.base is None else orders.standing.cells_since(before.counts, place.base.fullname)
+    changed = None if cells is None or place.base is None else changed_rows(asked.connection, place.base, cells)
+    if changed is None:
+        return None
+
+    def in_order(some: Collection[int]) -> Sequence[int]:
+        wanted = select(asked.rows.c.id).where(among(asked.rows.c.id, some, asked.dialect)).order_by(*order)
+        return asked.connection.execute(wanted).scalars().all()
+
+    ids = placed(before.ids, changed, in_order)
+    if ids is not None:
+        orders.kept.keep(place, orders.standing, ids, after=before)
+    return ids
 
 
 def _ids(connection: Connection, query: Select[Any]) -> array[int]:
@@ -197,9 +218,9 @@ def page(connection: Connection, listing: Listing, ids: Sequence[int], asking: A
     names = list(asked.fields)
     found: dict[int, Row] = {}
     for start in range(0, len(ids), _LARGEST_PAGE):
-        some = list(ids[start : start + _LARGEST_PAGE])
+        some = among(asked.rows.c.id, ids[start : start + _LARGEST_PAGE], asked.dialect)
         columns = [asked.rows.c.id, asked.rows.c.version, *[asked.rows.c[name] for name in names]]
-        for identity, version, *values in connection.execute(select(*columns).where(asked.rows.c.id.in_(some))):
+        for identity, version, *values in connection.execute(select(*columns).where(some)):
             found[identity] = Row(identity, version, [_json(value) for value in values])
     return [found.get(identity) or Row(identity, 0, [None] * len(names)) for identity in ids]
 

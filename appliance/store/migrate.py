@@ -1,4 +1,4 @@
-"""Bringing the tables to where the code is, when the daemon starts: a backup first, then a transaction a service.
+"""Bringing the tables to where the code is, when the daemon starts: a backup first, then one transaction.
 
 The files are Alembic's and run by its operations; the branch of a service is one
 line of revisions (``revisions.py``), and ``core_revisions`` says where each is.
@@ -27,29 +27,34 @@ class NewerStore(StoreFault):
 
 
 class MigrationFailed(StoreFault):
-    """A revision could not be applied. The service's tables are as they were."""
+    """A revision could not be applied. All tables are as they were."""
 
 
 def upgrade(store: Store, services: Iterable[Service], backup_folder: Path | None) -> Path | None:
     """Bring all tables to the heads of their branches; returns the backup that was taken, None when there was no need.
 
-    A service is migrated whole or not at all, each in its own transaction. A new
-    database is not backed up. Raises NewerStore, before anything is changed, and
-    MigrationFailed, which names the revision and the backup.
+    All services are migrated or none: half of them would suit neither this
+    version of the code nor the one before. A new database is not backed up.
+    Raises NewerStore, before anything is changed, and MigrationFailed, which
+    names the revision and the backup.
     """
     ordered = with_core(services)
     branches = {one.name: branch_of(one) for one in ordered}
     with store.reading() as connection:
         now = standing(connection)
-    ahead = {one: _ahead(branches[one], now.get(one, "")) for one in branches}
+    ahead = [one for service in ordered for one in _ahead(branches[service.name], now.get(service.name, ""))]
+    without = [one for one in ordered if not branches[one.name] and metadata_of(one).tables]
+    if without and not store.memory:
+        name = without[0].name
+        raise MigrationFailed(f'{name} has tables and no migrations: run "gerbang appliance migration {name} first"')
     backup: Path | None = None
-    if now and any(ahead.values()) and backup_folder is not None:
+    if now and ahead and backup_folder is not None:
         backup = _kept(store, backup_folder, [one for one in ordered if one.name in now])
-    for service in ordered:
-        if ahead[service.name]:
-            _migrate(store, ahead[service.name], backup)
-        elif not branches[service.name]:
-            _without_branch(store, service)
+    if ahead:
+        _migrate(store, ahead, backup)
+    for service in without:  # in memory, where nothing is ever migrated
+        with store.writing() as connection:
+            metadata_of(service).create_all(connection)
     return backup
 
 
@@ -84,17 +89,18 @@ def _ahead(branch: Sequence[Revision], at: str) -> tuple[Revision, ...]:
 
 
 def _migrate(store: Store, revisions: Sequence[Revision], backup: Path | None) -> None:
-    at = revisions[0]
+    doing = ""
     try:
         with store.migrating() as connection:
             for at in revisions:
+                doing = f"revision {at.name} of {at.service} ({at.file})"
                 step(connection, at)
+            doing = f"what {', '.join(one.name for one in revisions)} left"
     except Exception as error:
         kept = f"; a backup is in {backup}" if backup else ""
         words = str(getattr(error, "orig", None) or error)
         raise MigrationFailed(
-            f"revision {at.name} of {at.service} failed and its tables are as they were{kept}:"
-            f" {type(error).__name__}: {words} ({at.file})"
+            f"{doing} failed and all tables are as they were{kept}: {type(error).__name__}: {words}"
         ) from error
 
 
@@ -108,19 +114,6 @@ def make_at_once(store: Store, services: Iterable[Service]) -> None:
             metadata_of(service).create_all(connection)
             if branch := branch_of(service):
                 stamp(connection, service.name, branch[-1].name)
-
-
-def _without_branch(store: Store, service: Service) -> None:
-    """A service without migrations has no tables; in memory, where nothing is ever migrated, they are just made."""
-    tables = metadata_of(service)
-    if not tables.tables:
-        return
-    if not store.memory:
-        raise MigrationFailed(
-            f'{service.name} has tables and no migrations: run "gerbang appliance migration {service.name} first"'
-        )
-    with store.writing() as connection:
-        tables.create_all(connection)
 
 
 def _kept(store: Store, folder: Path, services: Sequence[Service]) -> Path:

@@ -1,7 +1,7 @@
 """One owner: a second daemon on the same store is refused.
 
-Beside a SQLite file stands a lock file under flock(2), which the kernel releases
-when its holder dies. On PostgreSQL it is a session's advisory lock, which the
+Beside a SQLite file, and in the state folder, stands a lock file under
+flock(2), which the kernel releases when its holder dies. On PostgreSQL it is a session's advisory lock, which the
 server releases with the session (PostgreSQL, 13.3.5).
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, text
 
 from appliance.store.failures import StoreAway, StoreBusy
 
-__all__ = ["own_file", "own_server"]
+__all__ = ["own_file", "own_folder", "own_server"]
 
 _KEY = int.from_bytes(b"gerbang", "big")
 """Advisory locks are per database: the number only tells ours from those of other programs."""
@@ -24,7 +24,17 @@ _KEY = int.from_bytes(b"gerbang", "big")
 
 def own_file(database: Path) -> Callable[[], None]:
     """Lock the file; returns what releases it. Raises StoreBusy, which names the process that has it."""
-    path = database.with_name(database.name + ".lock")
+    # By whichever name it is called: SQLite too keeps its log beside the file that a symbolic link names.
+    real = Path(os.path.realpath(database))
+    return _lock(real.with_name(real.name + ".lock"), lambda holder: f"{database}: {holder} owns this store")
+
+
+def own_folder(state: Path) -> Callable[[], None]:
+    """Lock the state folder, whose notes, files and generations are of one daemon, wherever its store is; as above."""
+    return _lock(state / "daemon.lock", lambda holder: f"{state}: {holder} runs on this state folder")
+
+
+def _lock(path: Path, said: Callable[[str], str]) -> Callable[[], None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -34,7 +44,7 @@ def own_file(database: Path) -> Callable[[], None]:
     except BlockingIOError:
         holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
         os.close(descriptor)
-        raise StoreBusy(f"{database}: process {holder or 'of another daemon'} owns this store") from None
+        raise StoreBusy(said(f"process {holder}" if holder else "another daemon")) from None
     try:  # a courtesy: a full disk does not stop the start
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

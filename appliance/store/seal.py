@@ -4,10 +4,12 @@ The guarantee. The note is written after each transaction is kept, and reaches
 the disk within a second. So a chain that was cut is found when the cut goes
 below the note: after a crash of the process that is every line that was
 acknowledged, after a power cut all but those of the last second. A chain that
-is longer than the note is fine: its hashes tell. Who has the key, that is who
-is root or the appliance's own user, can write another chain and another note;
-against him a copy of the note elsewhere helps: once a minute the daemon tells its
-log (``gerbang.audit``, on standard error, so the journal or syslog) when it has grown.
+is longer than the note is fine: its hashes tell. One that is shorter goes on
+after the note (``audit.append``), so that the gap stays in it.
+Who has the key, that is who is root or the appliance's own user, can write
+another chain and another note; against him a copy of the note elsewhere helps:
+once a minute the daemon tells its log (``gerbang.audit``, on standard error, so
+the journal or syslog) when it has grown.
 """
 
 from __future__ import annotations

@@ -91,6 +91,7 @@ SIMPLE: dict[Kind, TypeEngine[Any]] = {
     Kind.DECIMALS: Double(),
     Kind.NOTE: Text(),
     Kind.WHOLE: BigInteger(),
+    Kind.NUMBER: BigInteger(),
     Kind.RUPIAH: BigInteger(),
     Kind.SHARE: BigInteger(),
 }

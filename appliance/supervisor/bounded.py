@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-__all__ = ["Outcome", "limits", "run"]
+__all__ = ["UMASK", "Outcome", "limits", "run"]
+
+UMASK = 0o022
+"""Of all that we start, whatever ours is; as systemd has it (systemd.exec(5))."""
 
 MOST_SAID = 64 * 1024
 """Bytes of its output that are kept: the first half and the last."""
@@ -64,6 +67,7 @@ def run(
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
                 cwd="/",
+                umask=UMASK,
                 start_new_session=True,
             )
         except OSError as error:

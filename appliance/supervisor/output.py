@@ -96,4 +96,5 @@ def tail(path: Path, lines: int) -> list[str]:
             text = file.read(LARGEST_FILE).decode(errors="replace")
     except OSError:
         return []
-    return [line[_STAMP:] for line in text.splitlines()[-lines:]]
+    # Only \n ends a line: a program may say U+2028 or a form feed in the middle of one.
+    return [line[_STAMP:] for line in text.removesuffix("\n").split("\n")[-lines:]] if text else []

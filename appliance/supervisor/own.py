@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from appliance import durable
 from appliance.contract.programs import Program, State, Status
 from appliance.supervisor.control_group import name_for
 from appliance.supervisor.errors import SupervisionFailed, why_of
@@ -244,10 +245,7 @@ class OwnSupervisor:
         return self._locks.setdefault(name, asyncio.Lock())
 
     def _want(self, name: str, files: str) -> None:
-        path = self._places.wish_of(name)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({"files": files}), encoding="utf-8")
-        fresh.replace(path)
+        durable.put(self._places.wish_of(name), json.dumps({"files": files}).encode())
 
     def _wishes(self) -> dict[str, str]:
         found: dict[str, str] = {}

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance import durable
 from appliance.contract.programs import Program
 from appliance.supervisor.errors import SupervisionFailed
 
@@ -79,12 +80,14 @@ class Places:
     def empty_run(self, program: str) -> None:
         """Take away what an earlier start left in ``{run}``, as systemd does: a socket that nobody serves is in the
         way of the next one. Only while the program does not run."""
-        with suppress(FileNotFoundError):
-            for entry in os.scandir(self.run_of(program)):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path)
-                else:
-                    os.unlink(entry.path)
+        with suppress(FileNotFoundError), os.scandir(self.run_of(program)) as entries:
+            for entry in entries:
+                # It is its user's folder: what was there just now may be gone.
+                with suppress(FileNotFoundError):
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        os.unlink(entry.path)
 
     def prepare_for(self, program: Program, *, privileged: bool) -> None:
         """Make the program's folders, owned by its user. Raises SupervisionFailed when there is no such user."""
@@ -101,11 +104,7 @@ class Places:
 
     def link_files(self, program: str, files: str) -> None:
         """Let ``{files}`` mean this folder from now on, in one step."""
-        link = self.files_of(program)
-        fresh = link.with_name(f".{link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(files)
-        fresh.replace(link)
+        durable.point(self.files_of(program), files)
 
     def linked_files(self, program: str) -> str:
         """The folder that ``{files}`` means now, or an empty text."""

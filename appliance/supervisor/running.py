@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from appliance.contract.programs import Program
 from appliance.supervisor import readiness
+from appliance.supervisor.bounded import UMASK
 from appliance.supervisor.control_group import group_for
 from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.notification import Notification
@@ -189,6 +190,7 @@ async def launch(program: Program, around: Surroundings, output: Output) -> Runn
             stderr=subprocess.STDOUT,
             env=environment(program, privileged=around.privileged, more=more),
             cwd="/",
+            umask=UMASK,
             start_new_session=True,
         )
     except OSError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from appliance import durable
 from appliance.contract.programs import Program, State, Status
 from appliance.supervisor import readiness
 from appliance.supervisor.bounded import Outcome, run
@@ -178,10 +179,7 @@ class SystemdSupervisor:
         with suppress(OSError):
             if path.read_text(encoding="utf-8") == text:
                 return False
-        fresh = path.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.chmod(0o644)
-        fresh.replace(path)
+        durable.put(path, text.encode(), 0o644)
         return True
 
     def _starts_at_boot(self, name: str) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
-from appliance.contract.programs import Program
+from appliance.contract.programs import RUN, STATE, Program, Ready
 from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.places import Places
 from appliance.supervisor.privileges import bounding_set
 
-__all__ = ["NETWORK_HOLDS", "PREFIX", "STARTED_BY", "unit_name", "unit_text"]
+__all__ = ["EDITION", "NETWORK_HOLDS", "PREFIX", "STARTED_BY", "unit_name", "unit_text"]
 
 PREFIX = "gerbang-program-"
 """So that our units are never taken for somebody else's."""
@@ -42,6 +43,9 @@ _HARDENING = (
     "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
     "SystemCallArchitectures=native",
     "SystemCallErrorNumber=EPERM",
+    # Whoever is root there does all that he is asked, so a master that was taken over is not let in. Nor is it to the
+    # daemon's store and its keys.
+    "InaccessiblePaths=-/run/gerbang-helper -/run/systemd/private -/run/dbus -/var/lib/gerbang",
 )
 # MemoryDenyWriteExecute is left out on purpose: LuaJIT (rspamd) and PCRE's and PHP's compilers need such memory.
 
@@ -144,3 +148,15 @@ def _plain(text: str, program: Program) -> str:
     if not text or any(not (letter.isascii() and (letter.isalnum() or letter in "/._-")) for letter in text):
         raise SupervisionFailed(program.name, f"a unit cannot hold {text!r}")
     return text
+
+
+def _edition() -> str:
+    """A name of the form in which units are written: another one as soon as any line of it is another."""
+    places = Places(RUN, STATE)
+    user = Program(name="a.b", command=("/c",), user="d", requires=("a.e",), reload="HUP", ready=Ready(notify=True))
+    master = Program(name="a.f", command=("/g",), reload=("/h",), writable=("/i",), passable=True)
+    return sha256("".join(unit_text(one, places) for one in (user, master)).encode()).hexdigest()[:12]
+
+
+EDITION = _edition()
+"""After an upgrade that writes units otherwise each program has to act once: that is part of a plan."""

@@ -10,11 +10,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, DirectoryTree, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from appliance.console.plain import plain
+from appliance.console.widgets.front import FrontScreen
 from appliance.language import Translate, _
 from appliance.workbench.files import is_within, path_said
 
@@ -51,7 +51,7 @@ class Folders(DirectoryTree):
         return [path for path in paths if not path.name.startswith(".") and is_within(path, root)]
 
 
-class OpenDialog(ModalScreen[Path | None]):
+class OpenDialog(FrontScreen[Path | None]):
     """Choose a file: by its name, among those that were open last, or in the tree."""
 
     DEFAULT_CSS = f"""
@@ -95,7 +95,7 @@ class OpenDialog(ModalScreen[Path | None]):
         self.dismiss(None)
 
 
-class AskLine(ModalScreen[str | None]):
+class AskLine(FrontScreen[str | None]):
     """One line of text."""
 
     DEFAULT_CSS = f"""
@@ -124,7 +124,7 @@ class AskLine(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(FrontScreen[str | None]):
     """A question with a few answers; the first is what Enter does, Escape is none."""
 
     DEFAULT_CSS = f"""
@@ -159,7 +159,7 @@ class Choose(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Pick(ModalScreen[str | None]):
+class Pick(FrontScreen[str | None]):
     """One of many, by its name."""
 
     DEFAULT_CSS = f"""
@@ -190,7 +190,7 @@ class Pick(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Help(ModalScreen[None]):
+class Help(FrontScreen[None]):
     """What can be done here, and its keys."""
 
     DEFAULT_CSS = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from appliance.console.plain import plain
 from appliance.language import Translate, _
 
-__all__ = ["BINDINGS", "HELP", "HELP_LINES", "Commands", "in_words"]
+__all__ = ["BINDINGS", "HELP", "HELP_LINES", "Commands", "help_in", "in_words"]
 
 BINDINGS: list[BindingType] = [
     Binding("f1", "explain", _("Help"), tooltip=_("What can be done here, and its keys"), id="workbench.help"),
@@ -72,8 +73,15 @@ HELP_LINES = (
     "",
     _("In lists Enter goes to the place, or traces the packet ▸; C copies."),
 )
-HELP = "\n".join(HELP_LINES)
-"""For the console's key sheet."""
+
+
+def help_in(translate: Translate) -> str:
+    """The help as Markdown, for the console's key sheet: each of the lines is a line there too."""
+    lines = (re.sub(r" {2,}", " · ", translate(line)) if line else "" for line in HELP_LINES)
+    return "  \n".join(lines)
+
+
+HELP = help_in(_)
 
 
 class Commands(Provider):

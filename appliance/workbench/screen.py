@@ -14,6 +14,7 @@ from textual.command import Provider
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Footer, Input, Label, Static, TabbedContent, TabPane, TextArea
 
 from appliance.console.plain import plain
@@ -127,7 +128,11 @@ class WorkbenchScreen(PanelScreen):
             yield Input(placeholder=t("find"), compact=True, id="sought")
             yield Label("", id="found")
         yield Static(id="status")
-        yield Footer(show_command_palette=False)
+        yield self.key_line()
+
+    def key_line(self) -> Widget:
+        """The line that shows the keys."""
+        return Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Open what was named."""

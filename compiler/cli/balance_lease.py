@@ -15,7 +15,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--gateway", metavar="ADDRESS", help="the gateway of the lease")
     parser.add_argument("--address", metavar="ADDRESS/LENGTH", help="the router's own address by the lease")
     parser.add_argument("--lost", action="store_true", help="the lease has ended")
-    parser.add_argument("--state", metavar="FOLDER", help="the watch's (/run/gerbang)")
+    parser.add_argument("--state", metavar="FOLDER", help="the watch's (/run/gerbang-balance)")
 
 
 def _run(arguments: Namespace) -> int:

@@ -25,7 +25,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--replies", metavar="N", type=_count, default=2, help="answers in a row that revive (2)")
     parser.add_argument("--every-probe", action="store_true", help="an uplink lives only while all its probes answer")
     parser.add_argument("--no-damping", action="store_true", help="come back at once, however often a line flaps")
-    parser.add_argument("--state", metavar="FOLDER", help="of leases, status and deploys (/run/gerbang)")
+    parser.add_argument("--state", metavar="FOLDER", help="of leases, status and deploys (/run/gerbang-balance)")
     parser.add_argument(
         "--status", action="store_true", help="say what the running watch sees; exit code 1 without one"
     )

@@ -12,12 +12,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
 from appliance.console.plain import plain
+from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 
@@ -92,7 +92,7 @@ class Month(Widget, can_focus=True):
         return weeks[y - 2][min(x // CELL, 6)] if 0 <= y - 2 < len(weeks) else None
 
 
-class CalendarScreen(ModalScreen[date | None]):
+class CalendarScreen(FrontScreen[date | None]):
     """A day, or None when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

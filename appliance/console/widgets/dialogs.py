@@ -10,12 +10,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Button, Input, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from appliance.console.plain import plain
+from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 
@@ -35,7 +35,7 @@ _DIALOG = """
 """
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(FrontScreen[bool]):
     """Yes or no. Texts are of the reader already."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,7 +81,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self.focus_next()
 
 
-class AskScreen(ModalScreen[str | None]):
+class AskScreen(FrontScreen[str | None]):
     """One line of text; None when it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", _("Leave"), id="dialog.leave")]
@@ -131,7 +131,7 @@ class Ticks(SelectionList[Chosen]):
         return Strip([left, Segment(" " * len(sign.text), sign.style), *rest])
 
 
-class ChooseScreen(ModalScreen[tuple[str, ...] | None]):
+class ChooseScreen(FrontScreen[tuple[str, ...] | None]):
     """Which of several, in their order; None when it is left. At least ``least`` stay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

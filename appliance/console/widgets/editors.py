@@ -128,6 +128,8 @@ def entry_text(field: Field, value: Any, reader: Reader) -> str:
         return str(value)
     if isinstance(value, datetime):
         return value.replace(tzinfo=None, microsecond=0).isoformat(" ") + value.strftime("%z")
+    if field.kind is Kind.NUMBER:
+        return reader.shown(field, value)
     if isinstance(value, date | int | float):
         return reader.value(value)
     return plain_text(str(value))

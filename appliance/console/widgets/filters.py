@@ -31,7 +31,7 @@ __all__ = ["FilterFault", "operators_of", "parse_filter"]
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=")
 _TEXT = ("=", "!=", "~", "^", "<", "<=", ">", ">=")
 _OPERATORS = {
-    **dict.fromkeys((Kind.WHOLE, Kind.RUPIAH, Kind.SHARE, Kind.DECIMALS, Kind.DAY, Kind.MOMENT), _ORDERED),
+    **dict.fromkeys((Kind.WHOLE, Kind.NUMBER, Kind.RUPIAH, Kind.SHARE, Kind.DECIMALS, Kind.DAY, Kind.MOMENT), _ORDERED),
     **dict.fromkeys((Kind.LINE, Kind.NOTE), _TEXT),
     **dict.fromkeys((Kind.YES_NO, Kind.CHOICE), ("=", "!=")),
     **dict.fromkeys((Kind.SEVERAL, Kind.RECORD), ("~",)),

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from appliance.console.plain import plain
@@ -26,6 +25,8 @@ from appliance.console.widgets.editors import (
     YesNoEditor,
 )
 from appliance.console.widgets.form_row import FormRow, given_value
+from appliance.console.widgets.front import FrontScreen
+from appliance.console.widgets.queued import when_entered
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.reference import Lookup, ReferenceEditor
 from appliance.console.widgets.several import RecordEditor, RecordLines, SeveralEditor
@@ -250,7 +251,13 @@ class Form(Vertical):
     # Saving and leaving
 
     def action_save(self) -> None:
-        """Post Saved, or show what is wrong and go there."""
+        """Post Saved, or show what is wrong and go there, as soon as all that was typed before is entered.
+
+        A terminal behind a slow line hands over many keys at once, and this one overtakes those of the entries.
+        """
+        when_entered([one for one in self.query("Input, TextArea") if one.is_running], self._save_now)
+
+    def _save_now(self) -> None:
         self._tried = True
         self._refused.clear()
         results = self._check()
@@ -372,7 +379,7 @@ class Form(Vertical):
                     self._check()
 
 
-class FormScreen(ModalScreen[Any]):
+class FormScreen(FrontScreen[Any]):
     """A form in front of a screen: the record, or None when it is left."""
 
     DEFAULT_CSS = """

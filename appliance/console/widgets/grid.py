@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Static
 
 from appliance.console.plain import plain
@@ -33,6 +34,9 @@ from appliance.language import _
 __all__ = ["EMPTY", "Grid"]
 
 EMPTY = _("There is nothing here yet.")
+SOON = 0.25
+"""Seconds until it is said that the rows are being read: an answer that comes before is painted at once, not after
+the word, for which the screen would be painted twice."""
 
 
 class Grid(Vertical):
@@ -106,6 +110,8 @@ class Grid(Vertical):
         self._all: int | None = None
         self._error = ""
         self._asking = False
+        self._saying_so: Timer | None = None
+        self._said = ("", False)
         self._highlighted: Row | None = None
 
     @property
@@ -141,7 +147,11 @@ class Grid(Vertical):
 
     def on_mount(self) -> None:
         """Ask at once."""
+        # Told by a message, the counts would be painted after the row, one or two frames later.
+        self.watch(self.body, "cursor", self._cursor_moved, init=False)
         self.action_refresh_rows()
+        # Nothing was counted yet.
+        self._show_status()
 
     # Asking
 
@@ -166,7 +176,8 @@ class Grid(Vertical):
     def _ask(self, *, changed: bool) -> None:
         self.body.paused = True
         self._asking = True
-        self._show_status()
+        if self._saying_so is None:
+            self._saying_so = self.set_timer(SOON, self._show_status)
         self.run_worker(self._answered(changed), group="question", exclusive=True, exit_on_error=False)
 
     async def _answered(self, changed: bool) -> None:
@@ -185,7 +196,8 @@ class Grid(Vertical):
         except Exception as error:  # whatever a source raises is shown in place of its rows
             self._fail(error)
             return
-        self._asking, body.paused, self._error = False, False, ""
+        self._has_answered()
+        self._error = ""
         if question == Question(order=question.order):
             self._all = count
         body.order = question.order
@@ -194,6 +206,12 @@ class Grid(Vertical):
         self._show_status()
         self._tell()
         self.post_message(self.Asked(self, count))
+
+    def _has_answered(self) -> None:
+        self._asking = self.body.paused = False
+        if self._saying_so is not None:
+            self._saying_so.stop()
+            self._saying_so = None
 
     async def _place_of(self, kept: Row | None, count: int, changed: bool) -> int:
         """Where the cursor goes: to its row, or where it was, or to the top when others are shown."""
@@ -207,7 +225,7 @@ class Grid(Vertical):
     def _fail(self, error: Exception) -> None:
         reader = reader_of(self)
         said = reader.say(error.template, error.values) if isinstance(error, Refused) else str(error)
-        self._asking, self.body.paused = False, False
+        self._has_answered()
         self._error = reader.say(
             _("The rows cannot be read: {error}. r tries again."), {"error": said or type(error).__name__}
         )
@@ -224,10 +242,19 @@ class Grid(Vertical):
     # The line of counts
 
     def _show_status(self) -> None:
-        status = self.query_one(".grid--status", Static)
-        status.set_class(bool(self._error), "-error")
-        # The line has its height: a new layout of the screen for each key would be seen.
-        status.update(plain(self._error or "  ".join(status_parts(reader_of(self), self._standing()))), layout=False)
+        said = self._error or "  ".join(status_parts(reader_of(self), self._standing()))
+        if self._said == (said, bool(self._error)):
+            return
+        self._said = (said, bool(self._error))
+        # There is none when the screen is taken away before the body has been mounted.
+        for status in self.query(".grid--status").results(Static):
+            status.set_class(bool(self._error), "-error")
+            # The line has its height: a new layout of the screen for each key would be seen.
+            status.update(plain(said), layout=False)
+
+    def _cursor_moved(self) -> None:
+        if not self._error:
+            self._show_status()
 
     def _standing(self) -> Standing:
         body, asked = self.body, len(self.conditions)
@@ -236,8 +263,6 @@ class Grid(Vertical):
     @on(GridBody.Moved)
     def _moved(self, event: GridBody.Moved) -> None:
         event.stop()
-        if not self._error:
-            self._show_status()
         self._tell()
 
     def _tell(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
+from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -28,6 +29,8 @@ class GridDrawing(ScrollView):
     """Header, rows and totals as lines of the screen."""
 
     ALLOW_SELECT = False
+    cursor: var[int] = var(0)
+    """The row, from 0. Whoever watches it is told before anything is painted."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "grid--header", "grid--header-cursor", "grid--even", "grid--cursor", "grid--cursor-cell", "grid--marked",
         "grid--totals", "grid--waiting", "grid--empty",
@@ -62,7 +65,6 @@ class GridDrawing(ScrollView):
         self.order: Sequence[Order] = ()
         self.totals: Mapping[str, Any] = {}
         self.marks: dict[int, Row] = {}
-        self.cursor = 0
         self.column = 0
         self.words = ""
         """What stands in place of rows when there are none."""

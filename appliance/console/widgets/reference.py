@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from appliance.console.plain import plain
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.editors import NOTHING, PlainInput, TextEditor
 from appliance.contract.fields import Field
 from appliance.language import _
@@ -110,7 +111,7 @@ class ReferenceEditor(TextEditor):
     def action_add(self) -> None:
         """A new record in front of this form, which then refers to it."""
         self._hide()
-        self.run_worker(self._add(), group="add", exclusive=True)
+        begin(self, self._add(), group="add")
 
     async def _add(self) -> None:
         assert isinstance(self._lookup, Adding)

@@ -9,8 +9,8 @@ from appliance.console.widgets.rows import Row
 
 __all__ = ["PAGE", "RowCache"]
 
-PAGE = 128
-"""Rows of a page: about two large screens."""
+PAGE = 100
+"""Rows of a page: about two large screens, and as many as come with the daemon's answer to a question."""
 
 
 class RowCache:

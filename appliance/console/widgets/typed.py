@@ -38,7 +38,7 @@ def read_typed(field: Field, text: str, language: str) -> Any:
     """
     stripped = text.strip()
     match field.kind:
-        case Kind.WHOLE | Kind.RUPIAH | Kind.SHARE:
+        case Kind.WHOLE | Kind.NUMBER | Kind.RUPIAH | Kind.SHARE:
             return _whole(stripped, language)
         case Kind.DECIMALS:
             return _decimals(stripped, language)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable
 
 __all__ = ["to_its_end"]
 
+_GOING: set[asyncio.Future[None]] = set()
+
 
 async def to_its_end(change: Awaitable[object]) -> None:
     """Await the change; who is cancelled meanwhile leaves it to itself.
@@ -20,4 +22,8 @@ async def to_its_end(change: Awaitable[object]) -> None:
     async def alone() -> None:
         await change
 
-    await asyncio.shield(asyncio.ensure_future(alone()))
+    going = asyncio.ensure_future(alone())
+    # The loop itself holds its tasks weakly, and who waits for this one may be gone before it ends.
+    _GOING.add(going)
+    going.add_done_callback(_GOING.discard)
+    await asyncio.shield(going)

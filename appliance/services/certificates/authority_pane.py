@@ -18,6 +18,7 @@ from appliance.console.exporting import deliver
 from appliance.console.plain import plain, plain_lines
 from appliance.console.screens import Pane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -120,7 +121,7 @@ client has to trust the new one.
         """As a file."""
         if not self.refuses("export") and self.page is not None:
             saved = deliver(self, self.page.certificate.encode(), "authority.pem")
-            self.run_worker(saved, group="action", exclusive=True)
+            begin(self, saved)
 
     def action_pem(self) -> None:
         """As text, to be copied."""
@@ -131,7 +132,7 @@ client has to trust the new one.
     def action_revoked(self) -> None:
         """As text, to be copied."""
         if not self.refuses("revoked"):
-            self.run_worker(self._revoked(), group="action", exclusive=True)
+            begin(self, self._revoked())
 
     async def _revoked(self) -> None:
         try:
@@ -145,7 +146,7 @@ client has to trust the new one.
     def action_replace(self) -> None:
         """After a question."""
         if not self.refuses("replace"):
-            self.run_worker(self._replace(), group="action", exclusive=True)
+            begin(self, self._replace())
 
     async def _replace(self) -> None:
         question = self.reader.say(

@@ -14,6 +14,7 @@ from appliance.console.actions import Action, perform
 from appliance.console.plain import plain_lines
 from appliance.console.query_pane import QueryPane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.contract.fields import fields_of
 from appliance.contract.kinds import Entry, Line
 from appliance.contract.records import record
@@ -102,7 +103,7 @@ that has to wait (somebody else's changes, a generation that is not confirmed) i
         """One of the actions, on the row of now."""
         action = _action(f"do('{command}')")
         if action is not None and not self.refuses(f"do('{command}')"):
-            self.run_worker(self._do(action), group="action", exclusive=True)
+            begin(self, self._do(action))
 
     async def _do(self, action: Action) -> None:
         if await perform(self, action, self._values()):
@@ -111,7 +112,7 @@ that has to wait (somebody else's changes, a generation that is not confirmed) i
     def action_show(self) -> None:
         """The PEM text, to be copied."""
         if not self.refuses("show"):
-            self.run_worker(self._show(self.row.name), group="action", exclusive=True)
+            begin(self, self._show(self.row.name))
 
     async def _show(self, name: str) -> None:
         try:

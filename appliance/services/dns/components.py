@@ -18,6 +18,7 @@ from appliance.components.agreements import Declared, DnsRecord, DnsRecords, dns
 from appliance.components.config_files import ConfigFile
 from appliance.components.daemon import Daemon
 from appliance.components.finding import error
+from appliance.components.own_addresses import addresses_elsewhere
 from appliance.components.probing import until_well
 from appliance.contract.components import Component, Finding, Machine, RenderedFile
 from appliance.contract.programs import RUN, STATE, Program, Ready, State
@@ -170,7 +171,10 @@ class NameServer:
         return until_well((self._answers,), files, machine, 5.0)
 
     def _answers(self, files: Path, machine: Machine) -> Sequence[Finding]:
-        return tuple(wrong_answers(NSD, self.zones, self.settings.transfer_partners))
+        return (
+            *wrong_answers(NSD, self.zones, self.settings.transfer_partners),
+            *addresses_elsewhere(NSD, "dns/public_addresses", self.settings.public_addresses),
+        )
 
 
 def _addresses(files: Path) -> list[str]:

@@ -74,4 +74,4 @@ Ttl = Annotated[int, Ge(0), Le(2**31 - 1), Unit("seconds")]
 Seconds = Annotated[int, Ge(1), Le(2**31 - 1), Unit("seconds")]
 ZoneFile = Annotated[str, MaxLen(1_000_000), AfterValidator(several_lines), Entry("note")]
 """The text of a zone."""
-Serial = Annotated[int, Ge(1), Le(2**32 - 1)]
+Serial = Annotated[int, Ge(1), Le(2**32 - 1), Entry("number")]

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from appliance.console.actions import Action, perform
 from appliance.console.exporting import deliver
 from appliance.console.master_data import MasterPane
+from appliance.console.widgets.deeds import begin
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.dns.model import MASTER_DATA, NewZone, ReverseNetwork, ZoneText
@@ -73,7 +74,7 @@ What you change here is a description. **It is served after a commit: Machine, p
 
     def _perform(self, name: str, action: Action) -> None:
         if not self.refuses(name):
-            self.run_worker(self._done(action), group="open", exclusive=True)
+            begin(self, self._done(action), group="open")
 
     async def _done(self, action: Action) -> None:
         if await perform(self, action, {}):
@@ -83,7 +84,7 @@ What you change here is a description. **It is served after a commit: Machine, p
         """As a file."""
         row = self.grid.row
         if row is not None and not self.refuses("write_out"):
-            self.run_worker(self._write(str(self.key_of(row))), group="export", exclusive=True)
+            begin(self, self._write(str(self.key_of(row))), group="export")
 
     async def _write(self, zone: str) -> None:
         try:

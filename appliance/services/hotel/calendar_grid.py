@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from appliance.console.plain import plain_text
 from appliance.console.speaking import say
+from appliance.console.widgets.calendar import MONTHS
 from appliance.console.widgets.reading import reader_of
 from appliance.language import _
 from appliance.services.hotel.calendar_layout import Bar, RoomLine
@@ -132,6 +133,13 @@ class CalendarGrid(ScrollView, can_focus=True):
         bar = self.lines[self.row].at(self.day) if self.lines else None
         return bar.booking if bar else None
 
+    @property
+    def taken(self) -> str:
+        """Why nothing can be booked under the cursor, English; empty when it can."""
+        if self.booking is not None:
+            return _("This night is booked. Go to one that is free.")
+        return _("This room is closed.") if self.lines and self.lines[self.row].closed else ""
+
     def show(self, first: date, today: date, lines: tuple[RoomLine, ...], weekend: frozenset[int]) -> None:
         """Show these rooms from this day on; the cursor stays where it is, as far as there is such a place.
 
@@ -229,8 +237,8 @@ class CalendarGrid(ScrollView, can_focus=True):
     def _days(self, y: int) -> list[Segment]:
         shown = [self.first + timedelta(days=number) for number in range(self.days)]
         if y == 0:
-            month = f"{shown[0]:%Y-%m}" if shown else ""
-            segments = [Segment(month.ljust(self.head), self._part("head"))]
+            month = f"{say(self, MONTHS[shown[0].month - 1])} {shown[0].year}" if shown else ""
+            segments = [Segment(set_cell_size(month, self.head), self._part("head"))]
             return segments + [
                 Segment(say(self, WEEKDAYS[day.weekday()]).rjust(3)[:3] + " ", self._of(day)) for day in shown
             ]

@@ -16,6 +16,7 @@ from appliance.console.actions import Action, perform
 from appliance.console.dialog import LookScreen
 from appliance.console.plain import plain
 from appliance.console.screens import Pane
+from appliance.console.widgets.deeds import begin
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.hotel.calendar_grid import CalendarGrid
@@ -133,9 +134,8 @@ class CalendarPane(Pane):
 
     @on(CalendarGrid.Opened)
     def _opened(self, event: CalendarGrid.Opened) -> None:
-        self._open(event.booking)
+        begin(self, self._open(event.booking))
 
-    @work(group="action", exclusive=True)
     async def _open(self, number: str) -> None:
         row = await self._booking(number)
         if row:
@@ -151,7 +151,7 @@ class CalendarPane(Pane):
             "rooms": [{"room": event.room}],
         }
         action = Action(BOOK.command, BOOK.record, BOOK.title, BOOK.key, given=lambda _row: stay)
-        self._perform(action, {})
+        begin(self, self._done(action, {}))
 
     def why_not(self, action: str) -> str:
         """Roles first; then whether a booking is under the cursor."""
@@ -162,6 +162,8 @@ class CalendarPane(Pane):
             return reason
         if command != BOOK.command and self.is_mounted and self.grid.booking is None:
             return self.reader.say(_("There is no booking under the cursor."))
+        if command == BOOK.command and self.is_mounted and (reason := self.grid.taken):
+            return self.reader.say(reason)
         return ""
 
     def action_do(self, command: str) -> None:
@@ -172,17 +174,12 @@ class CalendarPane(Pane):
             self.grid.action_choose_free()
             return
         action, number = next(one for one in ON_A_BOOKING if one.command == command), self.grid.booking or ""
-        self._do(action, number)
+        begin(self, self._do(action, number))
 
-    @work(group="action", exclusive=True)
     async def _do(self, action: Action, number: str) -> None:
         row = await self._booking(number)
         if row:
             await self._done(action, row)
-
-    @work(group="action", exclusive=True)
-    async def _perform(self, action: Action, row: Mapping[str, Any]) -> None:
-        await self._done(action, row)
 
     async def _done(self, action: Action, row: Mapping[str, Any]) -> None:
         if await perform(self, action, row):

@@ -63,6 +63,7 @@ SCREENS = (
     CustomScreen(
         name="calendar",
         title=_("Rooms by day"),
+        also=_("calendar"),
         make="appliance.services.hotel.calendar_pane:CalendarPane",
         needs=("calendar",),
     ),

@@ -6,10 +6,12 @@ audit log when they have ended, with how they ended.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from appliance.commit.results import CommitStatus, Diagnosis, Outcome, Plan
+from appliance.components.finding import warning
 from appliance.contract.commands import query, work
 from appliance.contract.context import Context, Progress
 from appliance.contract.refusals import NotFound, Refused
@@ -36,6 +38,7 @@ from appliance.services.machine.projects import (
     print_change,
     print_changes,
 )
+from appliance.store.failures import StoreFault
 from compiler.errors import GerbangError
 
 __all__ = [
@@ -154,7 +157,7 @@ def generations(context: Context) -> tuple[GenerationRow, ...]:
     return tuple(
         GenerationRow(
             number=line.number,
-            standing=line.standing.value,
+            standing=line.standing,
             current=line.current,
             who=line.who,
             when=line.when.astimezone(context.zone),
@@ -178,7 +181,7 @@ def programs(context: Context) -> tuple[ProgramRow, ...]:
     return tuple(
         ProgramRow(
             program=one.program,
-            state=one.state.value,
+            state=one.state,
             process=one.process,
             since=datetime.fromtimestamp(one.since, UTC).astimezone(context.zone) if one.since else None,
             restarts=one.restarts,
@@ -196,6 +199,17 @@ def log(context: Context, asked: LogAsked) -> tuple[str, ...]:
 
 
 def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> Outcome:
+    """The outcome, once the audit log has it; or the journal, which tells it when the store is there again."""
+    try:
+        _write(context, command, arguments, outcome)
+    except StoreFault as fault:
+        context.appliance.commits.owe(command, context.person.name, outcome)
+        words = _("the audit log has no line of this yet, and gets it when the store is there again: {why}")
+        return replace(outcome, findings=(*outcome.findings, warning("", words, why=str(fault))))
+    return outcome
+
+
+def _write(context: Context, command: str, arguments: Any, outcome: Outcome) -> None:
     from appliance.contract.redaction import redacted
 
     said = {**redacted(arguments), "ending": outcome.ending.value, "generation": outcome.generation}
@@ -215,4 +229,3 @@ def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> O
             # The clock of who looks may be another one.
             seconds=max(0, round((outcome.deadline - datetime.now(UTC)).total_seconds())) if outcome.deadline else 0,
         )
-    return outcome

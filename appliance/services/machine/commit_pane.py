@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -20,6 +20,7 @@ from appliance.console.plain import plain
 from appliance.console.query_pane import records_of
 from appliance.console.screens import Pane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.components import Severity
 from appliance.contract.refusals import Refused
@@ -111,8 +112,9 @@ itself when the time is over, and says so here.
 
     def look(self) -> None:
         """Ask for the status and the plan."""
-        self.run_worker(self._look(), group="look", exclusive=True)
+        self._look()
 
+    @work(group="look", exclusive=True)
     async def _look(self) -> None:
         try:
             status = status_of(await self.door.call(self.service, "status"))
@@ -125,7 +127,16 @@ itself when the time is over, and says so here.
                 plain(self.reader.say(error.template, error.values)).stylize("$text-error")
             )
         finally:
-            self.query_one("#plan").loading = False
+            # None, when the pane is taken away meanwhile: another language, or who has logged out.
+            for plan in self.query("#plan"):
+                plan.loading = False
+                # While it loaded it could not have the focus, and without one none of the keys works.
+                if self._waited == 0 and self._is_seen and self.screen.focused is None:
+                    plan.focus()
+
+    @property
+    def _is_seen(self) -> bool:
+        return self.is_attached and bool(self.display) and self.screen.is_current
 
     def _take(self, status: CommitStatus, lines: tuple[GenerationRow, ...]) -> None:
         waits = status.current if status.phase is Phase.CONFIRM else 0
@@ -244,7 +255,7 @@ itself when the time is over, and says so here.
     def action_commit(self) -> None:
         """The form of the wish, then the work."""
         if not self.refuses("commit"):
-            self.run_worker(self._commit(), group="action", exclusive=True)
+            begin(self, self._commit())
 
     async def _commit(self) -> None:
         async def submit(value: Any, _version: int) -> Any:
@@ -272,7 +283,7 @@ itself when the time is over, and says so here.
     def action_confirm(self) -> None:
         """Over a new connection."""
         if not self.refuses("confirm"):
-            self.run_worker(self._confirm(), group="action", exclusive=True)
+            begin(self, self._confirm())
 
     async def _confirm(self) -> None:
         number = self._waited
@@ -299,7 +310,7 @@ itself when the time is over, and says so here.
     def action_take_back(self) -> None:
         """After a question."""
         if not self.refuses("take_back"):
-            self.run_worker(self._take_back(), group="action", exclusive=True)
+            begin(self, self._take_back())
 
     async def _take_back(self) -> None:
         number = self._waited
@@ -312,7 +323,7 @@ itself when the time is over, and says so here.
     def action_diagnose(self) -> None:
         """What the probes say."""
         if not self.refuses("diagnose"):
-            self.run_worker(self._diagnose(), group="action", exclusive=True)
+            begin(self, self._diagnose())
 
     async def _diagnose(self) -> None:
         found = await worked(self, _("Diagnose"), "diagnose")

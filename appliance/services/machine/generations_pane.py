@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.language import _
 from appliance.services.machine.following import carried
@@ -49,7 +50,7 @@ made as it was then. What the services are told to be stays as it is, so that th
     def action_back(self) -> None:
         """After a question."""
         if not self.refuses("back"):
-            self.run_worker(self._back(self.row), group="action", exclusive=True)
+            begin(self, self._back(self.row))
 
     async def _back(self, row: GenerationRow) -> None:
         words = {"number": row.number, "who": row.who, "when": row.when}

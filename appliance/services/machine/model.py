@@ -6,7 +6,9 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
-from appliance.contract.kinds import Code, Count, Line, Moment, Name, Unit, YesNo
+from appliance.commit.results import Standing
+from appliance.contract.kinds import Code, Count, Line, Moment, Name, Number, Unit, YesNo
+from appliance.contract.programs import State
 from appliance.contract.records import record
 
 __all__ = ["KEEPERS", "WATCHERS", "Back", "GenerationRow", "Installed", "LogAsked", "PackagesOf", "ProgramRow", "Wish"]
@@ -48,8 +50,8 @@ class LogAsked:
 class GenerationRow:
     """One generation."""
 
-    number: Count
-    standing: Line
+    number: Number
+    standing: Standing
     current: YesNo
     who: Line
     when: Moment
@@ -62,8 +64,8 @@ class ProgramRow:
     """One daemon that is supervised."""
 
     program: Code
-    state: Line
-    process: Count
+    state: State
+    process: Number
     since: Moment | None
     restarts: Count
     said: Line

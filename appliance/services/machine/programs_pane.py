@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
 from appliance.console.told_screen import LogScreen
+from appliance.console.widgets.deeds import begin
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.machine.following import carried
@@ -58,7 +59,7 @@ makes act again what does not serve.
     def action_resume(self) -> None:
         """All that does not serve."""
         if not self.refuses("resume"):
-            self.run_worker(self._resume(), group="action", exclusive=True)
+            begin(self, self._resume())
 
     async def _resume(self) -> None:
         await carried(self, _("Make serve"), "resume")
@@ -67,7 +68,7 @@ makes act again what does not serve.
     def action_log(self) -> None:
         """Of the row."""
         if not self.refuses("log"):
-            self.run_worker(self._log(self.row.program), group="log", exclusive=True)
+            begin(self, self._log(self.row.program), group="log")
 
     async def _log(self, program: str) -> None:
         try:

@@ -16,6 +16,7 @@ from appliance.console.listing_source import ListingSource
 from appliance.console.plain import plain
 from appliance.console.references import lookup_of
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.console.widgets.grid import Grid
 from appliance.console.working import WorkScreen
@@ -121,7 +122,7 @@ What you change here holds when it is committed: **c** commits accounts, aliases
     def action_password(self) -> None:
         """The form; an empty password is made up."""
         if not self.refuses("password"):
-            self.run_worker(self._password(str(self._values()["name"])), group="action", exclusive=True)
+            begin(self, self._password(str(self._values()["name"])))
 
     async def _password(self, name: str) -> None:
         title = self.reader.say(_("New password of {name}: empty, and one is made up"), {"name": name})
@@ -132,7 +133,7 @@ What you change here holds when it is committed: **c** commits accounts, aliases
     def action_suspend(self) -> None:
         """After a question; who is suspended is let in again."""
         if not self.refuses("suspend"):
-            self.run_worker(self._suspend(self._values()), group="action", exclusive=True)
+            begin(self, self._suspend(self._values()))
 
     async def _suspend(self, row: Mapping[str, Any]) -> None:
         name = {"name": row["name"]}
@@ -152,7 +153,7 @@ What you change here holds when it is committed: **c** commits accounts, aliases
     def action_quota(self) -> None:
         """The form."""
         if not self.refuses("quota"):
-            self.run_worker(self._quota(self._values()), group="action", exclusive=True)
+            begin(self, self._quota(self._values()))
 
     async def _quota(self, row: Mapping[str, Any]) -> None:
         title = self.reader.say(_("Quota of {name}: empty as the department's"), {"name": row["name"]})
@@ -165,7 +166,7 @@ What you change here holds when it is committed: **c** commits accounts, aliases
     def action_sheet(self) -> None:
         """A form to paste into, then the work."""
         if not self.refuses("sheet"):
-            self.run_worker(self._sheet(), group="action", exclusive=True)
+            begin(self, self._sheet())
 
     async def _sheet(self) -> None:
         async def submit(value: Pasted, _version: int) -> Any:

@@ -45,11 +45,12 @@ def commit_accounts(context: Context) -> Outcome:
     """Make the changed accounts, aliases and groups hold; refused when anything else waits to be committed."""
     with context.reading() as connection:
         components = context.appliance.components(connection)
-    others = _others(context.appliance.commits.plan(components))
-    if others:
-        raise RuleBroken(
-            _("other changes wait too, and an administrator commits them: {others}"), others=", ".join(others)[:2000]
-        )
+    plan: Plan = context.appliance.commits.plan(components)
+    if others := _others(plan):
+        words = _("other changes wait too, and an administrator commits them: {others}")
+        if any(act.reason == "upgrade" for act in plan.acts):
+            words = _("the appliance was upgraded: an administrator commits that first, under Machine: {others}")
+        raise RuleBroken(words, others=", ".join(others)[:2000])
     outcome: Outcome = context.appliance.commits.commit(components, context.person.name, "accounts", 0, context.tell)
     said = {"ending": outcome.ending.value, "generation": outcome.generation}
     with context.writing("commit-accounts", said) as writing:

@@ -18,6 +18,7 @@ from appliance.console.plain import plain
 from appliance.console.query_pane import records_of
 from appliance.console.screens import Pane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.contract.master_data import MasterData
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -161,7 +162,7 @@ class CommittingPane(MasterPane):
         if self._others and self._may_commit_all():
             self.shell.action_open(*MACHINE)
         else:
-            self.run_worker(self._commit(), group="action", exclusive=True)
+            begin(self, self._commit())
 
     def _may_commit_all(self) -> bool:
         return self.shell.state.access.may(MACHINE[0], "commit")
@@ -185,7 +186,7 @@ class CommittingPane(MasterPane):
     def action_who(self) -> None:
         """Of the row's address, or another one."""
         if not self.refuses("who"):
-            self.run_worker(self._who(), group="action", exclusive=True)
+            begin(self, self._who())
 
     def _begun(self) -> Any:
         row = self.grid.row

@@ -31,6 +31,7 @@ from appliance.services.mail.probes import probe_boxes, probe_transport
 from appliance.services.mail.rendering import (
     CERTIFICATE,
     DOVECOT,
+    FILTERS_PORT,
     LIMITS,
     POSTFIX,
     dovecot_values,
@@ -104,7 +105,8 @@ _POSTFIX = Program(
     reads=(CERTIFICATE, ACCOUNTS),
     readers="postfix",
     passable=True,
-    ready=Ready(tcp=("127.0.0.1", 25), settle=0.05),
+    # The last port that master opens: 25, 587 and 465 are served by then.
+    ready=Ready(tcp=("127.0.0.1", FILTERS_PORT), settle=0.05),
     stop_within=15.0,
 )
 

@@ -51,7 +51,7 @@ def _mails(program: str) -> bool:
 def _daemon(context: Context, one: Any) -> DaemonRow:
     return DaemonRow(
         program=one.program,
-        state=one.state.value,
+        state=one.state,
         since=_moment(context, one.since or None),
         restarts=one.restarts,
         said=fitting(one.said[-300:]),

@@ -8,6 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Le, MaxLen
 
 from appliance.contract.kinds import Code, Count, Entry, Line, Moment, Whole, YesNo
+from appliance.contract.programs import State
 from appliance.contract.records import record
 from appliance.language import _
 
@@ -41,7 +42,7 @@ class DaemonRow:
     """One daemon of mail."""
 
     program: Code
-    state: Line
+    state: State
     since: Moment | None
     restarts: Count
     said: Text

@@ -13,6 +13,7 @@ from appliance.console.exporting import PickScreen
 from appliance.console.plain import plain_text
 from appliance.console.query_pane import QueryPane, records_of
 from appliance.console.told_screen import LogScreen, ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.contract.refusals import Refused
 from appliance.language import _
 from appliance.services.machine.following import worked
@@ -77,7 +78,7 @@ it is removed. Every component is probed too.
             if health.oldest is not None:
                 text += say(_("; the oldest since {oldest}"), {"oldest": health.oldest})
             lines.append((text, health.deferred > 0))
-        room = {"room": f"{health.room / _GIB:.1f}", "size": f"{health.size / _GIB:.1f}"}
+        room = {"room": round(health.room / _GIB, 1), "size": round(health.size / _GIB, 1)}
         lines.append((say(_("Disk: {room} of {size} GiB are free"), room), health.room < health.size * _LITTLE))
         if health.signature_days is None and health.signatures and "/" not in health.signatures:
             # Then clamd says its version without a number and a day of signatures: nothing of freshclam(1) is there.
@@ -112,7 +113,7 @@ it is removed. Every component is probed too.
     def action_log(self) -> None:
         """Of the row, or of one that is chosen."""
         if not self.refuses("log"):
-            self.run_worker(self._log(self.row), group="log", exclusive=True)
+            begin(self, self._log(self.row), group="log")
 
     async def _log(self, row: DaemonRow | None) -> None:
         daemon = _LOGS.get(row.program) if row is not None else None
@@ -133,7 +134,7 @@ it is removed. Every component is probed too.
     def action_probe(self) -> None:
         """Now."""
         if not self.refuses("probe"):
-            self.run_worker(self._probe(), group="action", exclusive=True)
+            begin(self, self._probe())
 
     async def _probe(self) -> None:
         told = await worked(self, _("Probe"), "probe")

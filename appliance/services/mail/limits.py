@@ -20,11 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.services.mail.limits_counts import Counts
-from appliance.services.mail.limits_rules import Rules, answer, read_rules
+from appliance.services.mail.limits_rules import Rules, answer, ended_right, read_rules
+from appliance.services.mail.submissions import KEPT, EndedSubmissions
 
 __all__ = ["Limits", "become", "main"]
 
-OWNER, ASKING = "gerbang-mail", "postfix"
+OWNER, ASKING, DOVECOT = "gerbang-mail", "postfix", "mail.dovecot"
 LONGEST = 64 * 1024
 """Bytes of one request; Postfix's lines are at most 2 KiB (line_length_limit)."""
 FORGET_EVERY = 600.0
@@ -35,9 +36,10 @@ journal = logging.getLogger("gerbang.limits")
 class Limits:
     """Serves on a bound socket until it is told to end."""
 
-    def __init__(self, files: Path, counts: Counts) -> None:
+    def __init__(self, files: Path, counts: Counts, ended: EndedSubmissions) -> None:
         self._files = files
         self._counts = counts
+        self._ended = ended
         self._rules = read_rules(files)
 
     def reread(self) -> None:
@@ -86,7 +88,7 @@ class Limits:
     def asked(self, text: str) -> str:
         """The action for one request."""
         request = dict(line.partition("=")[::2] for line in text.splitlines() if "=" in line)
-        action = answer(request, self._rules, self._counts, time.time())
+        action = ended_right(request, self._ended) or answer(request, self._rules, self._counts, time.time())
         if action != "DUNNO":
             login, peer = request.get("sasl_username", ""), request.get("client_address", "")
             journal.warning("login=%s client=%s: %s", _plain(login), _plain(peer), _plain(action))
@@ -147,7 +149,8 @@ def main(words: Sequence[str]) -> None:
             become(OWNER)
         else:
             listening = bound(path)
-        limits = Limits(files, Counts(kept / "sent.sqlite"))
+        ended = EndedSubmissions(state.parent / DOVECOT / KEPT)
+        limits = Limits(files, Counts(kept / "sent.sqlite"), ended)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise SystemExit(f"the limits cannot start: {error}") from None
     # Only now: who can connect takes us for ready.

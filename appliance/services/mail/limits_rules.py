@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.services.mail.limits_counts import Allowance, Counts
+from appliance.services.mail.submissions import EndedSubmissions
 
-__all__ = ["Rules", "answer", "read_rules"]
+__all__ = ["Rules", "answer", "ended_right", "read_rules"]
 
 FINE = "DUNNO"
 
@@ -54,6 +55,17 @@ def answer(request: Mapping[str, str], rules: Rules, counts: Counts, now: float)
     if state in {"DATA", "BDAT", "END-OF-MESSAGE"}:
         return _message(login, int(request.get("recipient_count") or 0), rules, counts, now)
     return FINE
+
+
+def ended_right(request: Mapping[str, str], ended: EndedSubmissions) -> str:
+    """The action that ends a session whose login has lost its right since; empty: it has not."""
+    login = _login(request.get("sasl_username", ""))
+    if not ended.has(login, request.get("client_address", ""), request.get("client_port", "")):
+        return ""
+    return (
+        f"421 4.7.0 The right of {login} to be logged in has ended, please log in again."
+        " / Sesi ini sudah berakhir, silakan masuk lagi."
+    )
 
 
 def _login(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from appliance.services.mail.mailboxes_doveadm import Doveadm, DoveadmFailed
 from appliance.services.mail.mailboxes_manifest import Kept, counts_of, ids_by_folder
+from appliance.services.mail.mailboxes_numbers import keep_numbers
 from appliance.services.mail.mailboxes_snapshot import MAIL, NoMailbox, snapshot
 from appliance.services.mail.mailboxes_staging import Damaged, intact, kept_in, owner_of, staged
 from appliance.services.mail.mailboxes_tree import MAILDIR, folders_of, messages_of, opened
@@ -46,7 +47,8 @@ def into_place(state: Path, files: Path, stamp: str, mailbox: str, before: str) 
     """Put the snapshot in the place of the mailbox, of which a snapshot ``before`` is made first.
 
     What is delivered meanwhile stays. Messages get new numbers of IMAP, because
-    a number may mean another message by now (RFC 9051, 2.3.1.1). Raises
+    a number may mean another message by now (RFC 9051, 2.3.1.1); where no
+    mailbox is any more they keep theirs (``mailboxes_numbers``). Raises
     NoMailbox, Damaged, DoveadmFailed; the mailbox is then as it was, unless it
     is the last look at it that has failed.
     """
@@ -63,8 +65,11 @@ def exchanged_with(state: Path, stamp: str, mailbox: str, before: str, doveadm: 
     """As ``into_place``, without a look at what serves afterwards: Dovecot need not run. Raises NoMailbox, Damaged."""
     with suppress(NoMailbox):  # lost altogether
         snapshot(state, before, mailbox)
-    with staged(state, stamp, mailbox, uids=False) as home:
+    lost = not os.path.lexists(state / MAIL / mailbox / MAILDIR)
+    with staged(state, stamp, mailbox, uids=lost) as home:
         intact(home, kept_in(state, stamp, mailbox))
+        if lost:
+            keep_numbers(home, owner_of(state))
         _exchanged(state, home, mailbox)
         with suppress(DoveadmFailed):
             if doveadm is not None:

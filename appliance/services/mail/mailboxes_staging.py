@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.services.mail.mailboxes_manifest import Kept, read_manifest
+from appliance.services.mail.mailboxes_numbers import UIDVALIDITIES
 from appliance.services.mail.mailboxes_snapshot import HOME, MAIL, SNAPSHOTS, NoMailbox
 from appliance.services.mail.mailboxes_tree import base_of
 
 __all__ = ["Damaged", "intact", "kept_in", "owner_of", "staged"]
 
 SCRATCH = ".restoring"
-_UIDS = ("dovecot-uidlist", "dovecot-uidvalidity")
+_UIDS = "dovecot-uidlist"
 
 
 class Damaged(Exception):
@@ -93,7 +94,7 @@ def _copy(source: Path, target: Path, owner: tuple[int, int], *, uids: bool) -> 
             os.chown(new, *owner)
         elif source.name in {"cur", "new"}:
             os.link(entry.path, new, follow_symlinks=False)
-        elif uids or not entry.name.startswith(_UIDS):
+        elif not entry.name.startswith(UIDVALIDITIES) and (uids or not entry.name.startswith(_UIDS)):
             shutil.copyfile(entry.path, new)
             new.chmod(0o600)
             os.chown(new, *owner)

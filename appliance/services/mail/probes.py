@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.components.finding import error, warning
+from appliance.components.own_addresses import addresses_elsewhere
 from appliance.contract.components import Finding, Machine
 from appliance.language import _
 from appliance.services.mail.rendering import DOVECOT, POSTFIX
@@ -25,13 +26,15 @@ _NOBODY = "nobody-has-this-name-0"
 
 
 def probe_transport(files: Path, machine: Machine) -> Sequence[Finding]:
-    """SMTP by its words: a greeting, TLS, the postmaster's address taken, a wrong one and relaying refused."""
+    """SMTP by its words: a greeting, TLS, the postmaster's address taken, a wrong one and relaying refused. And whether
+    the address that everybody is told of is this machine's."""
     about = _about(files)
     lives = (files.parent / "mail.accounts" / "mailboxes").read_bytes() != b""
     return (
         *_tried(POSTFIX, 25, lambda: _receives(about, lives)),
         *_tried(POSTFIX, 465, lambda: _speaks_tls(POSTFIX, 465, b"220")),
         *_tried(POSTFIX, 587, lambda: _submission(about)),
+        *addresses_elsewhere(POSTFIX, "mail/address", (about["address"],)),
     )
 
 

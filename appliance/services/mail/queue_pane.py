@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -13,6 +14,7 @@ from appliance.console.exporting import PickScreen
 from appliance.console.plain import plain, plain_text
 from appliance.console.query_pane import QueryPane, records_of
 from appliance.console.told_screen import LogScreen, ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -88,8 +90,9 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def look(self) -> None:
         """Ask again, for what is wanted."""
-        self.run_worker(self._look_at(self.wanted), group="look", exclusive=True)
+        self._look_at(self.wanted)
 
+    @work(group="look", exclusive=True)
     async def _look_at(self, wanted: QueueAsked) -> None:
         try:
             answer = await self.door.call(self.service, self.command, wanted)
@@ -136,7 +139,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def opened(self, row: Any) -> None:
         """Enter: its structure."""
-        self.run_worker(self._structure(row.id), group="action", exclusive=True)
+        begin(self, self._structure(row.id))
 
     async def _structure(self, number: str) -> None:
         try:
@@ -154,7 +157,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
     def action_act(self, what: str) -> None:
         """On this message, or on all that are shown."""
         if not self.refuses("act"):
-            self.run_worker(self._act(what, self.row), group="action", exclusive=True)
+            begin(self, self._act(what, self.row))
 
     async def _act(self, what: str, row: QueueRow) -> None:
         title = self.reader.say(_TITLES[what])
@@ -181,12 +184,12 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
     def action_deliver(self) -> None:
         """The row's."""
         if not self.refuses("deliver"):
-            self.run_worker(self._simple(_("Deliver"), "queue.deliver", {"id": self.row.id}), exclusive=True)
+            begin(self, self._simple(_("Deliver"), "queue.deliver", {"id": self.row.id}))
 
     def action_flush(self) -> None:
         """All."""
         if not self.refuses("flush"):
-            self.run_worker(self._simple(_("Deliver all"), "queue.flush", None), exclusive=True)
+            begin(self, self._simple(_("Deliver all"), "queue.flush", None))
 
     async def _simple(self, title: str, command: str, arguments: Any) -> None:
         if await worked(self, title, command, arguments) is not None:
@@ -195,7 +198,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def action_seek(self) -> None:
         """A text."""
-        self.run_worker(self._seek(), group="action", exclusive=True)
+        begin(self, self._seek())
 
     async def _seek(self) -> None:
         question = self.reader.say(_("Which text stands in the id, an address or the reason? Empty: all messages."))
@@ -206,7 +209,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def action_which(self) -> None:
         """One of the queues."""
-        self.run_worker(self._which(), group="action", exclusive=True)
+        begin(self, self._which())
 
     async def _which(self) -> None:
         options = {queue.value: self.reader.say(title) for queue, title in _QUEUES.items()}
@@ -218,7 +221,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
     def action_read(self) -> None:
         """After a reason was given."""
         if not self.refuses("read"):
-            self.run_worker(self._read(self.row.id), group="action", exclusive=True)
+            begin(self, self._read(self.row.id))
 
     async def _read(self, number: str) -> None:
         question = self.reader.say(

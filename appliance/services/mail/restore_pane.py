@@ -11,6 +11,7 @@ from appliance.console.exporting import PickScreen
 from appliance.console.plain import plain_text
 from appliance.console.query_pane import QueryPane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
 from appliance.language import _
 from appliance.services.machine.following import worked
@@ -68,7 +69,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     def action_take(self) -> None:
         """Of all mailboxes."""
         if not self.refuses("take"):
-            self.run_worker(self._take(), group="action", exclusive=True)
+            begin(self, self._take())
 
     async def _take(self) -> None:
         done = await worked(self, _("Snapshot"), "snapshots.take", {})
@@ -81,7 +82,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     def action_verify(self) -> None:
         """The row's."""
         if not self.refuses("verify"):
-            self.run_worker(self._verify(self.row), group="action", exclusive=True)
+            begin(self, self._verify(self.row))
 
     async def _verify(self, row: SnapshotRow) -> None:
         done = await worked(self, _("Verify"), "snapshots.verify", {"stamp": row.stamp, "mailbox": row.mailbox})
@@ -91,7 +92,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     def action_restore(self) -> None:
         """Beside, or in the place."""
         if not self.refuses("restore"):
-            self.run_worker(self._restore(self.row), group="action", exclusive=True)
+            begin(self, self._restore(self.row))
 
     async def _restore(self, row: SnapshotRow) -> None:
         say = self.reader.say
@@ -123,7 +124,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     def action_export(self) -> None:
         """The row's."""
         if not self.refuses("export"):
-            self.run_worker(self._export(self.row), group="action", exclusive=True)
+            begin(self, self._export(self.row))
 
     async def _export(self, row: SnapshotRow) -> None:
         done = await worked(self, _("Export"), "snapshots.export", {"stamp": row.stamp, "mailbox": row.mailbox})
@@ -133,7 +134,7 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     def action_prune(self) -> None:
         """How many stay."""
         if not self.refuses("prune"):
-            self.run_worker(self._prune(), group="action", exclusive=True)
+            begin(self, self._prune())
 
     async def _prune(self) -> None:
         question = self.reader.say(_("How many of the newest snapshots stay? All older ones are removed."))

@@ -17,24 +17,25 @@ from appliance import durable
 __all__ = ["end_sessions", "ended_rights", "remember_rights"]
 
 _KEPT = "rights.sha256"
-"""In Dovecot's {run}: who may log in, and a digest of the password by which."""
+"""In Dovecot's {state}: who may log in, and a digest of the password by which. It outlives Dovecot, as sessions of
+SMTP do."""
 _PASSWD = "../mail.passwords/passwd"
 _LOOKS = 50
 _PAUSE = 0.1
 """Seconds."""
 
 
-def remember_rights(files: Path, run: Path) -> None:
+def remember_rights(files: Path, state: Path) -> None:
     """Keep who may log in from now on."""
     lines = (f"{name} {digest}\n" for name, digest in sorted(_rights(files).items()))
-    durable.put(run / _KEPT, "".join(lines).encode(), 0o600)
+    durable.put(state / _KEPT, "".join(lines).encode(), 0o600)
 
 
-def ended_rights(files: Path, run: Path) -> frozenset[str]:
+def ended_rights(files: Path, state: Path) -> frozenset[str]:
     """Who could log in when that was kept, and cannot any more, or by another password. Empty while nothing was kept:
     that is before the first start."""
     try:
-        kept = (run / _KEPT).read_text(encoding="ascii")
+        kept = (state / _KEPT).read_text(encoding="ascii")
     except FileNotFoundError:
         return frozenset()
     now = _rights(files)

@@ -25,6 +25,7 @@ from typing import NoReturn
 from appliance import durable
 from appliance.services.mail.aging import date_back
 from appliance.services.mail.sessions import end_sessions, ended_rights, remember_rights
+from appliance.services.mail.submissions import end_submissions
 
 __all__ = ["main"]
 
@@ -70,7 +71,9 @@ def _start_dovecot(files: Path, state: Path, run: Path) -> NoReturn:
     _dovecot_folders(state)
     _compile(files, state)
     (run / _RUNNING).write_text(_digest(files), encoding="ascii")
-    remember_rights(files, run)
+    # Nobody reads mail yet; but who was logged in to send it before Dovecot went is so still.
+    end_submissions(state, ended_rights(files, state))
+    remember_rights(files, state)
     os.execv("/usr/sbin/dovecot", ["dovecot", "-F", "-c", f"{files}/dovecot.conf"])
 
 
@@ -78,14 +81,15 @@ def _reload_dovecot(files: Path, state: Path, run: Path) -> None:
     """Passwords are read anew by themselves, once those that are remembered are forgotten. A whole reload starts all
     processes anew, so it is kept for a new configuration or certificate. Who lost his right is logged out by both."""
     _compile(files, state)
-    ended = ended_rights(files, run)
+    ended = ended_rights(files, state)
     kept, digest = run / _RUNNING, _digest(files)
     same = kept.is_file() and kept.read_text(encoding="ascii") == digest
     if not (_forgotten(files) and same):
         _hang_up(run / "master.pid")
         kept.write_text(digest, encoding="ascii")
+    end_submissions(state, ended)
     end_sessions(files, ended)
-    remember_rights(files, run)
+    remember_rights(files, state)
 
 
 def _forgotten(files: Path) -> bool:

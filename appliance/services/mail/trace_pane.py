@@ -16,6 +16,7 @@ from appliance.console.plain import plain, plain_text
 from appliance.console.query_pane import records_of
 from appliance.console.screens import Pane
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.grid import Grid
 from appliance.console.widgets.list_source import ListSource
 from appliance.language import _
@@ -63,7 +64,7 @@ Who asks for what stands in the audit log.
     def action_ask(self) -> None:
         """By a form."""
         if not self.refuses("ask"):
-            self.run_worker(self._ask(), group="action", exclusive=True)
+            begin(self, self._ask())
 
     async def _ask(self) -> None:
         wanted: list[TraceAsked] = []
@@ -125,7 +126,7 @@ Who asks for what stands in the audit log.
                 parts.append((plain_text(came) + "\n", "dim"))
         parts.append(("\n", ""))
         for step in one.steps:
-            at = step.at.strftime("%Y-%m-%d %H:%M:%S")
+            at = f"{self.reader.value(step.at.date())} {self.reader.clock(*step.at.timetuple()[3:6])}"
             said = self.reader.say(STEPS.get(step.step, step.step), asdict(step))
             parts.append((f"{at}  {plain_text(step.daemon):8.8} {plain_text(step.queue_id):12.12}  ", "dim"))
             parts.append((" ".join(plain_text(said).split()) + "\n", ""))

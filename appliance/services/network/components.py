@@ -20,6 +20,7 @@ from appliance.services.network.lockout import lockouts
 from appliance.services.network.model import NetworkDescription
 from appliance.services.network.plan import plan_of, write_plan
 from appliance.services.network.rules import Problem, problems
+from compiler.deploy.linux.records import FOLDER
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,7 +54,7 @@ PROGRAMS = (
         ready=Ready(settle=1.0),
         reload="HUP",
         capabilities=("CAP_NET_ADMIN", "CAP_NET_RAW"),
-        writable=("/run/gerbang",),
+        writable=(str(FOLDER),),
     ),
 )
 

@@ -81,7 +81,7 @@ PolicyName = Annotated[
 """The name of an access list, as it stands in the text of its policy."""
 PolicyText = Annotated[str, MaxLen(200_000), AfterValidator(several_lines), Entry("note")]
 """A configuration of several lines."""
-Port = Annotated[int, Ge(1), Le(65535)]
+Port = Annotated[int, Ge(1), Le(65535), Entry("number")]
 """Of TCP."""
 Metric = Annotated[int, Ge(0), Le(2**31 - 1)]
 """Of a route: the least is taken. 0 is the kernel's own choice."""

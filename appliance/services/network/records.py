@@ -1,8 +1,9 @@
 """What the helper keeps: the change that waits for its confirmation, and the files that were confirmed last.
 
-``/run/gerbang`` is shared with ``gerbang balance``: one lock, and one
+The first folder is shared with ``gerbang balance``: one lock, and one
 ``standing.json``, so that the watch of the uplinks leaves routes alone while a
-change waits. A record of another boot says nothing any more. What was confirmed
+change waits. Both are root's and never the daemon's: what stands here is not
+looked at again as the files of a generation are. A record of another boot says nothing any more. What was confirmed
 lies where a boot does not reach it: only that is applied when the machine starts.
 """
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from appliance import durable
 from appliance.services.network.state import Target
 from compiler.deploy.deployment import DeployError
-from compiler.deploy.linux.records import Deployed, now
+from compiler.deploy.linux.records import FOLDER, Deployed, now, own_folder
 from compiler.deploy.linux.records import Records as BalanceRecords
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Folders(NamedTuple):
     state: Path
 
 
-FOLDERS = Folders(Path("/run/gerbang"), Path("/var/lib/gerbang/network"))
+FOLDERS = Folders(FOLDER, Path("/var/lib/gerbang-helper/network"))
 
 
 class Waiting(NamedTuple):
@@ -150,8 +151,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, found: dict[str, Any]) -> None:
     """Whole or not at all, and on the disk."""
+    own_folder(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         durable.put(path, json.dumps(found, indent=1).encode(), 0o600)
     except OSError as error:
         raise DeployError(f"{path}: {error.strerror}") from error

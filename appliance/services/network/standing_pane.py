@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static, TabbedContent, TabPane
@@ -79,15 +79,13 @@ the packets that each has decided. Rates are of the last two seconds. **Space** 
     def on_mount(self) -> None:
         """At once, and then again and again."""
         self.set_interval(EVERY, self._tick)
-        self._look_soon()
+        self._look()
 
     def _tick(self) -> None:
         if self.display and self.screen.is_current and not self.held:
-            self._look_soon()
+            self._look()
 
-    def _look_soon(self) -> None:
-        self.run_worker(self._look(), group="look", exclusive=True)
-
+    @work(group="look", exclusive=True)
     async def _look(self) -> None:
         words, style = "", "$text-muted"
         try:
@@ -107,7 +105,7 @@ the packets that each has decided. Rates are of the last two seconds. **Space** 
                 )  # fmt: skip
                 style = "$text-warning"
             else:
-                words = self.reader.say(_("Read at {time}."), {"time": time.strftime("%H:%M:%S")})
+                words = self.reader.say(_("Read at {time}."), {"time": self.reader.clock(*time.localtime()[3:6])})
         self.query_one("#trouble", Static).update(plain(words).stylize(style))
 
     async def _read_texts(self, now: Mapping[str, Any]) -> None:

@@ -12,13 +12,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from appliance.console.plain import plain
 from appliance.console.screens import Pane
+from appliance.console.status import KeyLine
 from appliance.language import _
 from appliance.services.network.policy_shelf import PolicyShelf
-from appliance.workbench.keys import BINDINGS, HELP
+from appliance.workbench.keys import BINDINGS, help_in
 from appliance.workbench.recent import state_file
 from appliance.workbench.screen import WorkbenchScreen
 
@@ -66,12 +68,16 @@ class ConsoleWorkbench(WorkbenchScreen):
             shelf=PolicyShelf(pane),
             kept=policy,
         )
-        self.help_text = HELP
+        self.help_text = help_in(pane.reader.translate)
 
     @property
     def pane(self) -> ConsoleWorkbench:
         """The key sheet asks a screen's pane for help."""
         return self
+
+    def key_line(self) -> Widget:
+        """The console's own: its keys are in the reader's language, and written as on all other screens."""
+        return KeyLine()
 
     def on_unmount(self) -> None:
         """The folder goes too."""

@@ -10,6 +10,7 @@ from textual.content import Content
 from appliance.console.listing_screen import ListingPane, ListingScreen
 from appliance.console.plain import plain
 from appliance.console.told_screen import ToldScreen
+from appliance.console.widgets.deeds import begin
 from appliance.console.working import WorkScreen
 from appliance.contract.listings import Order
 from appliance.contract.refusals import Refused
@@ -49,7 +50,7 @@ class AuditPane(ListingPane):
     def action_verify(self) -> None:
         """The whole log."""
         if not self.refuses("verify"):
-            self.run_worker(self._verify(), group="action", exclusive=True)
+            begin(self, self._verify())
 
     async def _verify(self) -> None:
         title = self.reader.say(_("Verify the audit log"))
@@ -66,6 +67,9 @@ class AuditPane(ListingPane):
         say = self.reader.say
         count = {"lines": found["lines"], "faults": len(found["faults"])}
         if found["intact"]:
-            return plain(say(_("All {lines} lines are intact."), count)).stylize("bold $text-success")
+            intact = plain(say(_("All {lines} lines are intact."), count)).stylize("bold $text-success")
+            last = say(_("The last is {head}. Note it elsewhere: gerbang audit verify --noted compares it some day."),
+                       {"head": found["head"] or "–"})  # fmt: skip
+            return Content("\n").join([intact, plain(last)])
         head = plain(say(_("The log was tampered with: {faults} faults in {lines} lines."), count))
         return Content("\n").join([head.stylize("bold $text-error"), *(plain(one) for one in found["faults"])])

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import AskScreen, ChooseScreen
 from appliance.console.working import WorkScreen
 from appliance.contract.kinds import Code, Count, Line, Moment, Unit, Whole
@@ -68,7 +69,7 @@ A backup holds secrets; it lies in the appliance's state folder. Copy it elsewhe
     def action_backup(self) -> None:
         """Which services, then the work."""
         if not self.refuses("backup"):
-            self.run_worker(self._backup(), group="action", exclusive=True)
+            begin(self, self._backup())
 
     async def _backup(self) -> None:
         question = _("Which services are backed up? Space chooses, Enter goes on.")
@@ -81,7 +82,7 @@ A backup holds secrets; it lies in the appliance's state folder. Copy it elsewhe
     def action_check(self) -> None:
         """The row's."""
         if not self.refuses("check"):
-            self.run_worker(self._check(self.row), group="action", exclusive=True)
+            begin(self, self._check(self.row))
 
     async def _check(self, row: BackupShown) -> None:
         done = await self._work(_("Check the backup"), "check-backup", {"file": row.file})
@@ -91,7 +92,7 @@ A backup holds secrets; it lies in the appliance's state folder. Copy it elsewhe
     def action_restore(self) -> None:
         """After the services were chosen and the word was typed."""
         if not self.refuses("restore"):
-            self.run_worker(self._restore(self.row), group="action", exclusive=True)
+            begin(self, self._restore(self.row))
 
     async def _restore(self, row: BackupShown) -> None:
         question = _("Which services are brought back? Space chooses, Enter goes on.")

@@ -77,6 +77,17 @@ class BackupRow:
     """Why it cannot be read, and then all but its size is empty."""
 
 
+LineNoted = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}:[0-9a-f]{64}$"), MaxLen(81), Entry("line")]
+"""A line of the audit log as somebody has written it down: ``NUMBER:HASH``."""
+
+
+@record
+class AuditWish:
+    """Lines that must be there as they were noted elsewhere."""
+
+    noted: Annotated[tuple[LineNoted, ...], MaxLen(100)] = ()
+
+
 @record
 class AuditVerdict:
     """What the walk through the audit log found."""
@@ -84,6 +95,8 @@ class AuditVerdict:
     lines: Count
     intact: YesNo
     faults: tuple[Line, ...]
+    head: LineNoted | None = None
+    """The last line, to be noted elsewhere; none while the log is empty."""
 
 
 @work("administrator")
@@ -203,11 +216,13 @@ def restore(context: Context, wish: RestoreWish) -> BackupRow:
 
 
 @work("administrator")
-def verify_audit(context: Context) -> AuditVerdict:
+def verify_audit(context: Context, wish: AuditWish) -> AuditVerdict:
     """Walk through the audit log and find any line that was changed, removed or put in."""
+    from appliance.store.audit import Head
     from appliance.store.chain import verify
     from appliance.store.seal import noted_head
 
+    noted = [Head(int(number), hashed) for number, _colon, hashed in (one.partition(":") for one in wish.noted)]
     head = noted_head(context.appliance.state_folder, context.appliance.secret)
     with _said(), context.reading() as connection:
         found = verify(
@@ -215,9 +230,13 @@ def verify_audit(context: Context) -> AuditVerdict:
             context.appliance.secret,
             head,
             lambda done, total: context.tell(Progress(done=done, total=total, doing=_("lines"))),
+            noted,
         )
     return AuditVerdict(
-        lines=found.lines, intact=found.intact, faults=tuple(str(one)[:200] for one in found.tampered[:100])
+        lines=found.lines,
+        intact=found.intact,
+        faults=tuple(str(one)[:200] for one in found.tampered[:100]),
+        head=f"{found.head.number}:{found.head.hash}" if found.head and found.intact else None,
     )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from annotated_types import Ge, Le, MaxLen
 from pydantic import StringConstraints
 
-from appliance.contract.kinds import Count, Entry, Line, Moment, Name, Note, Phone, Secret, Unit
+from appliance.contract.kinds import Count, Entry, Line, Moment, Name, Note, Number, Phone, Secret, Unit
 from appliance.contract.master_data import MasterData
 from appliance.contract.records import record
 from appliance.contract.refusals import RuleBroken
@@ -113,12 +113,13 @@ class SessionEnded:
 class AuditRow:
     """One line of the audit log."""
 
-    number: Count
+    number: Number
     at: Moment
     person: Line
     service: Line
     command: Line
-    outcome: Line
+    outcome: Literal["done", "refused", "begun"]
+    """A login is refused, a lockout begins; everything else is done, or is no line."""
     arguments: Note
 
 

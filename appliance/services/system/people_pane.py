@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from appliance.console.answers import show_answer
 from appliance.console.master_data import MasterPane
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.listings import Condition, Question
 from appliance.contract.refusals import Refused
@@ -50,7 +51,7 @@ password and all sessions of the person end. **o** ends the person's sessions on
         """After a question."""
         row = self.grid.row
         if row is not None and not self.refuses("password"):
-            self.run_worker(self._password(str(self.key_of(row))), group="open", exclusive=True)
+            begin(self, self._password(str(self.key_of(row))), group="open")
 
     async def _password(self, name: str) -> None:
         question = self.reader.say(
@@ -71,7 +72,7 @@ password and all sessions of the person end. **o** ends the person's sessions on
         """After a question."""
         row = self.grid.row
         if row is not None and not self.refuses("end"):
-            self.run_worker(self._end(str(self.key_of(row))), group="open", exclusive=True)
+            begin(self, self._end(str(self.key_of(row))), group="open")
 
     async def _end(self, name: str) -> None:
         question = self.reader.say(_("End all sessions of {name}? What {name} has not saved is lost."), {"name": name})

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane, records_of
+from appliance.console.widgets.deeds import begin
 from appliance.console.working import WorkScreen
 from appliance.contract.kinds import Code, Line, Moment
 from appliance.contract.records import record
@@ -67,7 +68,8 @@ here with its reason: **Enter** shows all of a row.
 
     def _shown(self, row: TimedRow) -> TimedShown:
         say = self.reader.say
-        daily = say(_("daily at {time}"), {"time": row.daily})
+        time = self.reader.clock(*map(int, row.daily.split(":"))) if row.daily else ""
+        daily = say(_("daily at {time}"), {"time": time})
         return TimedShown(
             service=row.service,
             command=row.command,
@@ -91,7 +93,7 @@ here with its reason: **Enter** shows all of a row.
     def action_run(self) -> None:
         """The row's."""
         if not self.refuses("run"):
-            self.run_worker(self._run_now(self.row), group="action", exclusive=True)
+            begin(self, self._run_now(self.row))
 
     async def _run_now(self, row: TimedShown) -> None:
         named = CommandNamed(service=row.service, command=row.command)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from appliance.contract.commands import change, query
+from appliance.contract.commands import change, query, work
 from appliance.contract.context import Context
 from appliance.contract.refusals import NotFound, Refused, RuleBroken
 from appliance.language import _
@@ -24,12 +24,14 @@ from appliance.services.webmail.model import (
     Settings,
     SettingsChange,
     SettingsKept,
+    Turned,
 )
 from appliance.services.webmail.tables import KEYS, PASSWORDS_KEY
+from appliance.services.webmail.timed import TIMED
 from appliance.store.settings import change_settings
 from compiler.errors import GerbangError
 
-__all__ = ["log_out", "people", "settings_change"]
+__all__ = ["TIMED", "log_out", "people", "settings_change", "turn_log"]
 
 
 @change(*WEBMASTERS, name="settings.change")
@@ -64,6 +66,15 @@ def log_out(context: Context, named: PersonNamed) -> Ended:
         raise NotFound("web mail user", named.account)
     context.publish("changed", f"people/{named.account}")
     return Ended(account=named.account, sessions=told["sessions"])
+
+
+@work(*WEBMASTERS, name="log.turn")
+def turn_log(context: Context) -> Turned:
+    """Put the web server's log aside, and compress the one before it."""
+    turned = Turned(turned=json.loads(_performed(context, "webmail.log-turn", {}))["turned"])
+    with context.writing("log.turn", {"turned": turned.turned}):
+        pass
+    return turned
 
 
 def _make_key(context: Context) -> None:

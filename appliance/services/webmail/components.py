@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from appliance.components.agreements import DnsRecord, DnsRecords
@@ -13,7 +14,7 @@ from appliance.contract.operations import Operation
 from appliance.contract.programs import Program, Ready
 from appliance.services.webmail.described import WebmailDescription, describe
 from appliance.services.webmail.installed import NGINX, php_cli
-from appliance.services.webmail.probes import hidden, login_page, redirect
+from appliance.services.webmail.probes import hidden, login_page, reachable, redirect
 from appliance.services.webmail.rendering import NGINX_NAME, PHP_NAME, USER, nginx_values, php_values
 
 if TYPE_CHECKING:
@@ -29,7 +30,17 @@ USERS = (USER,)
 DISPLACED = ("nginx.service", "php8.2-fpm.service", "php8.4-fpm.service")
 """With which Debian would start the same daemons at the next boot."""
 
-_NGINX = (NGINX, "-c", "{files}/nginx.conf", "-p", "{state}/", "-e", "stderr")
+_BEGIN = """
+set -eu
+umask 022
+state=$1
+shift
+mkdir -p "$state/acme/.well-known/acme-challenge" "$state/log"
+exec "$@"
+"""
+"""Makes the folders that nginx wants, and becomes it. Given: its state, and its command. Root runs it, so it is of the
+installed code: what lies in a generation the daemon's user has written."""
+_NGINX = ("/bin/sh", "-c", _BEGIN, "sh", "{state}", NGINX, "-c", "{files}/nginx.conf", "-p", "{state}/", "-e", "stderr")
 
 PROGRAMS = (
     Program(
@@ -45,11 +56,11 @@ PROGRAMS = (
     ),
     Program(
         name=NGINX_NAME,
-        command=("/bin/sh", "{files}/start.sh", "{state}", *_NGINX),
+        command=_NGINX,
         reads=(WEB_CERTIFICATE,),
         ready=Ready(tcp=("127.0.0.1", 443)),
         reload="HUP",
-        check=("/bin/sh", "{files}/start.sh", "{state}", *_NGINX, "-t", "-q"),
+        check=(*_NGINX, "-t", "-q"),
         # Its workers, who are www-data, keep what is being sent there.
         passable=True,
     ),
@@ -70,6 +81,12 @@ OPERATIONS = (
         command=(php_cli(), "{files}/log_out.php", "{state}/roundcube.db", "{account}"),
         arguments={"account": _ACCOUNT},
         user=USER,
+    ),
+    Operation(
+        name="webmail.log-turn",
+        program=NGINX_NAME,
+        command=(sys.executable, "-I", "-m", f"{__package__}.log_turning", "{state}", "{run}"),
+        within=600.0,
     ),
 )
 
@@ -111,7 +128,6 @@ _PHP_FILES = (
 _NGINX_FILES = (
     ConfigFile(template="webmail/nginx.conf.j2", path="nginx.conf"),
     ConfigFile(template="webmail/fastcgi.conf.j2", path="fastcgi.conf"),
-    ConfigFile(template="webmail/nginx-start.sh.j2", path="start.sh"),
     ConfigFile(template="webmail/probe.json.j2", path="probe.json", mode=0o644),
 )
 
@@ -140,7 +156,7 @@ def made(described: WebmailDescription) -> tuple[Component, ...]:
             values=nginx_values(described),
             after=(WEB_CERTIFICATE, PHP_NAME),
             follows=(WEB_CERTIFICATE,),
-            probes=(login_page, hidden, redirect),
+            probes=(login_page, hidden, redirect, reachable),
             probe_within=20.0,
         ),
         *_records(described),

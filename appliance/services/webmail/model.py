@@ -14,7 +14,16 @@ from appliance.contract.refusals import RuleBroken
 from appliance.language import _
 from appliance.services.mail.names import Domain
 
-__all__ = ["WEBMASTERS", "Ended", "PersonNamed", "PersonRow", "Settings", "SettingsChange", "SettingsKept"]
+__all__ = [
+    "WEBMASTERS",
+    "Ended",
+    "PersonNamed",
+    "PersonRow",
+    "Settings",
+    "SettingsChange",
+    "SettingsKept",
+    "Turned",
+]
 
 WEBMASTERS = frozenset({"webmaster"})
 
@@ -117,6 +126,13 @@ class PersonNamed:
     """Whose sessions are meant."""
 
     account: Login
+
+
+@record
+class Turned:
+    """Whether there was anything to put aside."""
+
+    turned: YesNo
 
 
 @record

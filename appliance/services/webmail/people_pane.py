@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from appliance.console.query_pane import QueryPane
+from appliance.console.widgets.deeds import begin
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.contract.refusals import Refused
 from appliance.language import _
@@ -45,7 +46,7 @@ the person under the cursor, as when a tablet was lost: it takes the password to
     def action_log_out(self) -> None:
         """Of the row."""
         if not self.refuses("log_out"):
-            self.run_worker(self._log_out(self.row), group="log-out", exclusive=True)
+            begin(self, self._log_out(self.row), group="log-out")
 
     async def _log_out(self, row: Any) -> None:
         question = _("End all sessions of {account}? What is being written in them and was not saved is lost.")

@@ -6,14 +6,16 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from appliance.components.finding import error
+from appliance.components.own_addresses import addresses_elsewhere
 from appliance.contract.components import Finding, Machine
 from appliance.language import _
 
-__all__ = ["hidden", "login_page", "redirect"]
+__all__ = ["hidden", "login_page", "reachable", "redirect"]
 
 HERE = "127.0.0.1"
 WITHIN = 15.0
@@ -65,8 +67,18 @@ def redirect(files: Path, machine: Machine) -> Sequence[Finding]:
     return ()
 
 
+def reachable(files: Path, machine: Machine) -> Sequence[Finding]:
+    """Whether it listens on addresses of this machine. An older generation does not say where it does."""
+    return addresses_elsewhere(NAME, "webmail/addresses", _told(files).get("addresses", ()))
+
+
 def _name(files: Path) -> str:
-    return str(json.loads((files / "probe.json").read_text(encoding="utf-8"))["name"])
+    return str(_told(files)["name"])
+
+
+def _told(files: Path) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = json.loads((files / "probe.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _asked(files: Path, path: str) -> tuple[int, str]:

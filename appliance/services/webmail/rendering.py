@@ -87,7 +87,7 @@ def nginx_values(described: WebmailDescription) -> Mapping[str, Any]:
         "secure": _places(settings.addresses, 443),
         "body_bytes": described.mail.limits.message_bytes + MIB,
         "remote_images": settings.remote_images,
-        "probe": json.dumps({"name": described.names[0]}),
+        "probe": json.dumps({"name": described.names[0], "addresses": settings.addresses}),
     }
 
 

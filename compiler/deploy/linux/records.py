@@ -3,6 +3,9 @@
 Files are written whole or not at all. Times are of CLOCK_BOOTTIME, which goes
 on while the machine sleeps and knows no time zones; nothing here outlives a
 boot, for neither does what was deployed.
+
+What stands here is done as root, settings of the kernel among it. So a folder
+that another user may write is refused, and no link in it is followed.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,15 +23,26 @@ from typing import Any, NamedTuple
 from compiler.deploy.deployment import DeployError
 from compiler.deploy.linux.state import State
 
-__all__ = ["FOLDER", "Deployed", "Records", "Waiting", "now"]
+__all__ = ["FOLDER", "Deployed", "Records", "Waiting", "now", "own_folder"]
 
-FOLDER = Path("/run/gerbang")
+FOLDER = Path("/run/gerbang-balance")
 _WAITING, _BEFORE, _LOCK, _DEPLOYED = "standing.json", "settings.json", "lock", "deployed.json"
 
 
 def now() -> float:
     """Seconds since boot."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def own_folder(folder: Path) -> None:
+    """Make it, if need be. DeployError when another user could put something there, or in its place."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise DeployError(f"{folder}: {error.strerror}") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {0, os.geteuid()} or found.st_mode & 0o022:
+        raise DeployError(f"{folder}: another user may write there, so it is no place for records of ours")
 
 
 class Waiting(NamedTuple):
@@ -105,9 +120,9 @@ class Records:
 
     def _lock(self) -> int:
         """The file that whoever is at work holds, open."""
+        own_folder(self.folder)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise DeployError(f"{self.folder}: {error.strerror}") from error
 
@@ -173,9 +188,10 @@ class Records:
     def _write(self, name: str, found: dict[str, Any]) -> None:
         path = self.folder / name
         beside = path.with_suffix(".new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        own_folder(self.folder)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+            with open(os.open(beside, flags, 0o600), "w") as file:
                 os.fchmod(file.fileno(), 0o600)
                 json.dump(found, file, indent=1)
                 file.flush()

@@ -18,6 +18,7 @@ from appliance.commit.printing import (
 )
 from appliance.commit.results import Action, CommitStatus, Ending, FileChange, Outcome, Phase, Plan, PlannedAct
 from appliance.contract.components import Finding, Severity
+from appliance.language import translator
 from tests.appliance.commit.parts import ModelClock, ModelMachine, Part, commits_of
 
 
@@ -131,3 +132,20 @@ def test_modes_are_shown_when_they_change():
     act = PlannedAct(component="a", action=Action.CHANGE, reason="files")
     text = print_plan(Plan(generation=2, standing=1, files=(change,), acts=(act,)))
     assert text.startswith("~ a/key (mode 0640 -> 0600)\n")
+
+
+def test_days_are_written_as_the_reader_writes_them():
+    """A component says a day as JSON has it, for its words are not those of one reader."""
+    ends = Finding(
+        severity=Severity.WARNING,
+        component="certificates.printer",
+        template="it ends in {days} days, on {day}",
+        values={"days": 16, "day": "2026-12-10"},
+    )
+    plan = Plan(generation=2, standing=1, findings=(ends,), files=(), acts=())
+    assert "on 2026-12-10" in print_plan(plan)
+    assert "10/12/2026" in print_plan(plan, translate=translator("id"))
+    when = datetime(2026, 12, 10, 14, 30, 5).astimezone()
+    waits = Outcome(ending=Ending.UNCONFIRMED, generation=2, standing=1, deadline=when)
+    assert "2026-12-10 14:30:05" in print_outcome(waits)
+    assert "10/12/2026 14.30.05" in print_outcome(waits, translate=translator("id"))

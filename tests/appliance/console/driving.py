@@ -112,6 +112,17 @@ class Driven:
         return json.loads(runner.call(who, service, command, json.dumps(arguments).encode()).json())
 
 
+async def speak(app: ConsoleApp, language: str) -> None:
+    """Change the language, until the daemon has kept it: the next login begins with it."""
+    app.action_language(language)
+    for _attempt in range(600):
+        me = await app.door.me()
+        if app.language == language and (me.get("person") or me)["language"] == language:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(me)
+
+
 async def open_screen(app: ConsoleApp, pilot: Pilot[Any], service: str, screen: str) -> Any:
     """One screen of a service; its pane."""
     app.action_open(service, screen)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import Annotated
 
 import pytest
+from annotated_types import Ge, Le
 
+from appliance.console.widgets.editors import entry_text
+from appliance.console.widgets.typed import read_typed
 from appliance.console.words import Reader, number, sized
 from appliance.contract.fields import Field, fields_of
+from appliance.contract.fields import Kind as Numbered
+from appliance.contract.kinds import Entry, Number
 from tests.appliance.console.widgets.rooms import BillLine, Kind, Room
 
 FIELDS = {field.name: field for field in fields_of(Room)}
@@ -46,6 +53,32 @@ def test_words_are_translated_and_values_are_not() -> None:
     reader = Reader({"yes": "ya", "{what} is {state}": "{what}: {state}"}.__getitem__, "id")
     assert reader.value(True) == "ya"
     assert reader.say("{what} is {state}", {"what": "{x}[/]", "state": 1000}) == "{x}[/]: 1.000"
+
+
+def test_days_of_json_are_read_as_days() -> None:
+    said = {"at": "2026-12-10T14:30:59.123+08:00", "day": "2026-12-10", "name": "2026-12-10b", "none": "2026-13-40"}
+    template = "{at} {day} {name} {none}"
+    assert ENGLISH.say(template, said) == "2026-12-10 14:30 2026-12-10 2026-12-10b 2026-13-40"
+    assert INDONESIAN.say(template, said) == "10/12/2026 14.30 10/12/2026 2026-12-10b 2026-13-40"
+    assert (ENGLISH.clock(9, 5, 0), INDONESIAN.clock(9, 5)) == ("09:05:00", "09.05")
+
+
+@dataclass(frozen=True)
+class Door:
+    """By numbers that are names."""
+
+    port: Annotated[int, Ge(1), Le(65535), Entry("number")]
+    line: Number = 0
+
+
+@pytest.mark.parametrize("reader", [ENGLISH, INDONESIAN])
+def test_a_number_that_is_a_name_has_no_separators(reader: Reader) -> None:
+    port, line = fields_of(Door)
+    assert (port.kind, line.kind) == (Numbered.NUMBER, Numbered.NUMBER)
+    assert (reader.shown(port, 8443), reader.shown(line, 1_000_000)) == ("8443", "1000000")
+    assert entry_text(port, 8443, reader) == "8443"
+    # Who types a separator all the same is understood.
+    assert [read_typed(port, text, reader.language) for text in ("8443", "8.443", "8,443")] == [8443, 8443, 8443]
 
 
 def test_a_word_that_is_not_there_does_no_harm() -> None:

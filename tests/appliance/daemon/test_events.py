@@ -61,6 +61,61 @@ def test_each_is_told_what_is_for_him(house: House, client: Client) -> None:
     assert not house.parts.hub._listeners
 
 
+VISITOR = Person("")
+PUBLIC = (
+    (Event(service="ledger", kind="k", subject="of the clerks"), {"ani", "admin"}),
+    (Event(service="ledger", kind="k", subject="of the managers", roles=frozenset({"manager"})), {"admin"}),
+    (Event(service="ledger", kind="k", subject="of anyone", roles=frozenset({"anyone"})), {"ani", "budi", "admin"}),
+    (Event(service="ledger", kind="k", subject="of all", roles=frozenset({"visitor"})), {"", "ani", "budi", "admin"}),
+    (Event(service="system", kind="k", subject="people/x"), {"admin"}),
+)
+
+
+def test_a_public_side_tells_visitors_and_strangers_only_what_says_so(house: House, client: Client) -> None:
+    """The ledger is public, and what happens in it is not."""
+    last = Event(service="ledger", kind="k", subject="the end", roles=frozenset({"visitor"}))
+
+    async def subjects(stream: Any) -> list[str]:
+        found = [(await next_told(stream))["subject"]]
+        while found[-1] != "the end":
+            found.append((await next_told(stream))["subject"])
+        await stream.aclose()
+        return found[:-1]
+
+    async def check() -> None:
+        streams = [(person.name, await listening(house, person)) for person in (VISITOR, ANI, BUDI, ROOT)]
+        house.parts.hub.publish((*(event for event, _names in PUBLIC), last))
+        for name, stream in streams:
+            assert await subjects(stream) == [event.subject for event, names in PUBLIC if name in names], name
+
+    client.run(check())
+
+
+def test_a_visitor_is_told_no_change_of_master_data_that_he_may_not_see(house: House, client: Client) -> None:
+    maya = house.header("maya")
+    stream = client.run(listening(house, VISITOR))
+    client.post("/commands/ledger/accounts.add", {"code": "A1", "title": "Kas"}, maya)
+    house.parts.hub.publish((Event(service="ledger", kind="k", subject="later", roles=frozenset({"visitor"})),))
+    assert client.run(next_told(stream))["subject"] == "later"
+    client.run(stream.aclose())
+
+
+def test_visitors_from_many_places_take_no_stream_from_those_who_logged_in(house: House, client: Client) -> None:
+    async def check() -> None:
+        streams = []
+        for place in range(events.MOST_OF_VISITORS):
+            one = await house.parts.hub.listen(lambda: VISITOR, f"visitor:{place}", lambda: None, visitor=True)
+            await anext(one)
+            streams.append(one)
+        with pytest.raises(TooMany):
+            await house.parts.hub.listen(lambda: VISITOR, "visitor:more", lambda: None, visitor=True)
+        streams.append(await listening(house, ANI))
+        for stream in streams:
+            await stream.aclose()
+
+    client.run(check())
+
+
 def test_a_command_s_events_come_when_it_is_kept(house: House, client: Client) -> None:
     maya, ani = house.header("maya"), house.header("ani")
     client.post("/commands/ledger/accounts.add", {"code": "A1", "title": "Kas"}, maya)

@@ -100,6 +100,43 @@ def test_five_megabytes_are_refused(house: House, client: Client) -> None:
     assert client.post(ECHO, headers={**headers, "Content-Length": "9" * 30}, content=b"{}").status_code == 413
 
 
+def test_what_is_wrong_in_very_many_places_is_said_in_short(house: House, client: Client) -> None:
+    """Each place that is wrong costs more to say than to send."""
+    ani = house.header("ani")
+    unknown = b"{%s}" % b",".join(b'"k%d":1' % place for place in range(5000))
+    listed = with_(names=["\t"] * 5000)
+    long = b'{"%s":1}' % (b"k" * 50_000)
+    tries = [(ECHO, unknown), (ECHO, listed), (ECHO, long), ("/login", unknown), ("/login", long)]
+    tries += [("/listings/ledger/accounts", unknown), ("/listings/ledger/accounts", long)]
+    for path, body in tries:
+        answer = client.post(path, headers=ani, content=body)
+        assert answer.status_code == 422, path
+        assert len(answer.content) < 2000, path
+        assert answer.json()["error"]["problems"]
+    (said,) = client.post(ECHO, headers=ani, content=unknown).json()["error"]["problems"]
+    assert said["kind"] == "too_many_problems"
+    assert said["bounds"]["values"]["count"] >= 5000
+
+
+@pytest.mark.parametrize("path", ["/login", "/password", "/language", "/listings/ledger/accounts"])
+def test_what_anybody_may_send_is_small(house: House, client: Client, path: str) -> None:
+    """It is read in the thread that serves everybody."""
+    answer = client.post(path, headers=house.header("ani"), content=b" " * 100_000 + b"{}")
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("order", {"column": "code"}), ("conditions", {"column": "code", "operator": "filled"})]
+)
+def test_a_question_of_very_many_terms(house: House, client: Client, name: str, value: object) -> None:
+    """More than a database takes: SQLite 2,000 columns and expressions 1,000 deep."""
+    ani = house.header("ani")
+    for times, status in ((20, 200), (1500, 422)):
+        answer = client.post("/listings/ledger/accounts", {name: [value] * times}, ani)
+        assert answer.status_code == status, answer.text[:500]
+    assert [one["field"] for one in answer.json()["error"]["problems"]] == [name]
+
+
 @pytest.mark.parametrize(
     "path",
     [

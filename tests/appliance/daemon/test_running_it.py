@@ -81,6 +81,30 @@ def test_a_second_daemon_is_refused_and_the_first_goes_on(tmp_path: Path) -> Non
     assert not process.socket.exists()
 
 
+def test_what_two_daemons_would_share_is_of_the_first_and_kill_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    process = Process(tmp_path)
+    process.start()
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(process.state / "gerbang.sqlite")
+    run = [sys.executable, "-m", "compiler", "appliance", "run"]
+    for state, path, store, said in (
+        (process.state, tmp_path / "a.sock", tmp_path / "own.sqlite", "runs on this state folder"),
+        (tmp_path / "other", tmp_path / "b.sock", link, "owns this store"),
+        (tmp_path / "another", process.socket, tmp_path / "another.sqlite", "answers on"),
+    ):
+        words = [*run, "--state", str(state), "--socket", str(path), "--store", f"sqlite:///{store}"]
+        refused = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+        assert refused.returncode == 2, refused.stderr
+        assert said in refused.stderr
+        assert "Traceback" not in refused.stderr
+    process.kill()
+    assert process.socket.exists()
+    process.start()
+    with process.client() as client:
+        assert client.call("ledger", "greet") == "hello visitor"
+    process.stop()
+
+
 def test_the_demonstration_has_people_for_each_role_and_ends_with_its_pipe(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "compiler", "appliance", "run", "--demo", "--socket", str(tmp_path / "d" / "x.sock")]
     with subprocess.Popen(

@@ -235,6 +235,31 @@ def test_a_stranger_does_not_lock_out_the_administrator() -> None:
     assert guess(throttle, "admin", "192.0.2.201"), "and nobody waits longer than half a minute for others' guesses"
 
 
+def test_others_behind_the_same_address_do_not_lock_out_who_is_at_home_there() -> None:
+    clock = Time()
+    throttle = Throttle(clock)
+    throttle.begin("admin", "198.51.100.7", 5, 900)
+    throttle.succeeded("admin", "198.51.100.7")
+    guessed = sum(guess(throttle, f"name{place}", "198.51.100.7") for place in range(500))
+    assert guessed == 20
+    assert not guess(throttle, "ani", "198.51.100.7"), "who was never here waits with the place"
+    assert guess(throttle, "admin", "198.51.100.7")
+    throttle.succeeded("admin", "198.51.100.7")
+    assert not guess(throttle, "ani", "198.51.100.7"), "one right password makes no room for others' guesses"
+    tries = sum(guess(throttle, "admin", "198.51.100.7") for _ in range(50))
+    assert tries == 5, "his own name is guessed no faster than before"
+
+
+def test_strangers_who_guess_from_many_places_leave_a_way_in(house: House, client: Client) -> None:
+    """Hashes are made two at a time, and only so many wait for it: who was here before has a lane of his own."""
+    assert login(client, "ani")[0] == 200
+    house.parts.threads.passwords.longest = 0  # as full as it can be
+    assert login(client, "maya")[0] == 429
+    assert login(client, "ani")[0] == 200
+    ani = house.header("ani")
+    assert client.post("/password", {"old": PASSWORD, "new": "gunung tinggi hijau"}, ani).status_code == 204
+
+
 def test_the_addresses_of_one_ipv6_network_are_one_peer() -> None:
     throttle = Throttle(Time())
     assert sum(guess(throttle, f"name{place}", f"2001:db8::{place:x}") for place in range(1, 100)) < 30

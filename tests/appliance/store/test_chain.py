@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
+from appliance.store import chain as walking
 from appliance.store.audit import AUDIT, METADATA, Head, Line, append
 from appliance.store.chain import verify
 from appliance.store.engine import Store
@@ -147,6 +148,77 @@ def test_values_of_another_type_are_found_not_raised(value: str) -> None:
             connection.execute(text("UPDATE core_audit SET number = 7 WHERE number = 3"))
     with store.reading() as connection:
         assert len(verify(connection, KEY, head).tampered) >= 2
+
+
+UNREADABLE = [
+    "UPDATE core_audit SET at = 'infinity' WHERE number = 4",
+    "UPDATE core_audit SET at = '2026-01-02 03:04:08 BC' WHERE number = 4",
+    "UPDATE core_audit SET at = '20000-01-01' WHERE number = 4",
+    "ALTER TABLE core_audit ALTER at TYPE text; UPDATE core_audit SET at = 'yesterday' WHERE number = 4",
+    "ALTER TABLE core_audit ALTER number TYPE text",
+    "ALTER TABLE core_audit DROP CONSTRAINT pk_core_audit; ALTER TABLE core_audit ALTER number DROP NOT NULL;"
+    " UPDATE core_audit SET number = NULL WHERE number = 4",
+]
+
+
+@pytest.mark.parametrize("statements", UNREADABLE)
+def test_values_that_only_the_server_knows_are_found_not_raised(postgresql: str, statements: str) -> None:
+    store = Store(postgresql)
+    head = written(store, 9)
+    assert tampered(store, head, lambda c: [c.execute(text(one)) for one in statements.split(";")])
+    store.close()
+
+
+UNTYPED = (
+    "CREATE TABLE other AS SELECT * FROM core_audit; DROP TABLE core_audit; ALTER TABLE other RENAME TO core_audit;"
+)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "UPDATE core_audit SET person = CAST(x'ff41' AS TEXT) WHERE number = 4",  # no UTF-8
+        *(
+            f"{UNTYPED} UPDATE core_audit SET number = {one} WHERE number = 4"
+            for one in ("NULL", "'four'", "x'00'", "4.5")
+        ),
+        f"{UNTYPED} UPDATE core_audit SET at = x'ff', hash = NULL, previous = 7 WHERE number = 4",
+    ],
+)
+def test_values_that_sqlite_takes_from_anybody_are_found_not_raised(statements: str) -> None:
+    store = Store("sqlite://")
+    head = written(store, 9)
+    found = tampered(store, head, lambda c: [c.exec_driver_sql(one) for one in statements.split(";")])
+    assert any("line 4 " in one for one in found)
+    store.close()
+
+
+@pytest.mark.parametrize("number", [1, 3, 4, 9])
+def test_a_second_line_of_a_number_is_found_wherever_it_stands(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its key the table takes two; the walk goes on after the number at which a batch ends."""
+    monkeypatch.setattr(walking, "_BATCH", 4)
+    store = Store("sqlite://")
+    head = written(store, 9)
+    copy = f"INSERT INTO core_audit SELECT * FROM core_audit WHERE number = {number}"
+    found = tampered(store, head, lambda c: [c.exec_driver_sql(one) for one in f"{UNTYPED}{copy}".split(";")])
+    assert any("more than once" in one or "1 lines more stand there" in one for one in found)
+    store.close()
+
+
+@pytest.mark.parametrize("left", [0, 1, 6])
+def test_a_log_that_was_cut_does_not_close_again(database: str, left: int) -> None:
+    """What is written later goes on after the line that was known, or it would take the numbers of those that went."""
+    store = Store(database)
+    known = written(store, 9)
+    assert tampered(store, known, lambda c: c.execute(delete(AUDIT).where(AUDIT.c.number > left)))
+    head = known
+    for _ in range(20):
+        with store.writing() as connection:
+            line = Line(at=START, person="ani", service="hotel", command="rooms.add", arguments={})
+            head = append(connection, line, KEY, known=head)
+    assert head.number == 29
+    assert tampered(store, head, lambda _c: None) == [f"lines {left + 1} to 9 are missing"]
+    store.close()
 
 
 def test_chain_of_another_key_is_no_chain() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from appliance.store import connecting
 from appliance.store.engine import Store
 from appliance.store.failures import StoreAway, StoreBusy, StoreDamaged, StoreFault, StoreFull
+from appliance.store.owner import own_folder
 from compiler.errors import UsageError
 from tests.appliance.postgresql import Server
 
@@ -93,6 +94,30 @@ def test_second_owner_is_refused_until_the_first_has_closed(database: str) -> No
     first.close()
     second.own()
     second.close()
+
+
+def test_a_file_has_one_owner_by_whatever_name(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "file").symlink_to("real/x.sqlite")
+    first = Store(f"sqlite:///{tmp_path}/real/x.sqlite")
+    first.own()
+    for name in ("folder/x.sqlite", "file", "real/../real/x.sqlite"):
+        second = Store(f"sqlite:///{tmp_path}/{name}")
+        with pytest.raises(StoreBusy, match=f"process {os.getpid()} owns this store"):
+            second.own()
+        second.close()
+    first.close()
+
+
+def test_a_state_folder_has_one_owner(tmp_path: Path) -> None:
+    """The note of the audit log, files and generations in it are of one daemon, wherever its store is."""
+    release = own_folder(tmp_path)
+    with pytest.raises(StoreBusy, match=f"process {os.getpid()} runs on this state folder"):
+        own_folder(tmp_path)
+    release()
+    own_folder(tmp_path)()
+    assert (tmp_path / "daemon.lock").stat().st_mode & 0o777 == 0o600
 
 
 def test_owner_learns_that_the_server_has_forgotten_it(postgresql_server: Server) -> None:

@@ -11,12 +11,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, inspect, select, update
 
-from appliance.contract.service import Service
+from appliance.contract.service import Service, all_services
 from appliance.store.authoring import NothingChanged, assert_migrations_match, differences, new_revision
 from appliance.store.backup import verify_backup
 from appliance.store.engine import Store
+from appliance.store.filling import fill_empty_tables
 from appliance.store.migrate import MigrationFailed, NewerStore, downgrade, upgrade
-from appliance.store.revisions import CORE, REVISIONS, BrokenBranch, branch_of, in_order, standing
+from appliance.store.revisions import (
+    CORE,
+    REVISIONS,
+    BrokenBranch,
+    branch_of,
+    in_order,
+    standing,
+    step,
+    with_core,
+)
 from compiler.errors import UsageError
 from tests.appliance.store.shop import SHOP
 from tests.appliance.store.test_backup import WHO, content, filled
@@ -52,7 +62,7 @@ def inn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 
 def forget() -> None:
-    for name in [one for one in sys.modules if one.startswith("inn_service")]:
+    for name in [one for one in sys.modules if one.startswith(("inn_service", "bar_service"))]:
         del sys.modules[name]
 
 
@@ -145,13 +155,71 @@ def test_failed_revision_is_undone_and_named(inn: Service, tmp_path: Path, datab
     with store.writing() as connection:
         connection.execute(insert(ROOMS).values(code="1", name="whole", **WHO))
     (tmp_path / "inn_service" / "migrations" / "0002_broken.py").write_text(BROKEN)
-    with pytest.raises(MigrationFailed, match=r"inn_0002 of inn failed .* a backup is in .*/before-migration-"):
+    with pytest.raises(MigrationFailed, match=r"inn_0002 of inn .*failed .* a backup is in .*/before-migration-"):
         upgrade(store, [inn], tmp_path / "backups")
     with store.reading() as connection:
         assert connection.execute(select(ROOMS.c.name)).scalar_one() == "whole"
         assert standing(connection)["inn"] == "inn_0001"
     assert len(list((tmp_path / "backups").iterdir())) == 1
     store.close()
+
+
+def test_a_service_that_fails_leaves_those_before_it_as_they_were(inn: Service, tmp_path: Path, database: str) -> None:
+    """Otherwise the version before would not start on the store any more."""
+    (tmp_path / "bar_service").mkdir()
+    (tmp_path / "bar_service" / "__init__.py").touch()
+    (tmp_path / "bar_service" / "tables.py").write_text(TABLES.format(more="").replace("inn_", "bar_"))
+    bar = Service(name="bar", title="Bar", package="bar_service", roles=(), requires=("inn",))
+    for service in (inn, bar):
+        new_revision(service, "Rooms")
+    store = Store(database)
+    upgrade(store, [inn, bar], tmp_path / "backups")
+    from inn_service.tables import ROOMS
+
+    with store.writing() as connection:
+        connection.execute(insert(ROOMS).values(code="1", name="whole", **WHO))
+    changed(inn, tmp_path, "\n    rate: Rupiah = 0")
+    new_revision(inn, "Rates")
+    broken = BROKEN.replace("inn_", "bar_")
+    (tmp_path / "bar_service" / "migrations" / "0002_broken.py").write_text(broken)
+    with pytest.raises(MigrationFailed, match=r"bar_0002 of bar .*failed and .* a backup is in"):
+        upgrade(store, [inn, bar], tmp_path / "backups")
+    with store.reading() as connection:
+        assert (standing(connection)["inn"], standing(connection)["bar"]) == ("inn_0001", "bar_0001")
+        assert "rate" not in [one["name"] for one in inspect(connection).get_columns("inn_rooms")]
+        assert connection.exec_driver_sql("SELECT name FROM inn_rooms").scalar_one() == "whole"
+    (tmp_path / "bar_service" / "migrations" / "0002_broken.py").unlink()
+    upgrade(store, [inn, bar], tmp_path / "backups")
+    with store.reading() as connection:
+        assert standing(connection)["inn"] == "inn_0002"
+    store.close()
+
+
+def test_installed_services_come_from_their_first_revisions_with_all_their_rows(database: str, tmp_path: Path) -> None:
+    services = tuple(all_services())
+    store = Store(database)
+    for service in with_core(services):
+        if branch := branch_of(service):
+            with store.migrating() as connection:
+                step(connection, branch[0])
+            with store.writing() as connection:
+                fill_empty_tables(connection, f"{service.name}_")
+    before = counted(store)
+    for service in services:
+        assert any(rows for name, rows in before.items() if name.startswith(f"{service.name}_")), service.name
+    backup = upgrade(store, services, tmp_path / "backups")
+    assert (backup is None) == all(len(branch_of(one)) < 2 for one in services)
+    after = counted(store)
+    assert {name: after[name] for name in before if name in after} == {n: k for n, k in before.items() if n in after}
+    for service in services:
+        assert differences(store, service) == [], service.name
+    store.close()
+
+
+def counted(store: Store) -> dict[str, int]:
+    with store.reading() as connection:
+        names = set(inspect(connection).get_table_names()) - {REVISIONS.name, "sqlite_sequence"}
+        return {one: connection.exec_driver_sql(f"SELECT count(*) FROM {one}").scalar_one() for one in names}
 
 
 def test_newer_store_is_refused_before_anything_changes(database: str) -> None:

@@ -39,6 +39,28 @@ second = supervisor.start(web, "/var/g/2")
 print("same process", second.process == first.process)
 import time; time.sleep(0.5)
 print("log", [line for line in supervisor.log("m.web", 10) if line])
+# Whoever is root may ask systemd for anything by its own socket, unless he cannot reach it.
+asks = '''
+use Socket;
+for my $place ("/run/systemd/private", "/run/gerbang-helper/helper.sock") {{
+    socket(my $one, PF_UNIX, SOCK_STREAM, 0);
+    print "reaches $place; " if connect($one, sockaddr_un($place));
+}}
+$| = 1;
+print "asked as $<", (-e "/var/lib/gerbang/store" ? ", reads the store" : ""), chr(10);
+sleep 600;
+'''
+for place in ("/run/gerbang-helper", "/var/lib/gerbang"):
+    Path(place).mkdir(parents=True)
+Path("/var/lib/gerbang/store").touch()
+import socket
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("/run/gerbang-helper/helper.sock")
+listening.listen()
+socket.socket(socket.AF_UNIX).connect("/run/systemd/private")
+root = Program(name="m.root", command=("/usr/bin/perl", "-e", asks), ready=Ready(line="asked", within=20))
+supervisor.start(root, "/var/g/1")
+print("root", [line for line in supervisor.log("m.root", 10) if line])
 try:
     supervisor.start(Program(name="m.bad", command=("/bin/sh", "-c", "echo bad option; exit 3"), restarts=1,
                              ready=Ready(line="never", within=8)), "/var/g/1")
@@ -60,5 +82,6 @@ def test_units_run_under_a_real_systemd() -> None:
     assert lines["same"] == "process True", said
     assert "word is generation1 as daemon, may write: no" in said
     assert "now generation2" in said
+    assert "root ['asked as 0']" in said, said
     assert "bad m.bad: it did not stay up | bad option" in said
     assert "('m.top', 'stopped'), ('m.web', 'stopped')" in said

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.contract.programs import Program, Ready, State
+from appliance.store.failures import StoreAway, StoreDamaged
 from appliance.supervisor.bounded import Outcome
 from appliance.supervisor.errors import SupervisionFailed
 from appliance.supervisor.places import Places
@@ -49,7 +50,7 @@ def test_a_unit_says_what_the_program_says() -> None:
     # Nothing serves before the filter holds; and what is stopped is not waited for: that would be the helper itself.
     assert section(text, "After") == ["network.target gerbang-network.target"]
     assert section(text, "Wants") == ["gerbang-network.target"]
-    assert "gerbang-helper" not in text
+    assert "gerbang-helper.service" not in text
 
 
 @with_systemd
@@ -192,3 +193,11 @@ def test_systemd_accepts_the_units_that_are_shipped(name: str, most: float) -> N
     )
     assert [line for line in ran.stderr.splitlines() if "gerbang" in line] == []
     assert exposure(path) <= most
+
+
+def test_the_daemon_is_started_again_for_as_long_as_its_database_is_away() -> None:
+    text = (Path(__file__).parents[3] / "templates" / "systemd" / "gerbang.service").read_text(encoding="utf-8")
+    assert section(text, "StartLimitIntervalSec") == ["0"]
+    assert section(text, "Restart") == ["always"]
+    assert str(StoreAway.exit_code) not in section(text, "RestartPreventExitStatus")
+    assert str(StoreDamaged.exit_code) in section(text, "RestartPreventExitStatus")

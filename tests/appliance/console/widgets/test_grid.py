@@ -199,9 +199,12 @@ class Slow:
         self.columns = columns_of(Small)
         self.inner = ListSource.of(Small, map(small, range(1000)))
         self.gate = asyncio.Event()
+        self.thinks: asyncio.Event | None = None
         self.broken = False
 
     async def ask(self, question: Question) -> int:
+        if self.thinks is not None:
+            await self.thinks.wait()
         if self.broken:
             raise NotFound("listing", "[/x]")
         return await self.inner.ask(question)
@@ -242,6 +245,43 @@ def test_moving_does_not_wait_for_rows() -> None:
 
     app = play(make, act, listen=("on_grid_chosen",))
     assert app.said == []
+
+
+def test_the_counts_are_painted_with_the_row_that_they_tell_of() -> None:
+    async def act(app: Stage, pilot: Pilot[None], widget: Grid) -> None:
+        widget.body.focus()
+        widget.body.action_move(1)
+        assert "row 2" in status(widget), "without a message, which would come a frame later"
+        widget.body.action_move_page(1)
+        assert f"row {2 + widget.body.room}" in status(widget)
+
+    play(grid, act)
+
+
+def test_it_says_that_it_reads_when_that_takes_a_while() -> None:
+    source: list[Slow] = []
+
+    def make() -> Grid:
+        source.append(Slow())
+        return Grid(source[0])
+
+    async def act(app: Stage, pilot: Pilot[None], widget: Grid) -> None:
+        assert "reading" not in status(widget)
+        for broken in (False, True):
+            thinks = source[0].thinks = asyncio.Event()
+            widget.action_refresh_rows()
+            assert "reading" not in status(widget), "what comes at once is painted once"
+            while "reading" not in status(widget):
+                await pilot.pause(0.01)
+            widget.body.action_move(1)
+            assert "reading" in status(widget)
+            source[0].broken = broken
+            thinks.set()
+            source[0].thinks = None
+            await settle(pilot)
+            assert "reading" not in status(widget)
+
+    play(make, act)
 
 
 def test_the_cursor_stays_on_its_row_when_others_come() -> None:

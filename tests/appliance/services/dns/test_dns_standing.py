@@ -194,6 +194,32 @@ def test_a_bad_zone_is_refused_before_the_switch_and_the_old_one_goes_on(
         standing.call("dns", "records.remove", {"number": kept["row"]["number"], "version": kept["version"]})
 
 
+def _elsewhere(findings: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    return {(one["component"], one["place"], one["values"]["address"]) for one in findings if "own" in one["values"]}
+
+
+def test_a_mistyped_address_is_told_at_the_commit_and_by_diagnose(standing: Standing, hospital: Hospital) -> None:
+    """Both servers bind it without a word; it may come later, so it is no error."""
+    near, far = "192.168.100.2", "203.0.113.20"
+    row = {**SETTINGS, "addresses": [SERVER, OUTSIDE, near], "public_addresses": [PUBLIC, far]}
+    version = standing.call("dns", "settings.get")["version"]
+    kept = standing.call("dns", "settings.change", {"version": version, "row": row})
+    wanted = {("dns.unbound", "dns/addresses", near), ("dns.nsd", "dns/public_addresses", far)}
+    try:
+        outcome = _committed(standing, "mistyped")
+        assert _elsewhere(outcome["findings"]) == wanted
+        assert all(one["severity"] == "warning" for one in outcome["findings"])
+        assert SERVER in str(outcome["findings"])
+        assert hospital.ask("ward", ZONE, "MX").values("MX") == (f"10 mail.{ZONE}.",)
+        assert _elsewhere(standing.work("diagnose")["findings"]) == wanted
+        hospital.ip("appliance", f"addr add {near}/24 dev lan", f"addr add {far}/24 dev wan")
+        assert _elsewhere(standing.work("diagnose")["findings"]) == set()
+        assert hospital.ask("ward", ZONE, "MX", near).values("MX") == (f"10 mail.{ZONE}.",)
+    finally:
+        standing.call("dns", "settings.change", {"version": kept["version"], "row": SETTINGS})
+        _committed(standing, "as it was")
+
+
 @pytest.mark.parametrize("program", ["dns.nsd", "dns.unbound"])
 def test_a_killed_server_comes_back(standing: Standing, hospital: Hospital, program: str) -> None:
     before, serial = _status(standing)[program], _serial(hospital)

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.command import CommandPalette
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from appliance.console.app import ConsoleApp
 from appliance.console.dialog import LookScreen, RecordDialog
 from appliance.console.status import KeyLine
+from appliance.console.widgets.calendar import MONTHS
+from appliance.language import translator
 from appliance.services.hotel import examples, service
 from appliance.services.hotel.calendar_layout import Bar, RoomLine, room_lines
 from appliance.services.hotel.model import StayRoom, rooms_of
 from appliance.services.system import service as system
-from tests.appliance.console.driving import Driven, open_screen, shown, until
+from tests.appliance.console.driving import Driven, open_screen, shown, speak, until
 from tests.appliance.daemon.house import ROOT, House
 
 FIRST = date(2026, 1, 5)
@@ -129,6 +132,44 @@ def test_a_booking_is_opened_and_a_foreign_change_is_seen(hotel: Driven, tmp_pat
         )
         await pilot.press("pagedown")
         await until(lambda: any(bar.guest == "Siti Aminah" for bar in pane.grid.lines[1].bars))
+
+    hotel.drive(tmp_path, "ani", play, size=(100, 30))
+
+
+def test_the_calendar_is_found_by_its_name_and_says_its_month(hotel: Driven, tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot: Pilot[Any]) -> None:
+        await pilot.press("ctrl+p")
+        await until(lambda: isinstance(app.screen, CommandPalette) and isinstance(app.focused, Input))
+        await pilot.press(*"Calendar")
+        options = app.screen.query_one(OptionList)
+        await until(lambda: options.option_count and "Rooms by day" in str(options.get_option_at_index(0).prompt))
+        await pilot.press("enter")
+        await until(lambda: app.current_mode == "hotel" and app.screen.opened == "calendar" and app.screen.pane)
+        pane = app.screen.pane
+        await until(lambda: len(pane.grid.lines) == 8)
+        for language, months in (("en", MONTHS), ("id", [translator("id")(one) for one in MONTHS])):
+            await speak(app, language)
+            await until(
+                lambda months=months: (
+                    f"{months[app.screen.pane.grid.first.month - 1]} {app.screen.pane.grid.first.year}" in shown(app)
+                )
+            )
+        await speak(app, "en")
+        await until(lambda: app.screen.pane is not None and len(app.screen.pane.grid.lines) == 8)
+
+    hotel.drive(tmp_path, "ani", play, size=(100, 30))
+
+
+def test_a_night_that_is_taken_says_so_when_one_wants_to_book_it(hotel: Driven, tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot: Pilot[Any]) -> None:
+        pane = await open_screen(app, pilot, "hotel", "calendar")
+        await until(lambda: len(pane.grid.lines) == 8)
+        pane.grid.focus()
+        await until(lambda: pane.grid.booking is not None)
+        await until(lambda: not _works(app, "hotel.book"))
+        await pilot.press("b")
+        await until(lambda: "This night is booked" in shown(app))
+        assert not isinstance(app.screen, RecordDialog)
 
     hotel.drive(tmp_path, "ani", play, size=(100, 30))
 

@@ -29,7 +29,7 @@ __all__ = ["Standing", "needs_everything"]
 USER, GROUP = "nobody", "nogroup"
 PASSWORD = "seven-herons-over-the-weir"
 ROOT = Path(__file__).parents[4]
-# The helper keeps its records in /run/gerbang and /var/lib/gerbang: it gets empty ones, seen by nobody else.
+# The helper keeps its records below /run and /var/lib: it gets empty ones, seen by nobody else.
 # Names are asked of itself, as an appliance with a name server is set up; nobody else can be reached anyway.
 # What rspamd compiles in a quarter of a minute and keeps there is kept, as it is from start to start.
 _COVERED = """

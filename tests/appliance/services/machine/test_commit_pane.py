@@ -40,10 +40,10 @@ def line(number: int, standing: str, current: bool) -> dict[str, Any]:
             "note": "", "components": ["network"]}  # fmt: skip
 
 
-def appliance() -> Double:
+def appliance(made: Double | None = None) -> Double:
     """It waits for generation 2."""
     commands = [{"name": name, "effect": effect, "summary": "", "arguments": False} for name, effect in NAMES.items()]
-    made = Double()
+    made = made or Double()
     made.services = [{"name": "machine", "title": "Machine", "requires": [], "public": False, "commands": commands,
                       "listings": [], "settings": False}]  # fmt: skip
     said(made, status(2, 1, 90), line(2, "unconfirmed", True), line(1, "confirmed", False))
@@ -54,6 +54,19 @@ def appliance() -> Double:
 def said(double: Double, found: dict[str, Any], *lines: dict[str, Any]) -> None:
     double.answers["POST", "/commands/machine/status"] = found
     double.answers["POST", "/commands/machine/generations"] = list(lines)
+
+
+class Slow(Double):
+    """A plan takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.planned = asyncio.Event()
+
+    async def request(self, method: str, path: str, **more: Any) -> Any:
+        if path == "/commands/machine/plan":
+            await self.planned.wait()
+        return await super().request(method, path, **more)
 
 
 def play(folder: Path, double: Double, scene) -> None:
@@ -108,3 +121,24 @@ def test_what_was_taken_back_while_contact_was_lost_is_said(tmp_path: Path) -> N
 
     double = appliance()
     play(tmp_path, double, scene)
+
+
+def test_the_keys_work_when_the_plan_came_late(tmp_path: Path) -> None:
+    """The screen was made anew, in another language, and nothing could have the focus while the plan was loaded."""
+    slow = Slow()
+    double = appliance(slow)
+    said(double, status(2, 2), line(2, "confirmed", True))
+
+    async def all_of_it() -> None:
+        async with console(tmp_path, services=(machine,), double=double) as (app, pilot):
+            await log_in(app, pilot, "ani", "right")
+            first = await open_screen(app, pilot, "machine", "machine")
+            await until(lambda: first.query_one("#plan").loading)
+            app.action_language("id")
+            await until(lambda: app.screen.pane not in {None, first} and app.screen.pane.query_one("#plan").loading)
+            await pilot.pause()
+            slow.planned.set()
+            await until(lambda: app.focused is app.screen.pane.query_one("#plan"))
+            await until(lambda: "d Diagnosis" in shown(app))
+
+    asyncio.run(all_of_it())

@@ -82,7 +82,7 @@ def test_without_any_daemon_the_helper_takes_it_back_and_it_never_acts_again(sta
     outcome = standing.commit(600, "dead")
     assert not reaches(wires, "10.1.0.1", OPEN)
     standing.kill_daemon()
-    record = standing.helpers_file("/run/gerbang/standing.json")
+    record = standing.helpers_file("/run/gerbang-balance/standing.json")
     _hasten(record)
     wait_until(lambda: reaches(wires, "10.1.0.1", OPEN) and not record.exists())
     assert wires.stands() == stood

@@ -105,6 +105,7 @@ def test_all_of_it_comes_back_on_an_empty_machine(whole: Hospital, tmp_path: Pat
         " VALUES ('2026-11-23', 'Apotek', 'apotek@far.example', '', '', 1)",
         "INSERT INTO session (sess_id, changed, ip, vars) VALUES ('x', '2026-11-23', '', 'secret')",
     )
+    known = [_numbers(whole, folder) for folder in ("INBOX", "Bangsal")]
     made = whole.work("system", "backup", {"services": SERVICES})
     file = whole.standing.state / "backups" / made["file"]
     with zipfile.ZipFile(file) as archive:
@@ -115,6 +116,8 @@ def test_all_of_it_comes_back_on_an_empty_machine(whole: Hospital, tmp_path: Pat
     kept = tmp_path / file.name
     shutil.copy(file, kept)
     with _Restored(kept) as there:
+        # Nobody's mail program fetches all of it once more.
+        assert [_numbers(there, folder) for folder in ("INBOX", "Bangsal")] == known
         assert there.found("budi", first)
         assert there.found("budi", first, "Bangsal")
         assert there.found("siti", second)
@@ -133,6 +136,13 @@ def test_all_of_it_comes_back_on_an_empty_machine(whole: Hospital, tmp_path: Pat
         until(lambda: {"webmail.php", "webmail.nginx"} <= _ready(there), "the web mail after the restoration")
         listed = there.call("mail", "snapshots")
         assert any(one["mailbox"] == "budi" and one["stamp"].endswith("-before") for one in listed)
+
+
+def _numbers(hospital: Hospital, folder: str) -> tuple[Any, ...]:
+    """The UIDVALIDITY and the UIDs of a folder of budi's, as IMAP tells them."""
+    with hospital.imap("budi") as session:
+        session.select(folder, readonly=True)
+        return session.response("UIDVALIDITY")[1], session.uid("SEARCH", "ALL")[1]
 
 
 def _ready(hospital: Hospital) -> set[str]:

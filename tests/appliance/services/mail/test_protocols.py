@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import smtplib
 import zipfile
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 
 import dns.message
 import dns.query
@@ -168,3 +170,26 @@ def test_a_new_account_can_be_written_to_and_logged_in_to_once_committed(hospita
             return session.search(None, "HEADER", "Message-ID", sent)[1] != [b""]
 
         until(there, "the first message")
+
+
+def test_what_a_program_leaves_out_is_added_for_who_has_logged_in(hospital: Hospital) -> None:
+    """RFC 6409 section 8: by its Message-ID a message is found again, and by its Date sorted."""
+    with hospital.submission("budi", node="nurse") as session:
+        text = f"From: budi\r\nTo: siti@{DOMAIN}\r\nSubject: tanpa-tanggal\r\n\r\nKosong.\r\n"
+        session.sendmail(f"budi@{DOMAIN}", [f"siti@{DOMAIN}"], text)
+
+    def fetched() -> bytes:
+        with hospital.imap("siti") as session:
+            session.select("INBOX", readonly=True)
+            _, data = session.search(None, "SUBJECT", "tanpa-tanggal")
+            for number in data[0].split():
+                return bytes(session.fetch(number, "(RFC822)")[1][0][1])
+        return b""
+
+    found = message_from_bytes(until(fetched, "the message"))
+    assert found["Message-ID"].endswith(f"@{HOST}>")
+    assert parsedate_to_datetime(found["Date"])
+    assert found["From"] == f"budi@{DOMAIN}"
+    # Signed as it is now: the signature covers what was added.
+    signed = found["DKIM-Signature"].partition("h=")[2].partition(";")[0].lower()
+    assert {"from", "date", "message-id"} <= {one.strip() for one in signed.split(":")}

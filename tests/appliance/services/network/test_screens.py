@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from appliance.console.app import ConsoleApp
+from appliance.console.key_sheet import KeySheet
 from appliance.services.network.standing_shown import interfaces, lines
 from appliance.services.network.workbench_pane import ConsoleWorkbench
 from appliance.workbench.dialogs import Choose
-from tests.appliance.console.driving import Driven, open_screen, shown, until
+from tests.appliance.console.driving import Driven, open_screen, shown, speak, until
 
 TEXT = "ip access-list extended LAN\n permit tcp any any eq 22\n"
 
@@ -62,6 +63,33 @@ def test_what_is_wrong_is_seen_and_a_policy_is_edited_in_the_workbench(
         await until(lambda: app.screen is not screen)
 
     house.drive(tmp_path, "admin", play)
+
+
+def test_the_workbench_is_in_the_words_of_the_reader(house: Driven, tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot) -> None:
+        await speak(app, "id")
+        pane = await open_screen(app, pilot, "network", "workbench")
+        await until(lambda: app.screen.pane is not None and "Meja kerja menyunting" in shown(app))
+        app.screen.pane.action_workbench()
+        await until(lambda: isinstance(app.screen, ConsoleWorkbench) and "Belum ada yang terbuka" in shown(app))
+        # The keys are written as on all other screens.
+        await until(lambda: "Ctrl+O Buka" in shown(app) and "F5 Kompilasi" in shown(app))
+        assert "Palette" not in shown(app)
+        await pilot.press("f1")
+        await until(lambda: isinstance(app.screen, KeySheet) and "Ctrl+O buka" in shown(app))
+        # A line of the help is a line of the sheet.
+        (line,) = [one for one in shown(app).splitlines() if "Ctrl+O buka" in one]
+        assert "Ctrl+W" not in line
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, ConsoleWorkbench))
+        await pilot.press("ctrl+r")
+        await until(lambda: not isinstance(app.screen, ConsoleWorkbench))
+        await speak(app, "en")
+        await until(
+            lambda: app.screen.pane is not None and app.screen.pane is not pane and "edits access" in shown(app)
+        )
+
+    house.drive(tmp_path, "admin", play, size=(120, 40))
 
 
 def test_rates_are_of_what_lies_between_two_answers() -> None:

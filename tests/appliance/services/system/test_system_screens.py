@@ -9,7 +9,7 @@ from textual.widgets import Input
 from appliance.console.app import ConsoleApp
 from appliance.console.told_screen import ToldScreen
 from appliance.console.widgets.dialogs import AskScreen, ChooseScreen, ConfirmScreen
-from tests.appliance.console.driving import Driven, open_screen, shown, typed, until
+from tests.appliance.console.driving import Driven, open_screen, shown, speak, typed, until
 
 
 def test_a_new_password_is_shown_once_and_the_log_is_verified(house: Driven, tmp_path: Path) -> None:
@@ -28,6 +28,18 @@ def test_a_new_password_is_shown_once_and_the_log_is_verified(house: Driven, tmp
         await until(lambda: isinstance(app.screen, ToldScreen) and "lines are intact" in shown(app))
 
     house.drive(tmp_path, "admin", play)
+
+
+def test_the_log_and_the_services_are_in_the_words_of_the_reader(house: Driven, tmp_path: Path) -> None:
+    async def play(app: ConsoleApp, pilot) -> None:
+        await speak(app, "id")
+        await until(lambda: app.current_mode == "home" and "siap" in shown(app))
+        pane = await open_screen(app, pilot, "system", "audit")
+        await until(lambda: pane.grid.count > 0 and "selesai" in shown(app))
+        await speak(app, "en")
+        await until(lambda: app.screen.pane is not None and "done" in shown(app))
+
+    house.drive(tmp_path, "admin", play, size=(120, 30))
 
 
 def test_a_backup_is_made_and_brings_back_what_was_removed(house: Driven, tmp_path: Path) -> None:

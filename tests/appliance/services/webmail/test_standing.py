@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -12,10 +13,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from appliance.services.webmail.log_turning import KEPT, turned
 from tests.appliance.services.webmail.house import NEEDS, SERVER, House
 from tests.appliance.services.webmail.people import WEB
 
@@ -77,10 +80,30 @@ def test_what_a_browser_is_told(house: House) -> None:
     assert policy["default-src"] == policy["form-action"] == policy["frame-ancestors"] == "'self'"
     assert policy["img-src"] == "'self' data: blob:"
     assert "no-store" in headers["cache-control"] or "no-cache" in headers["cache-control"]
-    assert "secure" in headers["set-cookie"].lower()
+    name, _, rest = headers["set-cookie"].partition("=")
+    assert name == "__Host-webmail"
+    assert {one.strip().lower() for one in rest.split(";")[1:]} == {"path=/", "secure", "httponly", "samesite=lax"}
     _status, kept, _body = _ask(house, "/skins/elastic/styles/styles.min.css")
     assert "max-age=604800" in kept["cache-control"]
     assert "max-age" in kept["strict-transport-security"]
+
+
+def test_what_is_not_there_is_not_kept_as_such(house: House) -> None:
+    """A file of a page that fails, as while it is being exchanged, would be missing for a week."""
+    status, headers, _body = _ask(house, "/skins/elastic/styles/nothing.min.css")
+    assert (status, headers.get("cache-control", "")) == (404, "")
+    assert "max-age" in headers["strict-transport-security"]
+
+
+def test_another_name_by_http_than_by_tls_is_misdirected(house: House) -> None:
+    status, headers, _body = _ask(house, "/", Host="other.example")
+    assert (status, headers["server"]) == (421, "nginx")
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+def test_methods_that_no_page_uses_are_refused(house: House, method: str) -> None:
+    status, headers, _body = _ask(house, "/", method=method)
+    assert (status, "set-cookie" in headers) == (405, False)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +230,44 @@ def test_a_reload_and_a_restart_keep_what_is_there(house: House) -> None:
     assert house.ask("perform webmail.people {}")["people"] == before["people"]
     said = house.ask("log webmail.php")
     assert sum("schema: made" in line for line in said) == 1
+
+
+def test_the_log_is_turned_over_and_goes_on(house: House) -> None:
+    """Of what a stranger makes grow only the newest parts are kept."""
+    log = house.here("/var/lib/gerbang-programs/webmail.nginx/log/access.log")
+    first, second = log.with_name("access.log.1"), log.with_name("access.log.2.gz")
+
+    def written(path: str) -> None:
+        deadline = time.monotonic() + 60
+        while f'"GET {path}"' not in log.read_text():
+            assert _ask(house, path)[0] == 404
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    written("/before")
+    assert house.ask("perform webmail.log-turn {}") == {"turned": True}
+    assert 'GET /before"' in first.read_text()
+    # The workers write to the new one once the master has told them.
+    deadline = time.monotonic() + 60
+    while not log.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    written("/after")
+    assert house.ask("perform webmail.log-turn {}") == {"turned": True}
+    assert 'GET /before"' in gzip.decompress(second.read_bytes()).decode()
+    assert 'GET /after"' in first.read_text()
+
+
+def test_only_so_many_parts_of_a_log_are_kept(tmp_path: Path) -> None:
+    assert not turned(tmp_path)
+    for number in range(KEPT + 5):
+        (tmp_path / "access.log").write_text(f"{number}\n")
+        assert turned(tmp_path)
+        assert not turned(tmp_path)
+    parts = [tmp_path / f"access.log.{number}.gz" for number in range(2, KEPT + 1)]
+    assert set(tmp_path.iterdir()) == {tmp_path / "access.log.1", *parts}
+    told = [(tmp_path / "access.log.1").read_text(), *(gzip.decompress(one.read_bytes()).decode() for one in parts)]
+    assert told == [f"{number}\n" for number in range(KEPT + 4, 4, -1)]
 
 
 def test_an_older_database_is_brought_up_and_a_half_made_one_is_made(house: House) -> None:

@@ -156,7 +156,7 @@ def test_a_lease_is_told_by_a_hook(tmp_path):
             lease = ["--gateway", "10.1.0.1", "--address", "10.1.0.2/24", "--state", str(watch.state)]
             assert main(["balance", "lease", "line1", *lease]) == 0
             watch.wait(lambda: watch.events("alive"))
-            assert "default via 10.1.0.1 dev ISP1 table 20001" in network.standing()
+            watch.wait(lambda: "default via 10.1.0.1 dev ISP1 table 20001" in network.standing())
             with ExitStack() as stack:
                 assert {line for _, line in lines(network, stack, 2)} == {"line1", "line2"}
                 assert main(["balance", "lease", "line1", "--lost", "--state", str(watch.state)]) == 0

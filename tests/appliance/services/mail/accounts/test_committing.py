@@ -104,6 +104,19 @@ def test_what_else_waits_is_for_an_administrator(ground: Ground, house: Caller) 
     assert "eko" in ground.table()
 
 
+def test_after_an_upgrade_an_administrator_is_first(
+    ground: Ground, house: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground.commit_all()
+    monkeypatch.setattr(Part, "edition", "another", raising=False)
+    house("accounts.add", name="eko", full_name="Eko")
+    assert house("waiting") == {"accounts": True, "others": ["mail.postfix", "network"]}
+    with pytest.raises(RuleBroken, match=r"was upgraded: an administrator commits that first.*mail\.postfix"):
+        ground.commit_accounts()
+    ground.commit_all()
+    assert house("waiting") == {"accounts": False, "others": []}
+
+
 def test_records_change_only_what_the_postmaster_commits(trial: Trial, house: Caller) -> None:
     def made() -> dict[str, Any]:
         with trial.store.reading() as connection:

@@ -369,3 +369,45 @@ def test_what_was_begun_goes_on_when_an_account_is_added_or_closed(ward: Ward):
     ward.wish(wish())
     with _imap("dr.ani"):
         pass
+
+
+def test_nobody_calls_for_a_queue_and_nobody_is_told_who_is_there(ward: Ward):
+    with _outside() as client:
+        assert client.docmd("ETRN", DOMAIN)[0] == 554
+        assert client.verify(f"siti@{DOMAIN}")[0] == 502
+        assert client.docmd("EXPN", f"perawat@{DOMAIN}")[0] in {500, 502}
+
+
+def test_filters_are_not_logged_in_to_without_tls(ward: Ward):
+    with socket.create_connection((SERVER, 4190), PATIENCE, THERE) as plain:
+        assert b'"SASL" ""' in _sieve(plain)
+        plain.sendall(b'AUTHENTICATE "PLAIN" "' + _plain_login("budi") + b'"\r\n')
+        assert _sieve(plain).splitlines()[-1].startswith(b"NO")
+
+
+def test_wrong_passwords_for_sending_take_longer_and_longer(ward: Ward):
+    """The wait is the behaviour that is asked for; the guesses are counted by the client's address, whatever it asks
+    for."""
+    there = (f"192.168.10.{next(_FRESH)}", 0)
+    waits = []
+    for port in (587, 465, 587):
+        kind = smtplib.SMTP if port == 587 else smtplib.SMTP_SSL
+        more = {} if port == 587 else {"context": _trusting()}
+        with kind(SERVER, port, "pc.ward.example", timeout=PATIENCE, source_address=there, **more) as client:
+            if port == 587:
+                client.starttls(context=_trusting())
+            client.ehlo()
+            begun = time.monotonic()
+            code, _said = client.docmd("AUTH", f"PLAIN {_wrong('budi').decode()}")
+            waits.append(time.monotonic() - begun)
+        assert code == 535
+    assert waits[0] >= 1.5
+    assert sum(waits) >= 6
+    with _submission("budi") as client:
+        assert client.noop()[0] == 250
+
+
+def _wrong(name: str) -> bytes:
+    from base64 import b64encode
+
+    return b64encode(f"\0{name}\0guess".encode())

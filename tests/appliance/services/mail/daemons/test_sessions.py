@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import imaplib
+import json
 import poplib
+import smtplib
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,9 +17,19 @@ from dataclasses import replace
 import pytest
 from argon2 import PasswordHasher
 
-from tests.appliance.services.mail.daemons.test_serving import PATIENCE, THERE, _Imap, _imap, _refuses, _trusting
+from appliance.services.mail.submissions import KEPT
+from tests.appliance.services.mail.daemons.test_serving import (
+    PATIENCE,
+    THERE,
+    _Imap,
+    _imap,
+    _message,
+    _refuses,
+    _trusting,
+    _until,
+)
 from tests.appliance.services.mail.daemons.ward import Ward, needs_daemons
-from tests.appliance.services.mail.daemons.wishes import HOST, PASSWORD, SERVER, wish
+from tests.appliance.services.mail.daemons.wishes import DOMAIN, HOST, PASSWORD, SERVER, wish
 
 pytestmark = [needs_daemons]
 OTHER = "delapan-jendela-terbuka"
@@ -71,6 +84,18 @@ def _reads(name: str, password: str = PASSWORD) -> Iterator[imaplib.IMAP4]:
         yield client
     finally:
         client.shutdown()
+
+
+@contextmanager
+def _submits(name: str, password: str = PASSWORD) -> Iterator[smtplib.SMTP]:
+    """As ``_submission``, but its end says no QUIT."""
+    client = smtplib.SMTP(SERVER, 587, "pc.ward.example", PATIENCE, THERE)
+    try:
+        client.starttls(context=_trusting())
+        client.login(name, password)
+        yield client
+    finally:
+        client.close()
 
 
 def _idles(client: imaplib.IMAP4) -> None:
@@ -157,3 +182,74 @@ def test_a_rollback_ends_them_as_well(own: Ward) -> None:
         _idles(client)
         own.wish(before)
         assert _ends(client.sock)
+
+
+def _refused(client: smtplib.SMTP, name: str) -> None:
+    """Its next message is not taken, and the connection is closed."""
+    assert client.mail(f"{name}@{DOMAIN}")[0] == 250
+    code, said = client.rcpt(f"kepala@{DOMAIN}")
+    assert (code, b"log in again" in said) == (421, True), (code, said)
+    assert client.sock is None or _ends(client.sock)
+
+
+def test_a_session_of_smtp_sends_nothing_more(own: Ward) -> None:
+    """Neither by one that has sent already nor by one that was silent since its login."""
+    message = _message(f"siti@{DOMAIN}", f"kepala@{DOMAIN}")
+    boxes = {one.name: replace(one, messages_per_hour=0) for one in own.described.mailboxes}
+    own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+    with ExitStack() as stack:
+        used, silent, halfway, changes, untouched, suspended, removed = (
+            stack.enter_context(_submits(name)) for name in ("siti", "siti", "siti", "siti", "kepala", "dr.ani", "budi")
+        )
+        for client, name in ((used, "siti"), (untouched, "kepala"), (removed, "budi")):
+            client.sendmail(f"{name}@{DOMAIN}", f"kepala@{DOMAIN}", message.as_bytes())
+        assert halfway.mail(f"siti@{DOMAIN}")[0] == halfway.rcpt(f"kepala@{DOMAIN}")[0] == 250
+        boxes["siti"] = replace(boxes["siti"], password_hash=_another_password())
+        boxes["dr.ani"] = replace(boxes["dr.ani"], active=False)
+        del boxes["budi"]
+        own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+        assert halfway.docmd("DATA")[0] == 421
+        for client, name in ((used, "siti"), (silent, "siti"), (suspended, "dr.ani"), (removed, "budi")):
+            _refused(client, name)
+        # Once more: what was kept of those that are there still stays kept.
+        boxes["dr.ani"] = replace(boxes["dr.ani"], active=True)
+        own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+        _refused(changes, "siti")
+        untouched.sendmail(f"kepala@{DOMAIN}", f"kepala@{DOMAIN}", message.as_bytes())
+    with _submits("siti", OTHER) as client:
+        client.sendmail(f"siti@{DOMAIN}", f"kepala@{DOMAIN}", message.as_bytes())
+    assert "The right of siti" in own.do("log", "mail.limits")
+
+
+def test_not_even_when_dovecot_was_away_meanwhile(own: Ward) -> None:
+    """Its reload is not there to tell; sessions of SMTP go on without it."""
+    with _submits("siti") as before, _submits("kepala") as untouched:
+        assert own.do("stop", "mail.dovecot") == "stopped"
+        boxes = {one.name: one for one in own.described.mailboxes}
+        boxes["siti"] = replace(boxes["siti"], password_hash=_another_password())
+        own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+        _refused(before, "siti")
+        # Nor does it end anything that Dovecot goes and comes back.
+        assert untouched.mail(f"kepala@{DOMAIN}")[0] == untouched.rcpt(f"kepala@{DOMAIN}")[0] == 250
+
+
+def test_what_is_kept_of_connections_goes_with_them(own: Ward) -> None:
+    kept = own.path(f"/var/lib/gerbang-programs/mail.dovecot/{KEPT}")
+    with _submits("kepala") as client:
+        local = " ".join(map(str, client.sock.getsockname()))
+        for password in (_another_password(), own.described.mailboxes[0].password_hash):
+            boxes = {one.name: one for one in own.described.mailboxes}
+            boxes["siti"] = replace(boxes["siti"], password_hash=password)
+            own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+        told = json.loads(kept.read_text())
+        assert [(one["logins"], local in one["clients"]) for one in told] == [(["siti"], True)] * 2
+    boxes["siti"] = replace(boxes["siti"], password_hash=_another_password())
+    # Until the end of the connection is known to the kernel.
+    _until(lambda: not _connected(own), "the connection to go")
+    own.wish(replace(own.described, mailboxes=tuple(boxes.values())))
+    assert json.loads(kept.read_text()) == []
+
+
+def _connected(ward: Ward) -> bool:
+    words = ["ss", "-Htn", "state", "connected", "exclude", "time-wait", "sport", "=", ":587"]
+    return bool(subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip())

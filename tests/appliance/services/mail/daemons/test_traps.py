@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from appliance.contract.components import Component
 from appliance.services.mail.probes import probe_boxes, probe_transport
 from tests.appliance.services.mail.daemons.ward import OURS, Ward, needs_daemons
-from tests.appliance.services.mail.daemons.wishes import certificate, wish
+from tests.appliance.services.mail.daemons.wishes import SERVER, certificate, wish
 
 pytestmark = [needs_daemons]
 
@@ -94,8 +95,11 @@ def test_probes_see_what_serves_and_what_does_not(ward: Ward, tmp_path: Path):
     with ward.inside():
         assert probe_transport(tmp_path / "mail.postfix", machine) == ()
         assert probe_boxes(tmp_path / "mail.dovecot", machine) == ()
-        (tmp_path / "mail.postfix" / "probe.json").write_text('{"domain": "else.example"}')
+        told = {"domain": "else.example", "address": "192.168.1.2"}
+        (tmp_path / "mail.postfix" / "probe.json").write_text(json.dumps(told))
         said = [str(one) for one in probe_transport(tmp_path / "mail.postfix", machine)]
         assert any("554" in one for one in said)
+        # Postfix listens there all the same (ip_nonlocal_bind), and nobody would know.
+        assert any("192.168.1.2 is no address of this machine" in one and SERVER in one for one in said)
     found = probe_boxes(tmp_path / "mail.dovecot", machine)
     assert len(found) == 2

@@ -7,9 +7,11 @@ import json
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -91,6 +93,7 @@ class Ward:
                 )
             self._stack.callback(self._end)
             self.wish(self.described)
+            self._listening()
         except BaseException:
             self._stack.close()
             raise
@@ -101,6 +104,15 @@ class Ward:
 
     def _end(self) -> None:
         self._process.communicate(timeout=60)
+
+    def _listening(self) -> None:
+        """Postfix opens its ports one after the other, and is taken for ready by the first."""
+        deadline = time.monotonic() + 60
+        with self.network.inside():
+            for port in (587, 465):
+                while not _open(self.described.address, port):
+                    assert time.monotonic() < deadline, port
+                    time.sleep(0.02)
 
     def wish(self, described: MailDescription) -> None:
         """Make the daemons serve this."""
@@ -156,6 +168,11 @@ class Ward:
     def path(self, path: str) -> Path:
         """A file as the daemons see it."""
         return Path(f"/proc/{self._process.pid}/root{path}")
+
+
+def _open(address: str, port: int) -> bool:
+    with socket.socket() as one:
+        return one.connect_ex((address, port)) == 0
 
 
 def _write(path: Path, content: bytes, mode: int, program: Program) -> None:

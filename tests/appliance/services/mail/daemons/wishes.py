@@ -81,14 +81,14 @@ def wish(**more: Any) -> MailDescription:
 
 
 @lru_cache(maxsize=4)
-def certificate(host: str = HOST) -> Certificate:
-    """Self-signed."""
+def certificate(host: str = HOST, *, rsa_key: bool = False) -> Certificate:
+    """Self-signed. With an RSA key as some authorities still give them."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.x509.oid import NameOID
 
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = rsa.generate_private_key(65537, 2048) if rsa_key else ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     made = (

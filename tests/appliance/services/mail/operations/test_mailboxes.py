@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -36,6 +39,28 @@ for folder in ("Sent", "Ward/R&AOk-animation"):
 client.select("INBOX")
 client.copy("1:2", "Sent"); client.copy("3", '"Ward/R&AOk-animation"')
 client.store("1", "+FLAGS", "\\\\Seen")
+client.logout()
+"""
+NUMBERS = """\
+import imaplib, json, re, sys
+user, folder = sys.argv[1:]
+client = imaplib.IMAP4("127.0.0.1"); client.login(user, "x")
+said = client.status(f'"{folder}"', "(UIDVALIDITY UIDNEXT HIGHESTMODSEQ)")[1][0].decode()
+told = {name.lower(): int(value) for name, value in re.findall(r"([A-Z]+) ([0-9]+)", said.rpartition("(")[2])}
+count = int(client.select(f'"{folder}"', readonly=True)[1][0])
+lines = client.fetch("1:*", "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")[1] if count else ()
+told["uids"] = {
+    bytes(one[1]).decode().partition(":")[2].strip(): int(re.search(rb"UID ([0-9]+)", one[0])[1])
+    for one in lines if isinstance(one, tuple)
+}
+client.logout()
+print(json.dumps(told))
+"""
+FLAGS = """\
+import imaplib
+client = imaplib.IMAP4("127.0.0.1"); client.login("siti", "x"); client.select("INBOX")
+for _time in range(5):
+    client.store("1:*", "+FLAGS", "\\\\Flagged"); client.store("1:*", "-FLAGS", "\\\\Flagged")
 client.logout()
 """
 EXPUNGES = """\
@@ -79,8 +104,6 @@ def filled(house: House) -> House:
 
 
 def seen(house: House, *folders: str) -> dict[str, list[str]]:
-    import json
-
     found: dict[str, list[str]] = json.loads(house.inside(READER, "siti", *folders))
     return found
 
@@ -143,15 +166,31 @@ def test_what_is_lost_comes_back_beside_what_is_there(filled: House) -> None:
     assert "already" in failed.value.said
 
 
+def numbers(house: House, folder: str = "INBOX") -> Numbers:
+    return Numbers(**json.loads(house.inside(NUMBERS, "siti", folder)))
+
+
+class Numbers(NamedTuple):
+    """As a client keeps them."""
+
+    uidvalidity: int
+    uidnext: int
+    highestmodseq: int
+    uids: dict[str, int]
+
+
 def test_a_mailbox_is_put_back_in_its_place(filled: House) -> None:
     filled.send("budi@rssulsel.com", "siti@rssulsel.com", number="<new@rssulsel.com>")
     arrived(filled, 1)
+    known = numbers(filled)
     before = "20261123T070000Z-before"
     filled.perform("restore-place", stamp=STAMP, mailbox="siti", before=before)
     assert seen(filled, "INBOX", "Sent")["INBOX"] == [number(place) for place in range(5)]
     # What was there is in the snapshot of before, and mail is delivered as ever.
     counts = filled.perform("snapshot-verify", stamp=before, mailbox="siti")
     assert counts["INBOX"] == 1
+    # What was removed has come back: a client must read all of it anew, and passes nothing over as known and gone.
+    assert numbers(filled).uidvalidity > known.uidvalidity
     filled.send("budi@rssulsel.com", "siti@rssulsel.com", number="<later@rssulsel.com>")
     arrived(filled, 6)
     assert "<later@rssulsel.com>" in seen(filled, "INBOX")["INBOX"]
@@ -161,8 +200,63 @@ def test_a_mailbox_that_is_gone_altogether_comes_back_with_its_rules(filled: Hou
     shutil.rmtree(filled.mail / "siti")
     filled.perform("restore-place", stamp=STAMP, mailbox="siti", before="20261123T080000Z-before")
     assert seen(filled, "INBOX")["INBOX"] == [number(place) for place in range(5)]
+    assert {path.stat().st_uid for path in (filled.mail / "siti").rglob("*")} == {filled.mail.stat().st_uid}
     assert (filled.mail / "siti" / ".dovecot.sieve").read_text() == "keep;\n"
     assert (filled.mail / "siti" / "Maildir").stat().st_uid == filled.mail.stat().st_uid
+
+
+def test_clients_keep_what_they_have_of_a_mailbox_that_was_gone_altogether(filled: House) -> None:
+    later = "20261123T083000Z"
+    for folder in ("INBOX", "Sent"):
+        assert numbers(filled, folder).uids
+    filled.perform("snapshot", ["siti"], stamp=later)
+    taken = {folder: numbers(filled, folder) for folder in ("INBOX", "Sent")}
+    # What comes and changes after the snapshot is lost; a client may have seen it.
+    filled.send("budi@rssulsel.com", "siti@rssulsel.com", number="<lost@rssulsel.com>")
+    arrived(filled, 6)
+    filled.inside(FLAGS)
+    lost = numbers(filled)
+    shutil.rmtree(filled.mail / "siti")
+    filled.perform("restore-place", stamp=later, mailbox="siti", before="20261123T090000Z-before")
+    for folder, known in taken.items():
+        found = numbers(filled, folder)
+        assert (found.uidvalidity, found.uids) == (known.uidvalidity, known.uids), folder
+    found = numbers(filled)
+    assert found.uidnext > lost.uidnext
+    assert found.highestmodseq > lost.highestmodseq
+    filled.send("budi@rssulsel.com", "siti@rssulsel.com", number="<after@rssulsel.com>")
+    arrived(filled, 6)
+    after = numbers(filled)
+    assert after.uidvalidity == lost.uidvalidity
+    assert after.uids["<after@rssulsel.com>"] > max(lost.uids.values())
+    # A folder that is made now is no folder of those that were lost.
+    filled.inside('import imaplib; c = imaplib.IMAP4("127.0.0.1"); c.login("siti", "x"); c.create("New"); c.logout()')
+    assert numbers(filled, "New").uidvalidity > max(one.uidvalidity for one in taken.values())
+    # And once more.
+    shutil.rmtree(filled.mail / "siti")
+    filled.perform("restore-place", stamp=later, mailbox="siti", before="20261123T093000Z-before")
+    again = numbers(filled)
+    assert (again.uidvalidity, again.uids) == (taken["INBOX"].uidvalidity, taken["INBOX"].uids)
+    assert again.highestmodseq >= after.highestmodseq
+    assert list((filled.dovecot / ".restoring").iterdir()) == []
+    shutil.rmtree(filled.dovecot / "snapshots" / later)
+
+
+def test_a_mailbox_whose_numbers_cannot_be_kept_gets_new_ones(filled: House) -> None:
+    later = "20261123T084000Z"
+    known = numbers(filled)
+    filled.perform("snapshot", ["siti"], stamp=later)
+    # They have come to their end (RFC 9051 section 2.3.1.1: 32 bits).
+    uidlist = filled.dovecot / "snapshots" / later / "siti" / "home" / "Maildir" / "dovecot-uidlist"
+    lines = uidlist.read_text().splitlines(keepends=True)
+    lines[0] = re.sub(r" N[0-9]+ ", " N4294967000 ", lines[0])
+    uidlist.write_text("".join(lines))
+    shutil.rmtree(filled.mail / "siti")
+    filled.perform("restore-place", stamp=later, mailbox="siti", before="20261123T094000Z-before")
+    found = numbers(filled)
+    assert found.uidvalidity > known.uidvalidity
+    assert (found.uids.keys(), found.uidnext) == (known.uids.keys(), len(known.uids) + 1)
+    shutil.rmtree(filled.dovecot / "snapshots" / later)
 
 
 def test_a_mailbox_is_written_to_an_archive(filled: House) -> None:

@@ -227,7 +227,7 @@ def test_health_says_what_needs_somebody(driven: Driven, standing: Machine, tmp_
     async def play(app: ConsoleApp, pilot: Any) -> None:
         pane = await open_screen(app, pilot, "mail", "health")
         await until(lambda: pane.grid.count == 2 and "9 days old" in shown(app))
-        assert "8.0 of 16.0 GiB" in shown(app)
+        assert "8 of 16 GiB" in shown(app)
         assert "out of memory" in shown(app)
         await pilot.press("o")
         await until(lambda: isinstance(app.screen, LogScreen) and "a line" in shown(app))

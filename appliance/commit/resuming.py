@@ -1,0 +1,53 @@
+"""After a boot, or when a program has failed too often: what does not serve acts again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from appliance.commit.carrying import Watching
+from appliance.commit.generations import Written
+from appliance.commit.journal import Journal, Underway
+from appliance.commit.order import in_order
+from appliance.commit.planning import failure
+from appliance.commit.settling import Ground
+from appliance.commit.transition import errors_of, probe_one
+from appliance.contract.components import Finding
+from appliance.contract.context import Progress
+
+__all__ = ["resumed", "undone_meanwhile"]
+
+
+def resumed(ground: Ground, journal: Journal, progress: Watching) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """Make each component of the current generation act whose probe says that it does not serve; it, and what its probe
+    says then. Raises GenerationUnreadable."""
+    generation = ground.folder.read(journal.current)
+    requires = {name: one.requires for name, one in generation.kept.items()}
+    for done, name in enumerate(in_order(requires, requires, {})):
+        progress(Progress(done=done, total=len(requires), doing=name))
+        if _wrong(ground, generation, name):
+            yield name, _acted(ground, generation, name)
+
+
+def undone_meanwhile(ground: Ground, underway: Underway) -> tuple[Finding, ...]:
+    """What is wrong with those that the helper takes back by itself. Raises GenerationUnreadable."""
+    generation = ground.folder.read(underway.after)
+    guarded = (
+        name
+        for name in underway.acted
+        if name in generation.kept and hasattr(ground.kinds.restore(generation.kept[name]), "act_guarded")
+    )
+    return tuple(finding for name in guarded for finding in _wrong(ground, generation, name))
+
+
+def _wrong(ground: Ground, generation: Written, name: str) -> tuple[Finding, ...]:
+    return errors_of(probe_one(ground.folder.current / name, generation, name, ground.kinds, ground.machine))
+
+
+def _acted(ground: Ground, generation: Written, name: str) -> tuple[Finding, ...]:
+    files = ground.folder.current / name
+    try:
+        before = ground.folder.of(generation.manifest.number) / name
+        ground.kinds.restore(generation.kept[name]).act(before, files, ground.machine)
+    except Exception as error:
+        return (failure(name, error),)
+    return tuple(probe_one(files, generation, name, ground.kinds, ground.machine))
