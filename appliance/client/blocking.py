@@ -95,7 +95,7 @@ class Client:
 
     def ask(self, service: str, listing: str, question: Mapping[str, Any] | None = None) -> Query:
         """Ask a listing."""
-        said = self.value(asked("POST", f"/listings/{service}/{listing}", question or {}))
+        said = self.value(asked("POST", f"/listings/{service}/{listing}", question or {}, again=True))
         return Query(said["query"], said["count"], said["rows"])
 
     def rows(self, query: Query) -> Iterator[Mapping[str, Any]]:
@@ -130,7 +130,7 @@ class Client:
 
     def cancel(self, work: str) -> None:
         """Cancel it."""
-        self.value(asked("DELETE", f"/work/{work}"))
+        self.value(asked("DELETE", f"/work/{work}", again=True))
 
     def wait(self, work: str, watch: Callable[[Work], None] = lambda work: None, every: float = 0.2) -> Work:
         """Look until it has ended."""

@@ -59,10 +59,13 @@ class Work(NamedTuple):
     result: Any
 
 
-def asked(method: str, path: str, value: Any = None, **headers: str) -> Asked:
-    """A request with a JSON body."""
+def asked(
+    method: str, path: str, value: Any = None, headers: Mapping[str, str] | None = None, *, again: bool = False
+) -> Asked:
+    """A request with a JSON body. ``again``: twice is no more than once, as it is for every GET."""
     body = b"" if value is None else json.dumps(value).encode()
-    return Asked(method, path, body, {"Content-Type": "application/json", **headers}, method == "GET")
+    said = {"Content-Type": "application/json", **(headers or {})}
+    return Asked(method, path, body, said, again or method == "GET")
 
 
 def command(service: str, name: str, arguments: Any, key: str = "", accept: str = "application/json") -> Asked:

@@ -79,7 +79,7 @@ class AsyncClient:
 
     async def ask(self, service: str, listing: str, question: Mapping[str, Any] | None = None) -> Query:
         """Ask a listing."""
-        said = await self.value(asked("POST", f"/listings/{service}/{listing}", question or {}))
+        said = await self.value(asked("POST", f"/listings/{service}/{listing}", question or {}, again=True))
         return Query(said["query"], said["count"], said["rows"])
 
     async def page(self, query: Query, offset: int, limit: int) -> list[Mapping[str, Any]]:
@@ -102,7 +102,7 @@ class AsyncClient:
 
     async def cancel(self, work: str) -> None:
         """Cancel it."""
-        await self.value(asked("DELETE", f"/work/{work}"))
+        await self.value(asked("DELETE", f"/work/{work}", again=True))
 
     async def wait(self, work: str, watch: Callable[[Work], None] = lambda work: None, every: float = 0.2) -> Work:
         """Look until it has ended."""

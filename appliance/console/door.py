@@ -28,9 +28,16 @@ class Transport(Protocol):
     token: str
 
     async def request(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Reply:
-        """One request below ``/v1``. Raises Unreachable."""
+        """One request below ``/v1``. ``again``: twice is no more than once, so it may be sent anew when the
+        connection broke. Raises Unreachable."""
 
     async def download(self, path: str, into: Path) -> None:
         """Keep the streamed answer of a GET in a file. Raises Unreachable or Failure."""
@@ -101,7 +108,7 @@ class Door:
 
     async def set_language(self, language: str) -> None:
         """The person's language, kept by the daemon."""
-        await self._json("POST", "/language", {"language": language})
+        await self._json("POST", "/language", {"language": language}, again=True)
 
     async def me(self) -> dict[str, Any]:
         """Who has the session."""
@@ -127,7 +134,7 @@ class Door:
 
     async def ask(self, service: str, listing: str, question: Any) -> dict[str, Any]:
         """Begin a query: ``{query, count, rows}``."""
-        answer: dict[str, Any] = await self._json("POST", f"/listings/{service}/{listing}", question)
+        answer: dict[str, Any] = await self._json("POST", f"/listings/{service}/{listing}", question, again=True)
         return answer
 
     async def rows(self, query: str, offset: int, limit: int) -> list[dict[str, Any]]:
@@ -157,7 +164,7 @@ class Door:
 
     async def cancel(self, number: str) -> None:
         """Ask long work to end."""
-        await self._json("DELETE", f"/work/{quote(str(number))}")
+        await self._json("DELETE", f"/work/{quote(str(number))}", again=True)
 
     async def _json(
         self,
@@ -167,9 +174,10 @@ class Door:
         *,
         renewing: bool = True,
         headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Any:
         accepted = {"Accept": "application/json", **(headers or {})}
-        reply = await self._reply(method, path, value, renewing=renewing, headers=accepted)
+        reply = await self._reply(method, path, value, renewing=renewing, headers=accepted, again=again)
         return json.loads(reply.body) if reply.body.strip() else None
 
     async def _reply(
@@ -180,12 +188,13 @@ class Door:
         *,
         renewing: bool = True,
         headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Reply:
         # A command without arguments takes no body.
         body = b"" if value is None else _encoded(value)
-        reply = await self.transport.request(method, path, body=body, headers=headers)
+        reply = await self.transport.request(method, path, body=body, headers=headers, again=again)
         if reply.status == 401 and renewing and await self._renew():
-            reply = await self.transport.request(method, path, body=body, headers=headers)
+            reply = await self.transport.request(method, path, body=body, headers=headers, again=again)
         if reply.status >= 400:
             raise _failure(reply)
         return reply

@@ -47,12 +47,17 @@ class ClientTransport:
         self._client.token = token
 
     async def request(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Reply:
-        """One request. What changes nothing, or is done once however often it comes, is sent again when the
-        connection broke."""
+        """One request. What is done once however often it comes is sent again when the connection broke."""
         given = {"Content-Type": "application/json", **(headers or {})}
-        again = method == "GET" or "Idempotency-Key" in given
+        again = again or method == "GET" or "Idempotency-Key" in given
         with _told():
             return await self._client.reply(Asked(method, path, body, given, again))
 

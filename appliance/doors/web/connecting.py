@@ -26,17 +26,17 @@ class DaemonClient:
     async def log_in(self, name: str, password: str, peer: str) -> tuple[str, str]:
         """A token, and the person's name."""
         given = {"name": name, "password": password}
-        said = await self._value(asked("POST", "/login", given, **{"Gerbang-Peer": peer}))
+        said = await self._value(asked("POST", "/login", given, {"Gerbang-Peer": peer}))
         return str(said["token"]), str(said["person"]["name"])
 
     async def log_out(self, token: str) -> None:
         """End the session."""
-        await self._value(asked("POST", "/logout", Authorization=f"Bearer {token}"))
+        await self._value(asked("POST", "/logout", headers={"Authorization": f"Bearer {token}"}))
 
     async def knows(self, token: str) -> bool:
         """Whether the session still is; what is refused for another reason is no end of a session."""
         try:
-            await self._client.value(asked("GET", "/me", Authorization=f"Bearer {token}"))
+            await self._client.value(asked("GET", "/me", headers={"Authorization": f"Bearer {token}"}))
         except LoginNeeded:
             return False
         except Refusal:

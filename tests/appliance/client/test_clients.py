@@ -14,6 +14,9 @@ from appliance.client.blocking import Client
 from appliance.client.errors import LoginNeeded, Refusal, Unreachable
 from appliance.client.protocol import asked
 from appliance.client.waiting import AsyncClient
+from appliance.console.door import Door
+from appliance.console.door import Unreachable as NotReached
+from appliance.console.transport import ClientTransport
 from compiler.errors import UsageError
 from tests.appliance.daemon.house import PASSWORD
 from tests.appliance.daemon.process import Process
@@ -94,7 +97,7 @@ def test_events_come_to_both_clients(process: Process) -> None:
             assert await anext(told) == {}
             await waiting.call("ledger", "deposit", {"account": "E1", "amount": 5})
             assert (await anext(told))["values"] == {"amount": 5}
-            await told.aclose()  # type: ignore[attr-defined]
+            await told.aclose()
 
     asyncio.run(check())
 
@@ -190,3 +193,46 @@ def test_what_a_console_needs_of_the_waiting_client(process: Process, tmp_path: 
         await nobody.close()
 
     asyncio.run(all_of_it())
+
+
+def test_a_question_is_asked_again_when_its_connection_went_away(tmp_path: Path) -> None:
+    """A daemon that has just ended, or an idle connection that it closes at that moment. A login is not tried twice."""
+    path = tmp_path / "hasty.sock"
+    answer = b'{"query": "q1", "count": 0, "rows": []}'
+    taken: list[bytes] = []
+    with socket.create_server(str(path), family=socket.AF_UNIX) as hasty:
+
+        def serve() -> None:
+            for hangs_up in (True, False) * 3 + (True,):
+                connection, _ = hasty.accept()
+                with connection:
+                    taken.append(connection.recv(65536).split(b" HTTP")[0])
+                    if not hangs_up:
+                        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(answer)
+                        connection.sendall(head + answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+
+        async def ask() -> None:
+            transport = ClientTransport(AsyncClient(Address(path)))
+            door = Door(transport, renew=never)
+            assert (await door.ask("ledger", "accounts", {}))["query"] == "q1"
+            await door.set_language("id")
+            await door.call("ledger", "deposit", {})
+            with pytest.raises(NotReached):
+                await door.login("ani", "secret")
+            await transport.close()
+
+        asyncio.run(ask())
+        thread.join()
+    assert taken == [
+        *[b"POST /v1/listings/ledger/accounts"] * 2,
+        *[b"POST /v1/language"] * 2,
+        *[b"POST /v1/commands/ledger/deposit"] * 2,
+        b"POST /v1/login",
+    ]
+
+
+async def never() -> bool:
+    raise AssertionError("the session has not expired")

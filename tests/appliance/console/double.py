@@ -37,7 +37,13 @@ class Double:
         return self
 
     async def request(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Reply:
         if not self.reachable:
             raise Unreachable("Connection refused")

@@ -64,15 +64,21 @@ class Held:
             super().__setattr__(name, value)
 
     async def request(
-        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        again: bool = False,
     ) -> Reply:
         assert self._real is not None
         if path != self.path:
-            return await self._real.request(method, path, body=body, headers=headers)
+            return await self._real.request(method, path, body=body, headers=headers, again=again)
         self.asked.append(headers or {})
         # The daemon goes on with it, whoever hangs up meanwhile.
         reply = await asyncio.shield(
-            asyncio.ensure_future(self._real.request(method, path, body=body, headers=headers))
+            asyncio.ensure_future(self._real.request(method, path, body=body, headers=headers, again=again))
         )
         await self.let_go.wait()
         if self.lost:

@@ -121,7 +121,7 @@ class House:
                 ws="none",
                 log_config=None,
                 access_log=False,
-                timeout_keep_alive=1,
+                timeout_keep_alive=75,
                 timeout_graceful_shutdown=1,
             )
         )
