@@ -83,8 +83,9 @@ class Server:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await self._converse(reader, writer)
         except asyncio.CancelledError:
-            # The helper ends; the stream's own callback must not report that as an error.
-            pass
+            # The helper ends; the stream's own callback must not report that as an error. What nobody has taken is
+            # let go: to close would wait for it, in a loop that does not run any more.
+            writer.transport.abort()
         except Exception:
             journal.exception("a connection ended with an error of ours")
         finally:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
@@ -261,8 +262,11 @@ def test_a_log_of_the_worst_characters_is_answered(answering: Answering, tmp_pat
 class Endless:
     """Data without end."""
 
+    given = 0
+
     def take_data(self, name: str) -> Generator[bytes, None, None]:
         while True:
+            self.given += 1
             yield b"x" * 65_536
 
     def check_data(self, name: str, chunks: Iterable[bytes]) -> None: ...
@@ -271,11 +275,17 @@ class Endless:
 
 
 def test_who_takes_data_and_reads_none_of_it_does_not_keep_the_helper_from_ending(answering: Answering) -> None:
+    endless = Endless()
     with socket.socket(socket.AF_UNIX) as one:
-        with answering(lambda request: Done(), keeper=Endless()) as path:
+        with answering(lambda request: Done(), keeper=endless) as path:
             one.connect(str(path))
             one.sendall(json.dumps({"action": "data", "data": "m.data", "way": "take"}).encode() + b"\n")
             assert one.recv(10)
+            # Until nobody can take more: neither the kernel nor what waits for it.
+            before = 0
+            while before != endless.given or before < 3:
+                before = endless.given
+                time.sleep(0.2)
         # It has ended, though we have read only ten bytes: what is left is what the kernel held for us.
         while one.recv(1 << 20):
             pass
