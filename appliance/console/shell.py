@@ -66,6 +66,7 @@ class ServiceScreen(Screen[None]):
         """It is composed, and its first screen is open."""
         self._panes: dict[str, Pane] = {}
         self._changing = asyncio.Lock()
+        self._goes = False
 
     @property
     def shell(self) -> ConsoleApp:
@@ -115,16 +116,26 @@ class ServiceScreen(Screen[None]):
     async def _say_nothing(self) -> None:
         words = say(self, _("This service has no screen for you. Its commands: gerbang call {name}.COMMAND"),
                     {"name": self.service})  # fmt: skip
-        await self.query_one("#stage").mount(Static(plain(words), classes="shell--fault"))
+        await self._put(words)
 
     async def _say_fault(self, error: Exception) -> None:
         words = say(self, _("This screen cannot be shown: {error}"), {"error": f"{type(error).__name__}: {error}"})
-        await self.query_one("#stage").mount(Static(plain(words), classes="shell--fault"))
+        await self._put(words)
+
+    async def _put(self, words: str) -> None:
+        if self.stands:
+            await self.query_one("#stage").mount(Static(plain(words), classes="shell--fault"))
 
     @property
     def stands(self) -> bool:
         """Whether it can still be changed: who logs out meanwhile takes it away."""
-        return self.is_attached and self.is_running and bool(self.query("#stage"))
+        return not self._goes and self.is_attached and self.is_running and bool(self.query("#stage"))
+
+    async def goes(self) -> None:
+        """It is about to be removed: what comes or goes in it now is awaited, and nothing comes after that. A pane that
+        is mounted while its screen goes gets none of its parts, and looks for them."""
+        async with self._changing:
+            self._goes = True
 
     def show_names(self) -> None:
         """The names of services and screens, in the language of now."""
@@ -184,6 +195,8 @@ class ServiceScreen(Screen[None]):
     async def _relabel(self) -> None:
         await self.ready.wait()
         async with self._changing:
+            if not self.stands:
+                return
             before, self._panes = self._panes, {}
             for pane in before.values():
                 await pane.remove()
@@ -270,7 +283,14 @@ async def remove_modes(console: ConsoleApp) -> None:
     """No mode is left but the login's."""
     for name in list(console._modes):
         if name != console.DEFAULT_MODE:
-            await to_its_end(console.remove_mode(name))
+            await to_its_end(_remove_mode(console, name))
+
+
+async def _remove_mode(console: ConsoleApp, name: str) -> None:
+    for screen in console._screen_stacks.get(name, ()):
+        if isinstance(screen, ServiceScreen):
+            await screen.goes()
+    await console.remove_mode(name)
 
 
 def opened_screens(console: App[Any]) -> list[Screen[Any]]:

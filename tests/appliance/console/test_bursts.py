@@ -21,7 +21,7 @@ from appliance.console.jump import JumpScreen
 from appliance.console.key_sheet import KeySheet
 from appliance.console.passwords import PasswordScreen
 from appliance.console.places import Places
-from appliance.console.shell import ServiceScreen
+from appliance.console.shell import ServiceScreen, remove_modes
 from appliance.console.transport import open_transport
 from appliance.console.widgets.deeds import underway
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
@@ -423,5 +423,24 @@ def test_logging_out_while_the_language_changes(house: Driven, tmp_path: Path, w
         await until(lambda: app.current_mode == "home" and app.state.person and app.state.person.name == "reader")
         pane = await open_screen(app, pilot, "pool", "vehicles")
         await until(lambda: pane.grid.count >= 3 and app.focused is pane.grid.body)
+
+    house.drive(tmp_path, "clerk", play)
+
+
+@pytest.mark.parametrize("turns", range(9, 14))
+def test_a_screen_goes_while_its_pane_comes(house: Driven, tmp_path: Path, turns: int) -> None:
+    """So many turns of the loop after the panes began to be made anew: after eleven or so, the new one was mounted
+    into a screen that went, without any of its parts, and looked for them."""
+
+    async def play(app: ConsoleApp, pilot: Pilot[Any]) -> None:
+        home = app.screen
+        assert isinstance(home, ServiceScreen)
+        relabelled = asyncio.ensure_future(home.relabel())
+        for _turn in range(turns):
+            await asyncio.sleep(0)
+        await app.switch_mode(app.DEFAULT_MODE)
+        await remove_modes(app)
+        await relabelled
+        assert not home.stands
 
     house.drive(tmp_path, "clerk", play)
