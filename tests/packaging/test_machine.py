@@ -125,6 +125,10 @@ def test_mail_goes_through_and_is_read(machine):
     has(machine, "first-letter")
     browser = f"curl -sk --resolve www.rssulsel.com:443:{ADDRESS} https://www.rssulsel.com/"
     assert 'name="_token"' in machine.says(browser, client=True)
+    program = (
+        f"curl -s --resolve autoconfig.rssulsel.com:80:{ADDRESS} http://autoconfig.rssulsel.com/mail/config-v1.1.xml"
+    )
+    assert "<hostname>mail.rssulsel.com</hostname>" in machine.says(program, client=True)
 
 
 def test_a_new_account_restarts_nothing(machine):

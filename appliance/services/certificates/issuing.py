@@ -35,21 +35,23 @@ __all__ = [
 ]
 
 
-def ensure(context: Context, name: str, names: tuple[str, ...], purpose: str) -> None:
+def ensure(context: Context, name: str, names: tuple[str, ...], purpose: str, *, also: tuple[str, ...] = ()) -> None:
     """Issue the certificate ``name`` by the own authority, when there is none or it is not for all these names.
 
-    In a change of any service. ``names``: host names and addresses. One that
-    comes from elsewhere is never replaced: raises RuleBroken when it is not for
-    all of them, and for what is no name.
+    In a change of any service. ``names``: host names and addresses; ``also``:
+    those that one of our own is for too, and one from elsewhere need not be. One
+    that comes from elsewhere is never replaced: raises RuleBroken when it is not
+    for all of them, and for what is no name.
     """
-    wanted = tuple(dict.fromkeys(subject_name(one) for one in names))
     row = certificate_row(context, name)
+    own = row is None or row["source"] is not Source.ELSEWHERE
+    wanted = tuple(dict.fromkeys(subject_name(one) for one in (*names, *(also if own else ()))))
     if row is None:
         issue(context, name, wanted, purpose)
         return
     inside = facts_of(row["certificate"]).names
     missing = [one for one in wanted if not covered(one, inside)]
-    if missing and row["source"] is Source.ELSEWHERE:
+    if missing and not own:
         raise RuleBroken(
             _("the certificate {name} is from elsewhere and not for {missing}: install another, or remove it"),
             name=name,

@@ -15,7 +15,7 @@ from appliance.contract.refusals import NotFound, Refused, RuleBroken
 from appliance.language import _
 from appliance.services.certificates.issuing import ensure
 from appliance.services.mail.described import describe as describe_mail
-from appliance.services.webmail.described import describe, names_of
+from appliance.services.webmail.described import autoconfig_of, describe, names_of
 from appliance.services.webmail.model import (
     WEBMASTERS,
     Ended,
@@ -44,7 +44,7 @@ def settings_change(context: Context, changed: SettingsChange) -> SettingsKept:
     version = change_settings(context, settings, changed.version)
     _make_key(context)
     if settings.serve:
-        ensure(context, "web", names_of(settings, mail.domain), "web mail")
+        ensure(context, "web", names_of(settings, mail.domain), "web mail", also=(autoconfig_of(mail.domain),))
     context.publish("changed", "settings")
     return SettingsKept(version=version, row=settings)
 

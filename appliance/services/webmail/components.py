@@ -129,6 +129,7 @@ _NGINX_FILES = (
     ConfigFile(template="webmail/nginx.conf.j2", path="nginx.conf"),
     ConfigFile(template="webmail/fastcgi.conf.j2", path="fastcgi.conf"),
     ConfigFile(template="webmail/probe.json.j2", path="probe.json", mode=0o644),
+    ConfigFile(template="webmail/config-v1.1.xml.j2", path="config-v1.1.xml", mode=0o644),
 )
 
 
@@ -168,7 +169,7 @@ def _records(described: WebmailDescription) -> tuple[DnsRecords, ...]:
     domain = described.mail.domain
     records = tuple(
         DnsRecord(name=name, type="AAAA" if ":" in address else "A", value=address)
-        for name in described.names
+        for name in dict.fromkeys((*described.names, described.autoconfig))
         if name == domain or name.endswith(f".{domain}")
         for address in _reachable(described)
     )

@@ -12,7 +12,7 @@ from appliance.services.webmail.model import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["WebmailDescription", "describe", "names_of"]
+__all__ = ["WebmailDescription", "autoconfig_of", "describe", "names_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,11 @@ class WebmailDescription:
     """Host names; the first is the one that people see."""
     key: str = field(repr=False)
     """32 characters."""
+
+    @property
+    def autoconfig(self) -> str:
+        """Where mail programs ask how to reach the mail of the domain."""
+        return autoconfig_of(self.mail.domain)
 
 
 def describe(connection: Connection) -> WebmailDescription | None:
@@ -45,3 +50,8 @@ def describe(connection: Connection) -> WebmailDescription | None:
 def names_of(settings: Settings, domain: str) -> tuple[str, ...]:
     """Those that are set, or ``www`` in the domain of the mail."""
     return settings.names or (f"www.{domain}",)
+
+
+def autoconfig_of(domain: str) -> str:
+    """The name that Thunderbird, KMail, Evolution and K-9 make of an address's domain (Mozilla, Autoconfiguration)."""
+    return f"autoconfig.{domain}"

@@ -37,6 +37,10 @@ WORKERS = 20
 """Requests at once; a page takes some 100 ms."""
 LANGUAGES = {"id": "id_ID", "en": "en_GB"}
 
+INCOMING = (("imap", 993, "SSL"), ("imap", 143, "STARTTLS"), ("pop3", 995, "SSL"), ("pop3", 110, "STARTTLS"))
+OUTGOING = ((465, "SSL"), (587, "STARTTLS"))
+"""What mail programs are told, the best first (Mozilla, Autoconfiguration: Config File Format 1.1; RFC 8314)."""
+
 
 def php_values(described: WebmailDescription) -> Mapping[str, Any]:
     """Of webmail.php."""
@@ -77,6 +81,7 @@ def nginx_values(described: WebmailDescription) -> Mapping[str, Any]:
     settings = described.settings
     return {
         "run": str(RUN / NGINX_NAME),
+        "files": str(FILES / NGINX_NAME),
         "state": str(STATE / NGINX_NAME),
         "php_run": str(RUN / PHP_NAME),
         "php_files": str(FILES / PHP_NAME),
@@ -87,6 +92,12 @@ def nginx_values(described: WebmailDescription) -> Mapping[str, Any]:
         "secure": _places(settings.addresses, 443),
         "body_bytes": described.mail.limits.message_bytes + MIB,
         "remote_images": settings.remote_images,
+        "autoconfig": "" if described.autoconfig in described.names else described.autoconfig,
+        "title": settings.title,
+        "domain": described.mail.domain,
+        "host": described.mail.host,
+        "incoming": INCOMING,
+        "outgoing": OUTGOING,
         "probe": json.dumps({"name": described.names[0], "addresses": settings.addresses}),
     }
 

@@ -40,10 +40,10 @@ def row(trial: Trial, name: str = "mail") -> Any:
         return connection.execute(select(CERTIFICATES).where(CERTIFICATES.c.name == name)).one()
 
 
-def wanted(trial: Trial, name: str, names: tuple[str, ...]) -> None:
+def wanted(trial: Trial, name: str, names: tuple[str, ...], *also: str) -> None:
     """``ensure``, as a change of another service calls it."""
     with trial.runner.changing(Person("ani"), "certificates", "other", {}) as context:
-        ensure(context, name, names, "mail server")
+        ensure(context, name, names, "mail server", also=also)
 
 
 def of_component(trial: Trial) -> dict[str, Any]:
@@ -94,6 +94,19 @@ def test_ensure_issues_only_what_is_missing(trial):
     assert row(trial, "web").serial == star.serial
     assert "www.rssulsel.example" in of_component(trial)["certificates.web"].covers
     assert said(trial) == []
+
+
+def test_ensure_asks_less_of_a_certificate_from_elsewhere(trial, keeper, elsewhere):
+    """Who has a certificate of another authority for his web mail has none for the name that mail programs ask."""
+    wanted(trial, "web", ("www.rssulsel.example",), "autoconfig.rssulsel.example")
+    assert set(row(trial, "web").names) == {"autoconfig.rssulsel.example", "www.rssulsel.example"}
+    keeper("remove", name="web", version=row(trial, "web").version)
+    install(keeper, elsewhere, "web", "www.rssulsel.example")
+    serial = row(trial, "web").serial
+    wanted(trial, "web", ("www.rssulsel.example",), "autoconfig.rssulsel.example")
+    assert row(trial, "web").serial == serial
+    with pytest.raises(RuleBroken, match=r"not for surat\.rssulsel\.example:"):
+        wanted(trial, "web", ("surat.rssulsel.example",), "autoconfig.rssulsel.example")
 
 
 def test_ensure_reads_the_settings_of_certificates_in_changes_of_others(trial):

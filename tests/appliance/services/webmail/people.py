@@ -8,10 +8,10 @@ from appliance.services.mail.description import Dkim, Limits, MailDescription
 from appliance.services.webmail.described import WebmailDescription
 from appliance.services.webmail.model import Settings
 
-__all__ = ["ADDRESS_BOOK", "DOMAIN", "HOST", "PASSWORDS", "WEB", "described"]
+__all__ = ["ADDRESS_BOOK", "AUTOCONFIG", "DOMAIN", "HOST", "PASSWORDS", "WEB", "described"]
 
 DOMAIN = "rssulsel.com"
-HOST, WEB = f"mail.{DOMAIN}", f"www.{DOMAIN}"
+HOST, WEB, AUTOCONFIG = f"mail.{DOMAIN}", f"www.{DOMAIN}", f"autoconfig.{DOMAIN}"
 PASSWORDS = {"siti": "tujuh-bangau-di-bendung", "budi": "sembilan-perahu-ke-utara"}
 ADDRESS_BOOK = {
     "people": [

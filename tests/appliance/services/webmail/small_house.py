@@ -31,7 +31,7 @@ from appliance.services.webmail.components import OPERATIONS, made
 from appliance.services.webmail.installed import php_cli
 from appliance.supervisor.own import OwnSupervisor
 from appliance.supervisor.places import Places
-from tests.appliance.services.webmail.people import ADDRESS_BOOK, HOST, PASSWORDS, WEB, described
+from tests.appliance.services.webmail.people import ADDRESS_BOOK, AUTOCONFIG, HOST, PASSWORDS, WEB, described
 from tests.appliance.services.webmail.sink import Sink
 
 DOVECOT = """\
@@ -97,11 +97,11 @@ class SmallHouse:
         (folder / "authority.pem").write_text(self.authority.certificate)
         self.numbers = 0
 
-    def certificate(self, name: str, host: str) -> Certificate:
+    def certificate(self, name: str, *hosts: str) -> Certificate:
         """Of the own authority."""
-        signed = sign(self.authority, (host,), 30, datetime.now(UTC), new_key())
+        signed = sign(self.authority, hosts, 30, datetime.now(UTC), new_key())
         chain = self.authority.certificate
-        return Certificate(name=name, key=signed.key, certificate=signed.certificate, chain=chain, covers=(host,))
+        return Certificate(name=name, key=signed.key, certificate=signed.certificate, chain=chain, covers=hosts)
 
     def serve_mail(self) -> None:
         """Dovecot, and where messages are submitted."""
@@ -148,7 +148,8 @@ class SmallHouse:
 
     def stand(self) -> None:
         """Judge the files as a commit does, then start."""
-        self.mail, self.web = self.certificate("certificates.mail", HOST), self.certificate("certificates.web", WEB)
+        self.mail = self.certificate("certificates.mail", HOST)
+        self.web = self.certificate("certificates.web", WEB, AUTOCONFIG)
         self.serve_mail()
         self.supervisor = OwnSupervisor(self.places, privileged=True, groups=False)
         self.supervisor.__enter__()

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -131,15 +132,52 @@ def test_the_size_of_a_message_is_the_mails() -> None:
 
 
 def test_the_names_need_records() -> None:
-    assert _records(described()) == (DnsRecord(name="www.rssulsel.com", type="A", value="192.168.10.2"),)
+    clients = DnsRecord(name="autoconfig.rssulsel.com", type="A", value="192.168.10.2")
+    assert _records(described()) == (DnsRecord(name="www.rssulsel.com", type="A", value="192.168.10.2"), clients)
     both = described(
         names=("www.rssulsel.com", "mail.elsewhere.org"), addresses=("127.0.0.1", "192.168.10.3", "2001:db8::3")
     )
     assert _records(both) == (
         DnsRecord(name="www.rssulsel.com", type="A", value="192.168.10.3"),
         DnsRecord(name="www.rssulsel.com", type="AAAA", value="2001:db8::3"),
+        DnsRecord(name="autoconfig.rssulsel.com", type="A", value="192.168.10.3"),
+        DnsRecord(name="autoconfig.rssulsel.com", type="AAAA", value="2001:db8::3"),
     )
-    assert _records(described(names=("notrssulsel.com",))) == ()
+    assert _records(described(names=("notrssulsel.com",))) == (clients,)
+    assert _records(described(names=("autoconfig.rssulsel.com",))) == (clients,)
+
+
+def test_mail_programs_are_told_the_servers_by_name() -> None:
+    """As Mozilla's format 1.1 has it: the best first, each with TLS, whatever the title has in it."""
+    title = "RSUD <Sulsel> & 'Anak' \"1\""
+    told = ElementTree.fromstring(_files(described(title=title), "webmail.nginx")["config-v1.1.xml"])
+    assert (told.tag, told.get("version")) == ("clientConfig", "1.1")
+    (provider,) = told.findall("emailProvider")
+    assert (provider.get("id"), provider.findtext("domain")) == ("rssulsel.com", "rssulsel.com")
+    assert provider.findtext("displayName") == title
+    servers = [one for one in provider if one.tag.endswith("Server")]
+    assert [(one.tag, one.get("type"), one.findtext("port"), one.findtext("socketType")) for one in servers] == [
+        ("incomingServer", "imap", "993", "SSL"),
+        ("incomingServer", "imap", "143", "STARTTLS"),
+        ("incomingServer", "pop3", "995", "SSL"),
+        ("incomingServer", "pop3", "110", "STARTTLS"),
+        ("outgoingServer", "smtp", "465", "SSL"),
+        ("outgoingServer", "smtp", "587", "STARTTLS"),
+    ]
+    for one in servers:
+        assert one.findtext("hostname") == "mail.rssulsel.com"
+        assert one.findtext("username") == "%EMAILADDRESS%"
+        assert one.findtext("authentication") == "password-cleartext"
+    page = told.find("webMail/loginPage")
+    assert page is not None
+    assert page.get("url") == "https://www.rssulsel.com/"
+
+
+def test_a_name_is_served_once() -> None:
+    apart = _files(described(), "webmail.nginx")["nginx.conf"]
+    assert apart.count("server_name autoconfig.rssulsel.com;") == 1
+    among = _files(described(names=("www.rssulsel.com", "autoconfig.rssulsel.com")), "webmail.nginx")["nginx.conf"]
+    assert among.count("autoconfig.rssulsel.com") == 1
 
 
 def test_a_new_account_starts_nothing_anew() -> None:

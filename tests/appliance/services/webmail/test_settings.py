@@ -87,17 +87,20 @@ def test_saving_the_settings_makes_it_serve_under_its_own_name(trial: Trial, web
     assert _names(trial) == []
     _save(webmaster)
     assert _names(trial) == ["webmail.php", "webmail.nginx", "webmail.records"]
-    assert _certificate(trial) == ["www.rssulsel.com"]
+    assert _certificate(trial) == ["autoconfig.rssulsel.com", "www.rssulsel.com"]
     with trial.store.reading() as connection:
         first = describe(connection)
         assert first is not None
         assert len(first.key) == 32
         (records,) = [one for one in components(connection) if isinstance(one, DnsRecords)]
-    assert [(one.name, one.type, one.value) for one in records.records] == [("www.rssulsel.com", "A", "192.168.10.2")]
+    assert [(one.name, one.type, one.value) for one in records.records] == [
+        ("www.rssulsel.com", "A", "192.168.10.2"),
+        ("autoconfig.rssulsel.com", "A", "192.168.10.2"),
+    ]
 
     # Other names get another certificate; the key stays, or everybody would be logged out.
     _save(webmaster, names=["surat.rssulsel.com", "www.rssulsel.com"], title="Surat")
-    assert _certificate(trial) == ["surat.rssulsel.com", "www.rssulsel.com"]
+    assert _certificate(trial) == ["autoconfig.rssulsel.com", "surat.rssulsel.com", "www.rssulsel.com"]
     with trial.store.reading() as connection:
         second = describe(connection)
     assert second is not None

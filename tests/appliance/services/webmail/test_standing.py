@@ -20,7 +20,7 @@ import pytest
 
 from appliance.services.webmail.log_turning import KEPT, turned
 from tests.appliance.services.webmail.house import NEEDS, SERVER, House
-from tests.appliance.services.webmail.people import WEB
+from tests.appliance.services.webmail.people import AUTOCONFIG, WEB
 
 pytestmark = [*NEEDS]
 Answer = TypeVar("Answer")
@@ -160,6 +160,33 @@ def test_port_80_leads_to_tls_and_answers_challenges(house: House) -> None:
     assert _inside(house, lambda: ask(f"{challenge}token-1", WEB))[::2] == (200, b"token-1.thumbprint")
     assert _inside(house, lambda: ask(f"{challenge}token-2", WEB))[0] == 404
     assert _inside(house, lambda: ask(f"{challenge}../../../log/access.log", WEB))[0] in {301, 400, 404}
+
+
+def test_mail_programs_find_the_servers_by_the_domain(house: House) -> None:
+    """In the order in which Thunderbird asks: by TLS, at the domain's own name, and without TLS."""
+
+    def plainly(path: str) -> tuple[int, str, bytes]:
+        with closing(http.client.HTTPConnection(SERVER, 80, timeout=60)) as connection:
+            connection.request("GET", path, headers={"Host": AUTOCONFIG})
+            answer = connection.getresponse()
+            return answer.status, answer.getheader("Content-Type", ""), answer.read()
+
+    path = "/mail/config-v1.1.xml?emailaddress=siti%40rssulsel.com"
+    known = "/.well-known/autoconfig/mail/config-v1.1.xml"
+    kind = "text/xml; charset=utf-8"
+    told = [_ask(house, path, name=AUTOCONFIG), _ask(house, known), _ask(house, known, name=AUTOCONFIG)]
+    assert [(status, headers["content-type"]) for status, headers, _body in told] == [(200, kind)] * 3
+    bodies = {body for _status, _headers, body in told}
+    assert _inside(house, lambda: plainly(path))[:2] == (200, kind)
+    assert {*bodies, _inside(house, lambda: plainly(path))[2]} == bodies
+    assert b"<hostname>mail.rssulsel.com</hostname>" in bodies.pop()
+    # Nothing else is there: no login page without TLS, and none under this name.
+    assert _inside(house, lambda: plainly("/"))[0] == 404
+    assert _ask(house, "/", name=AUTOCONFIG)[0] == 404
+    assert _ask(house, "/mail/../config-v1.1.xml/x", name=AUTOCONFIG)[0] in {400, 404}
+    house.ask("challenge token-1 token-1.thumbprint")
+    challenge = "/.well-known/acme-challenge/token-1"
+    assert _inside(house, lambda: plainly(challenge))[::2] == (200, b"token-1.thumbprint")
 
 
 def test_a_body_beyond_the_largest_message_is_not_taken(house: House) -> None:
