@@ -66,7 +66,7 @@ def _chain(
         first = cursor.position
         right = part()
         if right.register is not None:
-            raise cursor.fault("a mark on the right side of an operator: nft takes numbers only", first)
+            raise cursor.unmodelled("a mark on the right side of an operator (nft 1.1)", first, cursor.position)
         found = combine(found, right.flip)
     return found
 

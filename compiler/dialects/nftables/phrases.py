@@ -1,8 +1,11 @@
 """Each field of a match in the words of nft; numbers wherever nft takes them.
 
 A phrase either says its set exactly or raises Unsayable. Which forms are safe
-was tried with nft 1.0.6: ``!=`` on raw payload and masks on ``ip6 dscp`` are
-listed as text with another meaning, so neither is written.
+was tried with nft 1.0.6 and 1.1.3: ``!=`` on raw payload and masks on ``ip6
+dscp`` are listed as text with another meaning, so neither is written. Nor are
+sets with ranges of the traffic class. In IPv6 it lies across two octets: 1.1.3
+shifts it as a number in the machine's byte order, and takes other packets; in
+IPv4 it lists the last range of a set up to 255.
 """
 
 from __future__ import annotations
@@ -88,15 +91,20 @@ def is_whole_dscp(value: IntegerSet) -> bool:
 def traffic_class(value: IntegerSet, word: str) -> str:
     """``ip dscp 10``; where ECN bits matter, the raw octet."""
     if is_whole_dscp(value):
-        return f"{word} dscp {numbers(IntegerSet.of((low >> 2, high >> 2) for low, high in value.intervals))}"
+        return f"{word} dscp {_values(IntegerSet.of((low >> 2, high >> 2) for low, high in value.intervals))}"
     ecn = _ecn_alone(value)
     if ecn is not None:
-        return f"{word} ecn {numbers(ecn)}"
+        return f"{word} ecn {_values(ecn)}"
     octet = "@nh,8,8" if word == "ip" else "@nh,4,8"
     single = value.single()
     if single is not None:  # nft lists one octet as these two anyway
         return f"{word} dscp {single >> 2} {word} ecn {single & 3}"
-    return f"{octet} {numbers(value)}"
+    return f"{octet} {_values(value)}"
+
+
+def _values(value: IntegerSet) -> str:
+    """One range, or a set of single values."""
+    return numbers(value) if len(value.intervals) == 1 else _listed([str(one) for one in value.members()])
 
 
 def _ecn_alone(value: IntegerSet) -> IntegerSet | None:

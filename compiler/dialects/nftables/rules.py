@@ -222,7 +222,9 @@ class RuleReader:
             return True
         else:
             return False
-        asked = _OFFSETS.get(tuple(words[index : index + 2])) or _OFFSETS.get((words[index],))
+        # nft 1.1 lists it as 0x0.
+        words = ["0" if word == "0x0" else word for word in words[index : index + 2]]
+        asked = _OFFSETS.get(tuple(words)) or _OFFSETS.get(tuple(words[:1]))
         if asked is None:
             return False
         draft.require_family(family)

@@ -191,8 +191,9 @@ def _port_target(reading: Reading, draft: Draft, bare: Translate) -> list[Case] 
 
 def _port_lookup(reading: Reading, draft: Draft, bare: Translate) -> list[Case] | Drawn:
     cursor, first = reading.cursor, reading.cursor.position
-    _check_protocol(cursor, draft, first)
     found = read_lookup(cursor, draft, reading.sets, reading.read_key, (_SERVICE,))
+    # A key like tcp dport says it too: nft 1.0 wants it twice, 1.1 lists it once.
+    _check_protocol(cursor, draft, first)
     _check_mapped(cursor, first, found)
 
     def whole(value: tuple[Atom, ...]) -> tuple[Atom, ...]:

@@ -12,6 +12,7 @@ from compiler.dialects.ios.icmp import ICMP_NAMES, ICMPV6_NAMES
 from compiler.dialects.ios.ports import TCP_PORTS, UDP_PORTS
 from compiler.fields import Family
 from compiler.policy.access_list import ListKind
+from tests.compiler.dialects.nftables.rulesets import code_number
 
 needs_nft = pytest.mark.skipif(shutil.which("nft") is None, reason="nft is not installed")
 
@@ -44,7 +45,6 @@ def test_icmp_types():
 
 @needs_nft
 def test_icmp_codes():
-    kernel = described("icmp", "code")
     ours = {
         "net-unreachable": "net-unreachable",
         "host-unreachable": "host-unreachable",
@@ -55,7 +55,9 @@ def test_icmp_codes():
         "dod-host-prohibited": "host-prohibited",
         "administratively-prohibited": "admin-prohibited",
     }
-    assert {name: ICMP_NAMES[name] for name in ours} == {name: (3, kernel[theirs]) for name, theirs in ours.items()}
+    assert {name: ICMP_NAMES[name] for name in ours} == {
+        name: (3, code_number(theirs, "ip", "icmp")) for name, theirs in ours.items()
+    }
 
 
 @needs_nft
@@ -79,14 +81,13 @@ def test_icmpv6_types_and_codes():
         "router-renumbering": "router-renumbering",
     }
     assert {name: ICMPV6_NAMES[name] for name in ours} == {name: (kernel[to], None) for name, to in ours.items()}
-    codes = described("icmpv6", "code")
     for name, theirs in {
         "no-route": "no-route",
         "no-admin": "admin-prohibited",
         "destination-unreachable": "addr-unreachable",
         "port-unreachable": "port-unreachable",
     }.items():
-        assert ICMPV6_NAMES[name] == (1, codes[theirs])
+        assert ICMPV6_NAMES[name] == (1, code_number(theirs, "ip6", "icmpv6"))
 
 
 @needs_nft

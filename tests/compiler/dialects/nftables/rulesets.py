@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 from hypothesis import strategies as st
@@ -169,3 +170,21 @@ def nft(text: str, *arguments: str, times: int = 1) -> str:
     if done.returncode:
         raise AssertionError(f"nft refused: {done.stderr[:2000]}\n{text}")
     return done.stdout
+
+
+def compiled(rule: str, family: str = "ip") -> str:
+    """The netlink expressions of one rule."""
+    text = f"table {family} t {{\nchain c {{\n{rule}\n}}\n}}\n"
+    done = subprocess.run(
+        ("unshare", "-rn", "nft", "-c", "--debug=netlink", "-f", "-"),
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "\n".join(re.findall(r"\[ .* \]", done.stdout))
+
+
+def code_number(name: str, family: str, protocol: str) -> int:
+    """What the kernel is told of an ICMP code's name."""
+    return int(re.findall(r"cmp eq reg 1 0x([0-9a-f]+)", compiled(f"{protocol} code {name} drop", family))[-1], 16)
