@@ -11,6 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -76,6 +77,10 @@ class Store:
         else:
             self._writing = sqlite_engine(self.url, "BEGIN IMMEDIATE", pool_size=1)
             self._reading = sqlite_engine(self.url, "BEGIN", read_only=True)
+        if backend == "sqlite":
+            # A store that nobody has any more leaves no connection open.
+            for engine in {self._writing, self._reading}:
+                weakref.finalize(self, engine.dispose).atexit = False
         self.touches = Touches(self._writing)
         """How often the rows of each table were changed through this store."""
 

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from appliance.console.dialog import RecordDialog
+from appliance.console.dialog import AskDialog
 from appliance.console.master_data import MasterPane, MasterScreen
 from appliance.console.plain import plain
 from appliance.console.query_pane import records_of
@@ -201,7 +201,7 @@ class CommittingPane(MasterPane):
             return value
 
         title = self.reader.say(_("Who gets what is sent to this address?"))
-        asked = await self.app.push_screen_wait(RecordDialog(title, Asked, self._begun(), submit))
+        asked = await self.app.push_screen_wait(AskDialog(title, Asked, self._begun(), submit))
         if asked is not None:
             lines = [self._line(one) for one in found] or [plain(self.reader.say(_("Nobody.")))]
             self.app.push_screen(ToldScreen(asked.address, Content("\n").join(lines)))
@@ -210,4 +210,5 @@ class CommittingPane(MasterPane):
         words = plain(f"{one.address}  {one.full_name}  {self.reader.say(one.because)}".rstrip())
         if one.active:
             return words
-        return Content.assemble(words, plain(f"  ({self.reader.say(_('suspended'))})").stylize("$text-warning"))
+        suspended = self.reader.say(_("suspended"))
+        return Content.assemble(words, plain(f"  ({suspended})").stylize("$text-warning"))

@@ -130,7 +130,8 @@ class ComparePanel(Vertical):
             for packets in change.packets:
                 yield Line(f"  {packets}")
             if not change.is_whole:
-                yield Line(f"  {self._t('… and more')}", "faint")
+                more = self._t("… and more")
+                yield Line(f"  {more}", "faint")
             yield from witness_lines(change.witness, compared.old, compared.new)
 
     def _say(self, words: str, tone: str) -> None:

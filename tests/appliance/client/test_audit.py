@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_an_edit_is_found_and_said_by_the_exit_code(daemon: Process, capsys: pyt
     assert "to 999999 are missing at the end" in said
     assert main(["audit", "verify", "--noted", "first"]) == 2
 
-    with sqlite3.connect(daemon.state / "gerbang.sqlite") as store:
+    with closing(sqlite3.connect(daemon.state / "gerbang.sqlite")) as store, store:
         store.execute("UPDATE core_audit SET person = 'nobody' WHERE number = 2")
     store.close()
     capsys.readouterr()

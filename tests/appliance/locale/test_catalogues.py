@@ -1,14 +1,18 @@
 """The catalogues hold what the code says, are compiled, and every message has a translation with the same names."""
 
+import ast
 import gettext
 import io
 from functools import cache
+from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
+import appliance
 from appliance.language import DEFAULT, LANGUAGES, translator
 from appliance.locale.catalogues import FOLDER, all_messages, compiled, fault_of, file_of, made, read, template, wanting
-from appliance.locale.marked import Message
+from appliance.locale.marked import KEYWORDS, Message
 
 messages = cache(all_messages)
 """Read from the code once: that takes seconds."""
@@ -25,6 +29,21 @@ def test_marked_texts_are_found() -> None:
     assert {"Log in", "Home", "the name or the password is wrong"} <= texts
     # The workbench translates by a function that it is given; rows of listings and of answers have their columns.
     assert {"Not traced", "{number} of {count}", "Opened by", "Receiving"} <= {one.text for one in messages()}
+
+
+def test_no_text_is_marked_inside_a_formatted_one() -> None:
+    """Before Python 3.12 the reader of marked texts sees no further than the quotes, and it is never translated."""
+    found = []
+    for path in (Path(appliance.__file__).parent).rglob("*.py"):
+        for formatted in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(formatted, ast.JoinedStr):
+                found += [f"{path}:{one.lineno}" for one in ast.walk(formatted) if _is_marked(one)]
+    assert found == []
+
+
+def _is_marked(node: ast.AST) -> TypeGuard[ast.Call]:
+    name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+    return name in KEYWORDS and isinstance(node.args[0], ast.Constant)
 
 
 def test_a_new_message_wants_a_translation() -> None:

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,8 @@ def test_author_changes_a_table_that_others_refer_to(inn: Service, tmp_path: Pat
         assert connection.exec_driver_sql("SELECT count(*) FROM inn_beds").scalar_one() == 1
     assert differences(store, inn) == []
     if backup.suffix == ".db":
-        assert sqlite3.connect(backup).execute("SELECT revision FROM core_revisions").fetchall()[-1] == ("inn_0001",)
+        with closing(sqlite3.connect(backup)) as kept:
+            assert kept.execute("SELECT revision FROM core_revisions").fetchall()[-1] == ("inn_0001",)
     else:
         assert verify_backup(backup, [inn]).services["inn"].revision == "inn_0001"
     changed(inn, tmp_path, "\n    rate: Rupiah = 0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,7 +120,8 @@ RULES = Rules(
 )
 def test_a_list_is_written_to_by_whom_it_says(login, recipient, taken):
     request = {"protocol_state": "RCPT", "sasl_username": login, "recipient": recipient}
-    said = answer(request, RULES, Counts(":memory:"), 0)
+    with closing(Counts(":memory:")) as counts:
+        said = answer(request, RULES, counts, 0)
     assert (said == "DUNNO") is taken
     assert taken or said.startswith("REJECT 5.7.2 ")
 
@@ -140,6 +142,7 @@ def test_refusals_name_the_limit_and_whom_to_ask():
     assert [asked("dr.ani", 20) for _ in range(30)] == ["DUNNO"] * 30
     assert asked("lama", 1).startswith("REJECT 5.7.1 The account lama may not send.")
     assert asked("", 1).startswith("REJECT 5.7.1 ")
+    counts.close()
 
 
 def test_rules_are_read_beside_the_own_folder_through_its_link(tmp_path):
