@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.commit.keeping import Kinds
 from appliance.components.certificate import Certificate
@@ -35,11 +38,25 @@ def made(tmp_path_factory) -> Path:
     signed = ("x509", "-req", "-copy_extensions", "copy", "-CAcreateserial")
     openssl(folder, *signed, "-in", "middle.csr", "-CA", "root", "-CAkey", "root.key", "-out", "middle", "-days", "99")
     openssl(folder, "req", *curve, "-keyout", "key", "-out", "leaf.csr", "-subj", "/CN=mail", "-addext", NAMES)
-    for name, days in (("leaf", "90"), ("soon", "20"), ("past", "-1")):
+    for name, days in (("leaf", "90"), ("soon", "20")):
         by = ("-CA", "middle", "-CAkey", "middle.key")
         openssl(folder, *signed, "-in", "leaf.csr", *by, "-out", name, "-days", days)
+    (folder / "past").write_bytes(past(folder))
     openssl(folder, "ec", "-in", "key", "-aes128", "-passout", "pass:x", "-out", "locked")
     return folder
+
+
+def past(folder: Path) -> bytes:
+    """The leaf, as it ended yesterday: OpenSSL 3.4 makes none that has."""
+    leaf = x509.load_pem_x509_certificate((folder / "leaf").read_bytes())
+    key = serialization.load_pem_private_key((folder / "middle.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(leaf.issuer, leaf.subject, leaf.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=2)).not_valid_after(now - timedelta(days=1))
+    for one in leaf.extensions:
+        made = made.add_extension(one.value, one.critical)
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.fixture
