@@ -75,7 +75,9 @@ def save_file(opened: Opened, text: str, *, overwrite: bool = False) -> Opened:
 def is_within(path: Path, folder: Path) -> bool:
     """Whether the path, with all symbolic links followed, stays below the folder."""
     try:
-        return path.resolve().is_relative_to(folder.resolve())
+        found = path.resolve()
+        # Since Python 3.13 a loop of links is left standing there; before, it is an error.
+        return found.is_relative_to(folder.resolve()) and not any(one.is_symlink() for one in (found, *found.parents))
     except (OSError, ValueError, RuntimeError):  # a zero byte, a loop of links
         return False
 

@@ -203,7 +203,8 @@ class KernelUplinks:
         with _in_namespace(self.router):
             deadline = time.monotonic() + 5
             while True:
-                shown = _run("ip", "-4", "route", "show", "table", "all", "dev", step.port)
+                # Of its own network only: newer ip shows shared routes too, with what other links do.
+                shown = _run("ip", "-4", "route", "show", "proto", "kernel", "dev", step.port)
                 if ("linkdown" in shown) is not step.is_up:
                     return
                 if time.monotonic() > deadline:
