@@ -61,7 +61,7 @@ reads = Program(
 import signal, sys, os
 def read(*_):
     folder = sys.argv[1]
-    print("key is", open(os.path.join(folder, open(folder + "/main.cf").read())).read(), flush=True)
+    print("key", "is", open(os.path.join(folder, open(folder + "/main.cf").read())).read(), flush=True)
 signal.signal(signal.SIGHUP, read)
 read()
 while True:
