@@ -21,8 +21,9 @@ module, an executable or a user. Who writes such a configuration has, as that
 master, root's name with the rights of ``privileges.DROPS_ITSELF``. Under systemd
 the unit of the program is the wall: a file system that is read only, none of
 the sockets behind which somebody does all that root asks, no rights to mount, to trace or
-to load modules. A check, a shadow start and an operation, and all of it where systemd
-does not run, have the bounded rights alone.
+to load modules. A check and a shadow start have such walls too (``walls``). An operation
+that reads such a configuration, and all that runs where systemd does not, have the
+bounded rights alone.
 """
 
 from __future__ import annotations

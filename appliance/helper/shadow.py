@@ -3,9 +3,9 @@
 unshare(1) gives it a network, mounts and process numbers that nobody else
 has, and all of it is gone with its first process. Over the folders of all
 programs and over the program's further writable folders lie empty tmpfs,
-so sockets, queues and databases of the running one are not touched. What
-it is not kept from: reading and, where its user may, writing the rest of
-the file system.
+so sockets, queues and databases of the running one are not touched. A
+program that starts as root finds all else read only (``walls``); one that
+has a user of its own is kept from no more than that user is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from appliance.contract.programs import Program
 from appliance.supervisor.bounded import run
 from appliance.supervisor.places import Places
 
-__all__ = ["MARK", "possible", "shadow"]
+__all__ = ["MARK", "possible", "shadow", "words_inside"]
 
 MARK = "gerbang shadow verdict: "
 """Begins the line of the verdict."""
@@ -47,6 +47,19 @@ def possible(*, privileged: bool) -> bool:
 
 def shadow(program: Program, files: Path, places: Places, *, privileged: bool) -> str:
     """What the program said when it did not come up; empty when it did."""
+    words = words_inside(program, files, places, privileged=privileged)
+    within = program.ready.within + program.stop_within + _GRACE
+    outcome = run(words, environment=_ENVIRONMENT, within=within)
+    for line in outcome.said.splitlines():
+        if line.startswith(MARK):
+            return str(json.loads(line.removeprefix(MARK)))
+    return f"the shadow start itself failed with {outcome.code}: {outcome.said}"
+
+
+def words_inside(
+    program: Program, files: Path, places: Places, *, privileged: bool, check: bool = False
+) -> tuple[str, ...]:
+    """The command that does it in namespaces of its own: ``inside``."""
     told = {
         "path": sys.path,
         "program": asdict(program),
@@ -54,11 +67,6 @@ def shadow(program: Program, files: Path, places: Places, *, privileged: bool) -
         "run": str(places.run),
         "state": str(places.state),
         "privileged": privileged,
+        "check": check,
     }
-    words = (*_namespaces(privileged=privileged), sys.executable, "-I", "-c", _INSIDE, json.dumps(told))
-    within = program.ready.within + program.stop_within + _GRACE
-    outcome = run(words, environment=_ENVIRONMENT, within=within)
-    for line in outcome.said.splitlines():
-        if line.startswith(MARK):
-            return str(json.loads(line.removeprefix(MARK)))
-    return f"the shadow start itself failed with {outcome.code}: {outcome.said}"
+    return (*_namespaces(privileged=privileged), sys.executable, "-I", "-c", _INSIDE, json.dumps(told))
