@@ -17,6 +17,7 @@ MACHINE = {
     "generations": "list the generations that are kept",
     "status": "show which generation runs, and whether one waits",
     "diagnose": "probe every component and look for edits by hand",
+    "recover": "begin another journal of the commits when the old one is spoilt; touches nothing that runs",
     "install": "install the Debian packages that a service needs",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,18 +10,19 @@ from pathlib import Path
 from appliance.commit import looking
 from appliance.commit.carrying import Carrying, Watching, stands
 from appliance.commit.clock import Clock, SystemClock
+from appliance.commit.expiring import Expiring
 from appliance.commit.generations import Folder
-from appliance.commit.journal import Journal, Owed, Underway, write_journal
+from appliance.commit.journal import Journal, JournalUnreadable, Owed, Underway
 from appliance.commit.keeping import Kinds
-from appliance.commit.lock import Busy, locked
+from appliance.commit.lock import locked
 from appliance.commit.planning import Draft, draft
 from appliance.commit.pruning import prune
 from appliance.commit.refusing import NothingToConfirm, NothingToRollBackTo, Unconfirmed, refused, unconfirmed, warnings
+from appliance.commit.rescuing import held, rescued
 from appliance.commit.results import CommitStatus, Diagnosis, Ending, GenerationLine, Outcome, Phase, Plan
 from appliance.commit.resuming import resumed, undone_meanwhile
 from appliance.commit.settling import Ground, owed_of, refuge, retried, silent, taken_back
 from appliance.commit.telling import Telling
-from appliance.commit.timer import Timer
 from appliance.commit.transition import Failed, errors_of
 from appliance.contract.components import Component, Finding, Machine
 from appliance.contract.context import Progress
@@ -31,9 +31,6 @@ from appliance.language import _
 
 __all__ = ["Commits", "NothingToConfirm", "NothingToRollBackTo", "Unconfirmed"]
 
-log = logging.getLogger("gerbang.commit")
-AGAIN = 5.0
-"""Seconds until the timer tries again what it could not take back."""
 PATIENCE = 5.0
 """Seconds in which what a dead process has started lets go of the lock."""
 MOMENT = 1.0
@@ -65,7 +62,7 @@ class Commits:
         self._ground = Ground(Folder(folder), machine, Kinds(kinds), clock or SystemClock())
         self._keep = keep
         self._telling = Telling(self._ground, told)
-        self._timer = Timer(self._rang, self._ground.clock)
+        self._timer = Expiring(self.expire, self._ground.clock)
 
     def plan(self, components: Sequence[Component]) -> Plan:
         """What a commit would do and all that is wrong with it. Writes nothing. Raises Refused."""
@@ -165,19 +162,33 @@ class Commits:
 
     def recover(self) -> Outcome | None:
         """After a start: take back what a death has interrupted or what nobody has confirmed in time, and set the
-        timer for what still waits. None when there was nothing to take back. What it raises, the timer tries again."""
+        timer for what still waits. None when there was nothing to take back. What it raises, the timer tries again; of
+        a journal that cannot be read, JournalUnreadable, the log has said all."""
         try:
             with self._locked("recover", settle=False, patience=PATIENCE) as interrupted:
                 outcome = self._settled(interrupted)
                 journal = self._ground.journal()
                 if journal.underway is None and self._ground.folder.pointed() != journal.standing:
                     self._ground.folder.switch(journal.standing)
+        except JournalUnreadable as error:
+            self._timer.say_spoilt(error)
+            raise
         except Exception:
-            self._timer.set(AGAIN)
+            self._timer.again()
             raise
         finally:
             self._telling.begin()
         return outcome
+
+    def hold(self) -> tuple[str, ...]:
+        """After a start without a journal that can be read: let what ``current`` names serve; who had to act for it."""
+        with self._alone("start", PATIENCE):
+            return held(self._ground)
+
+    def rescue(self, who: str) -> Outcome:
+        """Put a journal aside that cannot be read, and begin another; see ``rescued``. Raises NothingToRecover."""
+        with self._alone(who):
+            return rescued(self._ground, who)
 
     def resume(self, who: str, progress: Watching = silent) -> Outcome:
         """After a boot: make every component of the current generation act whose probe says that it does not serve.
@@ -188,14 +199,7 @@ class Commits:
         with self._locked(who) as found:
             if found.underway is not None and (undone := undone_meanwhile(self._ground, found.underway)):
                 return self._taken_back(found, found.underway, Phase.CONFIRM, undone, unasked=True)
-            journal, findings = retried(self._ground, found)
-            acted: list[str] = []
-            for name, said in resumed(self._ground, journal, progress):
-                acted.append(name)
-                findings = (*findings, *said)
-            broken = bool(errors_of(findings))
-            ending = Ending.BROKEN if broken else Ending.CONFIRMED if acted else Ending.UNCHANGED
-            return replace(self._outcome(ending, journal, findings, generation=journal.current), acted=tuple(acted))
+            return resumed(self._ground, found, progress)
 
     def expire(self) -> Outcome | None:
         """Take back what nobody has confirmed in time; None when there is no such thing."""
@@ -219,26 +223,29 @@ class Commits:
         self._timer.close()
         self._telling.close()
 
-    def owe(self, command: str, who: str, outcome: Outcome) -> None:
-        """Keep an outcome that the audit log could not be told, and tell it until it can. Raises Busy, OSError."""
-        with self._locked("the audit log", settle=False, patience=PATIENCE) as journal:
-            owed = owed_of(self._ground, command, who, outcome)
-            write_journal(self._ground.folder.journal, replace(journal, owed=(*journal.owed, owed)))
-        self._telling.begin()
+    def owe(self, command: str, who: str, outcome: Outcome, *, service: str = "machine") -> None:
+        """Keep an outcome that the audit log could not be told, and tell it until it can."""
+        self._telling.owe(owed_of(self._ground, command, who, outcome, service))
 
     @contextmanager
     def _locked(self, who: str, *, settle: bool = True, patience: float = MOMENT) -> Iterator[Journal]:
         """The journal, under the lock, with what a death has interrupted settled."""
-        folder = self._ground.folder
-        folder.root.mkdir(mode=0o750, parents=True, exist_ok=True)
-        with locked(folder.lock, who, self._ground.clock.now(), patience):
-            folder.prepare()
+        with self._alone(who, patience):
+            # Read first: without a journal, where ``current`` leads is all that is known.
             journal = self._ground.journal()
+            self._ground.folder.prepare()
             if settle and self._settled(journal) is not None:
                 journal = self._ground.journal()
                 if journal.underway is not None:
                     raise Refused(_("generation {number} could not be taken back"), number=journal.underway.after)
             yield journal
+
+    @contextmanager
+    def _alone(self, who: str, patience: float = MOMENT) -> Iterator[None]:
+        folder = self._ground.folder
+        folder.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with locked(folder.lock, who, self._ground.clock.now(), patience):
+            yield
 
     def _settled(self, journal: Journal) -> Outcome | None:
         """Take back what is underway, unless it waits in its time."""
@@ -267,7 +274,7 @@ class Commits:
         left = prune(self._ground, self._ground.journal(), self._keep)
         if left.underway is not None:
             # The link would not be moved: who could ask for it again may be cut off.
-            self._timer.set(AGAIN)
+            self._timer.again()
         self._telling.begin()
         return outcome
 
@@ -296,14 +303,3 @@ class Commits:
         generation: int = 0,
     ) -> Outcome:
         return Outcome(ending=ending, generation=generation, standing=journal.current, findings=findings, phase=phase)
-
-    def _rang(self) -> None:
-        """The timer's thread. Somebody who holds the lock is confirming, or will be done soon."""
-        try:
-            self.expire()
-        except Busy:
-            self._timer.set(1.0)
-        except Exception:
-            # Who could confirm may be cut off: giving up here would leave him so.
-            log.exception("what nobody has confirmed could not be taken back; tried again in %g s", AGAIN)
-            self._timer.set(AGAIN)

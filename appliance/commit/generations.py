@@ -150,13 +150,15 @@ class Folder:
         """A generation. Raises GenerationUnreadable."""
         if number == 0:
             return Written(EMPTY, {})
+        path = self.of(number) / "manifest.json"
         try:
-            manifest = _manifests().validate_json((self.of(number) / "manifest.json").read_bytes())
-            kept = _kept().validate_json((self.of(number) / "components.json").read_bytes())
+            manifest = _manifests().validate_json(path.read_bytes())
+            path = self.of(number) / "components.json"
+            kept = _kept().validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error.errors()[0]["msg"])
             raise GenerationUnreadable(
-                _("generation {number} cannot be read: {why}"), number=number, why=why
+                _("generation {number} cannot be read: {why}"), number=number, why=f"{path}: {why}"
             ) from error
         return Written(manifest, {one.name: one for one in kept})
 

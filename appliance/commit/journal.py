@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from appliance import durable
 from appliance.commit.clock import Deadline
@@ -23,9 +24,16 @@ __all__ = ["Journal", "JournalUnreadable", "Owed", "Record", "Underway", "Unfini
 
 
 class JournalUnreadable(Refused):
-    """The journal is no journal: somebody edited it, or the disk is failing."""
+    """The journal is no journal, or gone: somebody edited it, or the disk is failing."""
 
     code = "journal-unreadable"
+
+    def __init__(self, path: Path, why: str) -> None:
+        words = _(
+            "{path} cannot be read as the journal: {why}. Nothing is committed, confirmed or taken back until"
+            " `gerbang appliance recover` has put it aside and begun another one from the generations that are there"
+        )
+        super().__init__(words, path=str(path), why=why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +75,8 @@ class Owed:
     """A line that the audit log does not have yet: of what ended while nobody waited for it, or while the store was
     away."""
 
+    service: str = "machine"
+    """Whose command it was."""
     command: str
     who: str = ""
     """Empty: the appliance itself."""
@@ -114,13 +124,20 @@ def _adapter() -> TypeAdapter[Journal]:
 def read_journal(path: Path) -> Journal:
     """The journal, or that of an empty machine when there is none. Raises JournalUnreadable."""
     try:
-        return _adapter().validate_json(path.read_bytes())
+        raw = path.read_bytes()
+        journal = _adapter().validate_json(raw)
     except FileNotFoundError:
         return Journal()
+    except OSError as error:
+        raise JournalUnreadable(path, error.strerror or type(error).__name__) from error
     except ValidationError as error:
-        raise JournalUnreadable(
-            _("{path} cannot be read as a journal: {why}"), path=str(path), why=str(error.errors()[0]["msg"])
-        ) from error
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise JournalUnreadable(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
+    # All of it has a default, and an empty machine is what nobody may take for what stands.
+    if missing := {"standing", "last"} - from_json(raw).keys():
+        raise JournalUnreadable(path, f"it does not say {' and '.join(sorted(missing))}")
+    return journal
 
 
 def write_journal(path: Path, journal: Journal) -> None:

@@ -66,6 +66,7 @@ _STANDINGS = {
     Standing.CONFIRMED: _("confirmed"),
     Standing.FAILED: _("failed"),
     Standing.UNDONE: _("taken back"),
+    Standing.UNKNOWN: _("unknown"),
 }
 
 

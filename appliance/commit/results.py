@@ -72,6 +72,8 @@ class Standing(StrEnum):
     """It never served, or failed when it did."""
     UNDONE = "undone"
     """It served, and was taken back since nobody confirmed it or somebody said so."""
+    UNKNOWN = "unknown"
+    """The journal that said so was spoilt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

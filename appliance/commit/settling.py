@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from appliance import durable
 from appliance.commit.clock import Clock
 from appliance.commit.generations import Folder, GenerationUnreadable, Written
-from appliance.commit.journal import Journal, Owed, Underway, Unfinished, read_journal, write_journal
+from appliance.commit.journal import (
+    Journal,
+    JournalUnreadable,
+    Owed,
+    Underway,
+    Unfinished,
+    read_journal,
+    write_journal,
+)
 from appliance.commit.keeping import Kinds
 from appliance.commit.planning import acts_between, failure
 from appliance.commit.results import Ending, Outcome, Phase, Standing
@@ -39,8 +47,11 @@ class Ground:
     clock: Clock
 
     def journal(self) -> Journal:
-        """As it is on disk."""
-        return read_journal(self.folder.journal)
+        """As it is on disk. Raises JournalUnreadable, also when it is gone though something was committed."""
+        journal = read_journal(self.folder.journal)
+        if not journal.last and self.folder.numbers() and not self.folder.journal.exists():
+            raise JournalUnreadable(self.folder.journal, "it is gone, and generations are there")
+        return journal
 
     def transition(self, before: int, after: int, progress: Callable[[Progress], None] = silent) -> Transition:
         """Between two generations, as far as they are there."""
@@ -60,9 +71,10 @@ def refuge(ground: Ground, journal: Journal, *, below: int, but: int = 0) -> int
     return next((number for number in numbers if not ground.folder.found(number).lost), 0)
 
 
-def owed_of(ground: Ground, command: str, who: str, outcome: Outcome) -> Owed:
+def owed_of(ground: Ground, command: str, who: str, outcome: Outcome, service: str = "machine") -> Owed:
     """What the audit log is owed of an outcome."""
     return Owed(
+        service=service,
         command=command,
         who=who,
         ending=outcome.ending,
@@ -188,7 +200,8 @@ def retried(ground: Ground, journal: Journal) -> tuple[Journal, tuple[Finding, .
     findings: list[Finding] = []
     for one in journal.unfinished:
         try:
-            _act_again(ground, ground.folder.read(journal.current), one)
+            if not _act_again(ground, ground.folder.read(journal.current), one):
+                left.append(one)
         except Exception as error:
             left.append(one)
             findings.append(failure(one.component, error))
@@ -199,14 +212,19 @@ def retried(ground: Ground, journal: Journal) -> tuple[Journal, tuple[Finding, .
     return settled, tuple(findings)
 
 
-def _act_again(ground: Ground, current: Written, one: Unfinished) -> None:
+def _act_again(ground: Ground, current: Written, one: Unfinished) -> bool:
+    """False as long as nobody knows what should become of it."""
     was = ground.folder.found(one.generation)
     kept = current.kept.get(one.component) or was.kept.get(one.component)
     if kept is None:
-        return
+        # Of a generation that is lost: if it is a program, its name is enough to stop it.
+        if current.kept and any(status.program == one.component for status in ground.machine.status()):
+            ground.machine.stop(one.component)
+        return bool(current.kept)
     before = ground.folder.of(one.generation) / one.component if one.component in was.kept else None
     after = ground.folder.current / one.component if one.component in current.kept else None
     ground.kinds.restore(kept).act(before, after, ground.machine)
+    return True
 
 
 def _left(

@@ -187,15 +187,17 @@ class Parts:
         """Nobody has confirmed a generation in time, a start has found one that was interrupted, or the store was away
         when somebody's change of the machine ended."""
         said = {"ending": owed.ending.value, "generation": owed.generation, "when": owed.when.isoformat()}
-        with self.runner.changing(Person(owed.who or ITSELF), "machine", owed.command, said) as context:
-            context.publish(
-                "generation",
-                f"generations/{owed.standing}",
-                "" if owed.who else _("generation {generation} was taken back; generation {standing} runs"),
-                urgent=not owed.who,
-                generation=owed.generation,
-                standing=owed.standing,
-                deadline="",
+        with self.runner.changing(Person(owed.who or ITSELF), owed.service, owed.command, said) as context:
+            words = "" if owed.who else _("generation {generation} was taken back; generation {standing} runs")
+            context.events.append(
+                Event(
+                    service="machine",
+                    kind="generation",
+                    subject=f"generations/{owed.standing}",
+                    template=words,
+                    values={"generation": owed.generation, "standing": owed.standing, "deadline": ""},
+                    urgent=not owed.who,
+                )
             )
 
     def _publish(self, events: tuple[Event, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -71,10 +72,17 @@ class MachinePorts:
         self._helper = helper
         self._told = told
         self._closing: list[Callable[[], None]] = []
+        # Several threads ask first at once, and since Python 3.12 cached_property lets each make one.
+        self._making = threading.RLock()
 
-    @cached_property
+    @property
     def machine(self) -> Machine:
         """The root helper, or this process itself."""
+        with self._making:
+            return self._machine
+
+    @cached_property
+    def _machine(self) -> Machine:
         from appliance.helper.catalogue import installed_catalogue
         from appliance.helper.client import HelperMachine
         from appliance.helper.direct import DirectMachine
@@ -97,7 +105,7 @@ class MachinePorts:
             network=_NetworkOfOthers,
         )
 
-    @cached_property
+    @property
     def glance(self) -> Machine:
         """The same machine, to be looked at: a helper that does not answer within some seconds has said enough."""
         from appliance.helper.client import HelperMachine
@@ -108,11 +116,16 @@ class MachinePorts:
 
     def statuses(self) -> tuple[Status, ...]:
         """All programs; none while this process runs none itself."""
-        return () if self._helper is None and "machine" not in self.__dict__ else self.glance.status()
+        return () if self._helper is None and "_machine" not in self.__dict__ else self.glance.status()
 
-    @cached_property
+    @property
     def commits(self) -> Commits:
         """The generations."""
+        with self._making:
+            return self._commits
+
+    @cached_property
+    def _commits(self) -> Commits:
         from appliance.commit.commits import Commits
         from appliance.components import standard_kinds
 
@@ -131,6 +144,9 @@ class MachinePorts:
     def start(self) -> None:
         """After a start of the daemon: take back what was interrupted or not confirmed, then make everything serve.
         Neither asks the store: what it is owed of this it is told when it is there."""
+        from appliance.commit.generations import GenerationUnreadable
+        from appliance.commit.journal import JournalUnreadable
+
         if not self.recover():
             return
         try:
@@ -138,18 +154,38 @@ class MachinePorts:
                 outcome = self.commits.resume("start")
                 if outcome.acted and not outcome.undone:
                     log.info("made serve again: %s", ", ".join(outcome.acted))
+        except JournalUnreadable:
+            self._hold()
+        except GenerationUnreadable as error:
+            log.critical(
+                "%s. What runs goes on, and what does not is not started: `gerbang appliance commit --overwrite` makes"
+                " all of it anew, `gerbang appliance rollback` goes back to the generation before",
+                error,
+            )
         except Exception:
             log.exception("the machine could not be brought to its generation")
 
     def recover(self) -> bool:
         """Take back what was interrupted or not confirmed in time; False when nothing was ever committed here."""
-        if not (self._state / "journal.json").exists():
+        from appliance.commit.generations import Folder
+        from appliance.commit.journal import JournalUnreadable
+
+        if not (self._state / "journal.json").exists() and not Folder(self._state).numbers():
             return False
         try:
             self.commits.recover()
+        except JournalUnreadable:
+            pass  # the log has it, with what is to be done
         except Exception:
             log.exception("what was interrupted could not be taken back; the timer tries again")
         return True
+
+    def _hold(self) -> None:
+        try:
+            if acted := self.commits.hold():
+                log.info("made serve again without the journal: %s", ", ".join(acted))
+        except Exception:
+            log.exception("what served before could not be made to serve")
 
     def close(self) -> None:
         """Stop what was started here."""

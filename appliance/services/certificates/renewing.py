@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from appliance.commit.audited import audited
+from appliance.commit.results import Outcome
 from appliance.contract.commands import work
 from appliance.contract.context import Context, Event
 from appliance.contract.refusals import NotAllowed, Refused
@@ -89,14 +91,18 @@ def _others(context: Context, waiting: tuple[str, ...]) -> tuple[str, ...]:
 
 def _committed(context: Context, waiting: tuple[str, ...], told: Renewed) -> Renewed:
     try:
-        outcome = context.appliance.commits.commit(_wanted(context), context.person.name, NOTE, 0, context.tell)
+        ended = context.appliance.commits.commit(_wanted(context), context.person.name, NOTE, 0, context.tell)
     except Refused as refused:  # a generation waits to be confirmed, or somebody else commits
         return replace(told, remark=str(refused)[:200].replace("\n", " "))
+    outcome = audited(context, "renew-due", ended, lambda: _write(context, waiting, ended))
+    stands = bool(outcome.generation) and outcome.standing == outcome.generation
+    why = "; ".join(str(one) for one in outcome.findings)[:200] if not stands else ""
+    return replace(told, committed=stands, generation=outcome.generation, remark=why.replace("\n", " "))
+
+
+def _write(context: Context, waiting: tuple[str, ...], outcome: Outcome) -> None:
     said = {"names": list(waiting), "ending": outcome.ending.value, "generation": outcome.generation}
     with context.writing("renew-due", said) as writing:
         subject = f"generations/{outcome.standing}"
         writing.events.append(Event(service="machine", kind="generation", subject=subject))
         writing.publish("changed", "certificates")
-    stands = bool(outcome.generation) and outcome.standing == outcome.generation
-    why = "; ".join(str(one) for one in outcome.findings)[:200] if not stands else ""
-    return replace(told, committed=stands, generation=outcome.generation, remark=why.replace("\n", " "))

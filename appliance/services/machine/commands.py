@@ -6,12 +6,11 @@ audit log when they have ended, with how they ended.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from appliance.commit.audited import audited
 from appliance.commit.results import CommitStatus, Diagnosis, Outcome, Plan
-from appliance.components.finding import warning
 from appliance.contract.commands import query, work
 from appliance.contract.context import Context, Progress
 from appliance.contract.refusals import NotFound, Refused
@@ -38,7 +37,6 @@ from appliance.services.machine.projects import (
     print_change,
     print_changes,
 )
-from appliance.store.failures import StoreFault
 from compiler.errors import GerbangError
 
 __all__ = [
@@ -58,6 +56,7 @@ __all__ = [
     "print_change",
     "print_changes",
     "programs",
+    "recover",
     "resume",
     "rollback",
     "status",
@@ -103,6 +102,12 @@ def resume(context: Context) -> Outcome:
     """Make the components of the current generation act that do not serve, such as a program that failed too often."""
     outcome: Outcome = context.appliance.commits.resume(context.person.name, context.tell)
     return _told(context, "resume", None, outcome)
+
+
+@work(*KEEPERS)
+def recover(context: Context) -> Outcome:
+    """Begin another journal of the commits in the place of one that is spoilt or gone; the machine is not touched."""
+    return _told(context, "recover", None, context.appliance.commits.rescue(context.person.name))
 
 
 @work(*KEEPERS)
@@ -199,14 +204,7 @@ def log(context: Context, asked: LogAsked) -> tuple[str, ...]:
 
 
 def _told(context: Context, command: str, arguments: Any, outcome: Outcome) -> Outcome:
-    """The outcome, once the audit log has it; or the journal, which tells it when the store is there again."""
-    try:
-        _write(context, command, arguments, outcome)
-    except StoreFault as fault:
-        context.appliance.commits.owe(command, context.person.name, outcome)
-        words = _("the audit log has no line of this yet, and gets it when the store is there again: {why}")
-        return replace(outcome, findings=(*outcome.findings, warning("", words, why=str(fault))))
-    return outcome
+    return audited(context, command, outcome, lambda: _write(context, command, arguments, outcome))
 
 
 def _write(context: Context, command: str, arguments: Any, outcome: Outcome) -> None:

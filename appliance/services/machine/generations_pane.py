@@ -43,7 +43,7 @@ made as it was then. What the services are told to be stays as it is, so that th
             return self.reader.say(_("There is no row under the cursor."))
         if self.row.current:
             return self.reader.say(_("This generation serves now."))
-        if self.row.standing != "confirmed":
+        if self.row.standing not in {"confirmed", "unknown"}:
             return self.reader.say(_("This generation was never confirmed."))
         return ""
 

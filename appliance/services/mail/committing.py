@@ -6,6 +6,7 @@ same key. So this commit is refused as soon as something else waits too.
 
 from __future__ import annotations
 
+from appliance.commit.audited import audited
 from appliance.commit.results import Outcome, Plan
 from appliance.contract.commands import query, work
 from appliance.contract.context import Context
@@ -52,6 +53,10 @@ def commit_accounts(context: Context) -> Outcome:
             words = _("the appliance was upgraded: an administrator commits that first, under Machine: {others}")
         raise RuleBroken(words, others=", ".join(others)[:2000])
     outcome: Outcome = context.appliance.commits.commit(components, context.person.name, "accounts", 0, context.tell)
+    return audited(context, "commit-accounts", outcome, lambda: _write(context, outcome))
+
+
+def _write(context: Context, outcome: Outcome) -> None:
     said = {"ending": outcome.ending.value, "generation": outcome.generation}
     with context.writing("commit-accounts", said) as writing:
         writing.publish(
@@ -61,7 +66,6 @@ def commit_accounts(context: Context) -> Outcome:
             person=context.person.name,
             ending=outcome.ending.value,
         )
-    return outcome
 
 
 def _others(plan: Plan) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance import durable
 from appliance.commit import telling
 from appliance.commit.commits import Commits, NothingToConfirm
 from appliance.commit.generations import Folder
 from appliance.commit.journal import Owed, read_journal
+from appliance.commit.lock import locked
 from appliance.commit.results import Ending, Outcome
 from tests.appliance.commit.parts import Killed, ModelClock, ModelMachine, Part, commits_of, dying, stands_whole
 
@@ -151,7 +154,7 @@ def test_a_line_that_cannot_be_struck_out_is_not_told_twice(tmp_path, monkeypatc
 
 def test_a_recovery_that_fails_is_tried_again_by_itself(tmp_path, monkeypatch):
     log, failing, prepare = AuditLog(), [1, 1], Folder.prepare
-    monkeypatch.setattr("appliance.commit.commits.AGAIN", 0.05)
+    monkeypatch.setattr("appliance.commit.expiring.AGAIN", 0.05)
     commits = waiting(tmp_path, ModelClock(), told=log.tell)
 
     def fails_first(folder):
@@ -171,7 +174,7 @@ def test_a_recovery_that_fails_is_tried_again_by_itself(tmp_path, monkeypatch):
 def test_a_link_that_cannot_be_moved_is_tried_again_by_itself(tmp_path, monkeypatch):
     """A full disk has no room for the link's new name."""
     log, failing, link = AuditLog(), [1, 1], os.symlink
-    monkeypatch.setattr("appliance.commit.commits.AGAIN", 0.05)
+    monkeypatch.setattr("appliance.commit.expiring.AGAIN", 0.05)
     commits = waiting(tmp_path, ModelClock(), told=log.tell)
 
     def fails_first(*arguments, **options):
@@ -215,3 +218,62 @@ def test_dying_at_any_step_of_the_recovery_loses_no_line(tmp_path):
             thread.join(60)
         assert log.lines == [("rollback", "", "undone", 2)]
     assert at > 10
+
+
+@pytest.mark.parametrize("how", ["full", "busy"])
+def test_what_the_journal_cannot_keep_is_told_all_the_same(tmp_path, monkeypatch, how):
+    """Store and journal lie on one disk: when it is full neither takes the line. Or somebody else commits just then."""
+    log, failing, put = AuditLog(away=True), threading.Event(), durable.put
+
+    def full(*arguments):
+        if failing.is_set():
+            raise OSError(28, "No space left on device")
+        put(*arguments)
+
+    monkeypatch.setattr(durable, "put", full)
+    monkeypatch.setattr(telling, "PATIENCE", 0.05)
+    commits = commits_of(tmp_path, ModelMachine(), told=log.tell)
+    outcome = commits.commit(WEB, "ana")
+    if how == "full":
+        failing.set()
+        commits.owe("commit", "ana", outcome)
+    else:
+        with locked(Folder(tmp_path).lock, "eko", ModelClock().now()):
+            commits.owe("commit", "ana", outcome)
+    assert log.asked.acquire(timeout=60)
+    log.away = False
+    assert log.heard.wait(60)
+    failing.clear()
+    struck(tmp_path)
+    commits.close()
+    assert log.lines == [("commit", "ana", "confirmed", 1)]
+
+
+def test_what_memory_alone_kept_outlives_the_process_once_the_disk_has_room(tmp_path, monkeypatch):
+    log, failing, put = AuditLog(away=True), [1], telling.write_journal
+
+    def full_once(path, journal):
+        if failing:
+            failing.pop()
+            raise OSError(28, "No space left on device")
+        put(path, journal)
+
+    monkeypatch.setattr(telling, "write_journal", full_once)
+    commits = commits_of(tmp_path, ModelMachine(), told=log.tell)
+    commits.owe("commit-accounts", "siti", commits.commit(WEB, "ana"), service="mail")
+    for _ in range(2):
+        assert log.asked.acquire(timeout=60)
+    commits.close()
+    (owed,) = read_journal(tmp_path / "journal.json").owed
+    assert (owed.service, owed.command, owed.who) == ("mail", "commit-accounts", "siti")
+
+
+def test_a_journal_from_before_services_were_named_is_the_machines(tmp_path):
+    commits = waiting(tmp_path, ModelClock())
+    commits.recover()
+    commits.close()
+    journal = tmp_path / "journal.json"
+    told = json.loads(journal.read_text())
+    del told["owed"][0]["service"]
+    journal.write_text(json.dumps(told))
+    assert read_journal(journal).owed[0].service == "machine"

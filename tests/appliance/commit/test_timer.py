@@ -27,7 +27,7 @@ def test_the_timer_takes_back_while_we_live(tmp_path):
 
 def test_the_timer_tries_again_after_any_failure(tmp_path, monkeypatch, caplog):
     machine = ModelMachine()
-    monkeypatch.setattr("appliance.commit.commits.AGAIN", 0.05)
+    monkeypatch.setattr("appliance.commit.expiring.AGAIN", 0.05)
     heard = threading.Event()
     commits = commits_of(tmp_path, machine, told=lambda outcome: heard.set())
     commits.commit(WEB, "ana")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.contract.service import Service
+from appliance.daemon.ports import MachinePorts
 from appliance.helper.actions import Actions
 from appliance.helper.admission import Admission
 from appliance.helper.catalogue import installed_catalogue
@@ -63,7 +64,7 @@ def house(
         )
         path = stack.enter_context(answering(actions.do))
         made = House(tmp_path, f"sqlite:///{tmp_path / 'house.sqlite'}", services=(system, machine, *services))
-        made.parts.ports.__dict__["machine"] = HelperMachine(path, tmp_path / "generations")
+        monkeypatch.setattr(MachinePorts, "machine", HelperMachine(path, tmp_path / "generations"))
         made.add("watcher", "machine.observer")
         yield made
     for name in [one for one in sys.modules if one.startswith("needs_")]:

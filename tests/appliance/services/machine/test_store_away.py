@@ -163,7 +163,9 @@ def test_the_daemon_dies_and_starts_while_the_server_is_away(daemon: Daemon, pos
     assert daemon.taken_back() == [("appliance", "undone", 2)]
 
 
-def test_a_start_makes_all_serve_though_the_store_takes_no_line(tmp_path: Path) -> None:
+def test_a_start_makes_all_serve_though_the_store_takes_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, model = ModelClock(), ModelMachine()
     commits = commits_of(tmp_path, model, clock)
     db = Part(name="db", text="d1")
@@ -177,7 +179,8 @@ def test_a_start_makes_all_serve_though_the_store_takes_no_line(tmp_path: Path) 
         raise StoreAway("the server does not answer")
 
     ports = MachinePorts((), tmp_path, None, away)
-    ports.__dict__["commits"] = commits = commits_of(tmp_path, model, clock, told=away)
+    commits = commits_of(tmp_path, model, clock, told=away)
+    monkeypatch.setattr(MachinePorts, "commits", commits)
     ports.start()
     assert model.running == {"web": "w1", "db": "d1"}, "what was not taken back is started too"
     assert commits.status().phase is None
