@@ -35,6 +35,9 @@ def _run(arguments: Namespace) -> int:
     places = Places.of(socket=arguments.socket, url=arguments.url, authorities=arguments.ca)
     if not (os.environ.get("TEXTUAL_DRIVER") or sys.stdin.isatty()):
         raise UsageError("the console needs a terminal (over SSH: ssh -t)")
+    if os.environ.get("GERBANG_LIMITED"):
+        # Its terminal is somebody else's, who says its size. Textual looks when it is imported.
+        os.environ.setdefault("TEXTUAL_DRIVER", "appliance.doors.terminal:BoundedDriver")
     if arguments.demo:
         from appliance.console.embedded import Embedded
 

@@ -36,10 +36,6 @@ def serve_web(arguments: Namespace) -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     door = WebDoor(settings, DaemonClient(address, verify=_believed(settings.authorities)))
-    try:
-        door.tls()
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{settings.certificate} with {settings.key}: no certificate and its key: {error}") from None
     print(f"The console is at {settings.origin}", flush=True)
     door.run(listening)
     return 0

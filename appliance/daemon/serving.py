@@ -26,7 +26,7 @@ from appliance.daemon.parts import Parts
 from appliance.daemon.peers import PeerProtocol
 from appliance.daemon.ports import MachinePorts
 from appliance.daemon.run_settings import RunSettings, Tls, local_zone
-from appliance.daemon.sockets import ServedCertificate, listening_port, listening_socket, remove_socket
+from appliance.daemon.sockets import ServedCertificate, keep_renewed, listening_port, listening_socket, remove_socket
 from appliance.daemon.throttle import peer_key
 from appliance.gate import Gate, allow_more_files
 from appliance.store.engine import Store
@@ -234,7 +234,7 @@ async def _serve(
         loop.add_signal_handler(number, stop)
     beside = [asyncio.create_task(_watch_parent(stop))] if with_parent else []
     if served is not None:
-        beside.append(asyncio.create_task(_renew(served)))
+        beside.append(asyncio.create_task(keep_renewed(served, logger, RENEW_SECONDS)))
     running = [asyncio.create_task(one.serve(sockets=[at])) for one, at in zip(servers, sockets, strict=True)]
     while not all(one.started for one in servers):
         await asyncio.sleep(0.005)
@@ -246,17 +246,6 @@ async def _serve(
     await asyncio.gather(*running)
     for one_beside in beside:
         one_beside.cancel()
-
-
-async def _renew(served: ServedCertificate) -> None:
-    """Serve a certificate that was renewed, without a start of the daemon."""
-    while True:
-        await asyncio.sleep(RENEW_SECONDS)
-        try:
-            if await asyncio.to_thread(served.renew):
-                logger.info("%s was renewed, and is served from now on", served.certificate)
-        except UsageError as error:
-            logger.error("the renewed certificate is not served: %s", error)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

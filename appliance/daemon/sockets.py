@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import ssl
 import stat
+from logging import Logger
 from pathlib import Path
 
 from compiler.errors import UsageError
 
-__all__ = ["ServedCertificate", "listening_port", "listening_socket", "remove_socket", "tls_context"]
+__all__ = ["ServedCertificate", "keep_renewed", "listening_port", "listening_socket", "remove_socket", "tls_context"]
 
 BACKLOG = 512
 
@@ -86,11 +88,15 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """TLS 1.2 or later with this certificate; raises UsageError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, certificate, key)
+    return context
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
         context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"{certificate}, {key}: no certificate with its key: {error}") from None
-    return context
 
 
 class ServedCertificate:
@@ -112,11 +118,22 @@ class ServedCertificate:
             return False
         self._seen = now
         tls_context(self.certificate, self._key)
-        self.context.load_cert_chain(self.certificate, self._key)
+        _load(self.context, self.certificate, self._key)  # they may have changed again
         return True
 
     def _stamps(self) -> tuple[tuple[int, int, int] | None, ...]:
         return tuple(_stamp(path) for path in (self.certificate, self._key))
+
+
+async def keep_renewed(served: ServedCertificate, log: Logger, every: float) -> None:
+    """Serve a certificate that was renewed, without a new start. ``every`` is in seconds."""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            if await asyncio.to_thread(served.renew):
+                log.info("%s was renewed, and is served from now on", served.certificate)
+        except UsageError as error:
+            log.error("the renewed certificate is not served: %s", error)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -28,7 +28,8 @@ def console_command(program: Path, socket: Path | None = None) -> str:
     """The forced command: the console of this installation, on this daemon. Raises UsageError.
 
     ``GERBANG_LIMITED`` tells the console that whoever types is not the user it
-    runs as: no files of that user are opened or written.
+    runs as: no files of that user are opened or written, and the size of the
+    terminal is bounded.
     """
     for path in (program, socket):
         if path is not None and not (path.is_absolute() and str(path).isprintable()):

@@ -18,7 +18,7 @@ def refuse_foreign(request: web.Request, settings: WebSettings) -> None:
     """Only pages of this door may ask: the Origin is exactly ours (RFC 6455, 10.2). Raises HTTPForbidden."""
     origins = request.headers.getall("Origin", [])
     if origins != [settings.origin]:
-        log.warning("refused %s with Origin %r from %s", request.path, origins, peer_of(request, settings))
+        log.warning("refused %s with Origin %.200r from %s", request.path, origins, peer_of(request, settings))
         raise web.HTTPForbidden(text="this page may not ask that")
 
 

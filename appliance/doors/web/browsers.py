@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ class Browser:
 
     token: str
     person: str
+    whose: str
+    """Among those of one, the oldest make room: a person's browsers, or the visitors of one place."""
     form_key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     """Stands in each form, so that no other site can send it (with SameSite=Strict, and the Origin)."""
     consoles: set[ConsoleProcess] = field(default_factory=set)
@@ -32,7 +34,8 @@ class Browser:
 
 
 class Browsers:
-    """All of them; the longest unseen makes room. Visitors never push out who has logged in."""
+    """All of them; of who has the most the longest unseen makes room: nobody pushes out others by coming often.
+    Visitors never push out who has logged in."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -47,7 +50,7 @@ class Browsers:
         value = secrets.token_urlsafe(32)
         among = self._visitors if browser.visitor else self._people
         among[_digest(value)] = browser
-        return value, among.popitem(last=False)[1] if len(among) > self._most else None
+        return value, among.pop(_crowded(among)) if len(among) > self._most else None
 
     def find(self, value: str | None) -> Browser | None:
         """The browser of a cookie."""
@@ -66,6 +69,13 @@ class Browsers:
             return None
         digest = _digest(value)
         return self._people.pop(digest, None) or self._visitors.pop(digest, None)
+
+
+def _crowded(among: OrderedDict[bytes, Browser]) -> bytes:
+    """The longest unseen of whose there are the most."""
+    counts = Counter(one.whose for one in among.values())
+    most = max(counts.values())
+    return next(digest for digest, one in among.items() if counts[one.whose] == most)
 
 
 def _digest(value: str) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from appliance.doors.web.pages import headers_of
 from appliance.doors.web.settings import WebSettings
 from appliance.gate import Bounds, Gate
 
@@ -36,13 +37,16 @@ def place_of(address: str) -> str:
 
 
 class Guard:
-    """All connections of a door. Those that ask nothing make room for a new one, the longest silent first."""
+    """All connections of a door. Those that ask nothing make room for a new one, the longest silent first; when all
+    ask, the crowd makes room itself."""
 
     def __init__(self, settings: WebSettings) -> None:
         self.limits = settings.limits
+        self.headers = headers_of(settings)
         self.proxies = frozenset(place_of(str(one)) for one in settings.proxies)
         self._alive: set[GuardedHandler] = set()
         self._silent: dict[GuardedHandler, None] = {}
+        self._asking: dict[GuardedHandler, None] = {}
         self._places: Counter[str] = Counter()
 
     def came(self, one: GuardedHandler) -> None:
@@ -53,7 +57,17 @@ class Guard:
         if self._places[one.place] > self.limits.connections_of_one and one.place not in self.proxies:
             one.cut()
         elif len(self._alive) > self.limits.connections:
-            next(iter(self._silent)).cut()
+            self._to_go(one).cut()
+
+    def _to_go(self, newest: GuardedHandler) -> GuardedHandler:
+        """Whose place the newest has: of the place that has the most connections the one that has brought its request
+        for longest, or the newest itself when its own place has as many. Who opens many and says little is cut."""
+        longest = next(iter(self._silent))
+        if longest is not newest:
+            return longest
+        most = max(self._places.values())
+        slow = (one for one in self._asking if one.is_bringing and self._places[one.place] == most)
+        return next(slow, newest) if self._places[newest.place] < most else newest
 
     def of_place(self, place: str) -> int:
         """How many of a place there are."""
@@ -62,6 +76,7 @@ class Guard:
     def went(self, one: GuardedHandler) -> None:
         """It counts no more; also when it is said twice."""
         self._silent.pop(one, None)
+        self._asking.pop(one, None)
         if one in self._alive:
             self._alive.remove(one)
             self._places[one.place] -= 1
@@ -71,9 +86,12 @@ class Guard:
     def asks(self, one: GuardedHandler) -> None:
         """A request of it is at work."""
         self._silent.pop(one, None)
+        if one in self._alive:
+            self._asking[one] = None
 
     def waits(self, one: GuardedHandler) -> None:
         """Its request is answered."""
+        self._asking.pop(one, None)
         if one in self._alive:
             self._silent[one] = None
 
@@ -91,6 +109,7 @@ class GuardedHandler(RequestHandler):
         )
         self._guard = guard
         self._timer: asyncio.TimerHandle | None = None
+        self._body: Any = None
         self.place = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -107,13 +126,20 @@ class GuardedHandler(RequestHandler):
         self._guard.went(self)
         super().connection_lost(exc)
 
-    def asks(self) -> None:
-        """A head is here."""
+    @property
+    def is_bringing(self) -> bool:
+        """Whether the body of its request is still on the way."""
+        return self._body is not None and not self._body.is_eof()
+
+    def asks(self, body: Any) -> None:
+        """A head is here; ``body`` may come."""
         self._disarm()
+        self._body = body
         self._guard.asks(self)
 
     def waits(self) -> None:
         """The answer goes out now, and the next head may come."""
+        self._body = None
         self._guard.waits(self)
         if self.transport is not None:
             self._arm(self._guard.limits.keep_alive)
@@ -124,6 +150,19 @@ class GuardedHandler(RequestHandler):
         self._guard.went(self)
         if self.transport is not None:
             self.transport.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no request: with the headers of every answer, and without what was sent, which
+        aiohttp's own would repeat."""
+        response = super().handle_error(request, status, exc, "this is no request" if status == 400 else message)
+        response.headers.update(self._guard.headers)
+        return response
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
@@ -170,7 +209,7 @@ async def counted(request: web.Request, handler: Any) -> web.StreamResponse:
     if not isinstance(connection, GuardedHandler):
         answer: web.StreamResponse = await handler(request)
         return answer
-    connection.asks()
+    connection.asks(request.content)
     try:
         answer = await handler(request)
     finally:

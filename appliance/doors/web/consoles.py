@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from appliance.doors.sizes import LARGEST
 from appliance.doors.web.asking import peer_of
 from appliance.doors.web.browsers import Browser
 from appliance.doors.web.connections import place_of
@@ -24,7 +25,7 @@ from appliance.doors.web.settings import WebSettings
 __all__ = ["Consoles"]
 
 log = logging.getLogger("gerbang.web")
-LEAST, MOST, USUAL = (20, 5), (500, 200), (80, 24)
+LEAST, MOST, USUAL = (20, 5), LARGEST, (80, 24)
 """Columns and rows of a terminal."""
 OVER = {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}
 
@@ -52,7 +53,8 @@ class Consoles:
             or (browser.visitor and self._visitors[place] >= limits.visitors_of_one)
         ):
             raise web.HTTPServiceUnavailable(text="there are as many consoles as this door takes on")
-        websocket = web.WebSocketResponse(heartbeat=15, max_msg_size=limits.message)
+        # aiohttp's own answers to pings come one after the other, with nobody else's turn between them.
+        websocket = web.WebSocketResponse(heartbeat=15, max_msg_size=limits.message, autoping=False)
         home = self._home(browser)
         console = self._made(browser, websocket, home)
         self._running.add(console)
@@ -118,7 +120,12 @@ class Consoles:
                 return
             if message.type in OVER:
                 return
+            if message.type is WSMsgType.PONG:
+                continue
             try:
+                if message.type is WSMsgType.PING:
+                    await websocket.pong(message.data)
+                    continue
                 if message.type is not WSMsgType.TEXT:
                     raise TypeError
                 kind, *values = json.loads(message.data)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
-import ssl
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -14,13 +14,15 @@ from urllib.parse import quote
 from aiohttp import web
 from textual_serve.server import Server
 
+from appliance.daemon.sockets import ServedCertificate, keep_renewed
 from appliance.doors.web.asking import peer_of, refuse_foreign
 from appliance.doors.web.browsers import Browser, Browsers
-from appliance.doors.web.connections import GuardedSite, counted
+from appliance.doors.web.connections import GuardedSite, counted, place_of
 from appliance.doors.web.consoles import Consoles
 from appliance.doors.web.daemon import Daemon, LoginRefused, Unanswered
+from appliance.doors.web.forms import fields_of
 from appliance.doors.web.offers import Broken
-from appliance.doors.web.pages import HEADERS, headers_of, page, protect, static
+from appliance.doors.web.pages import POLICY, headers_of, page, policy_of, protect, static, strictly
 from appliance.doors.web.settings import WebSettings
 from appliance.doors.web.uploads import TooLarge, receive
 from appliance.language import _
@@ -35,7 +37,11 @@ class WebDoor(Server):
     """One door to one daemon."""
 
     def __init__(self, settings: WebSettings, daemon: Daemon) -> None:
+        """Raises UsageError for files of the settings that are no certificate with its key."""
         super().__init__("console", host=settings.host, port=settings.port, title="Gerbang", public_url=settings.origin)
+        self._served: ServedCertificate | None = None
+        if settings.certificate is not None and settings.key is not None:
+            self._served = ServedCertificate(settings.certificate, settings.key)
         self.settings = settings
         self.daemon = daemon
         self.browsers = Browsers(settings.limits.sessions)
@@ -43,7 +49,7 @@ class WebDoor(Server):
 
     async def _make_app(self) -> web.Application:
         app = web.Application(middlewares=[counted, protect], client_max_size=64 * 1024)
-        app[HEADERS] = headers_of(self.settings)
+        app.on_response_prepare.append(strictly(headers_of(self.settings)))
         app.add_routes(
             [
                 web.get("/", self.handle_index, name="index"),
@@ -59,6 +65,7 @@ class WebDoor(Server):
             ]
         )
         app.on_shutdown.append(self.on_shutdown)
+        app.cleanup_ctx.append(self._renewing)
         return app
 
     def run(self, listening: socket.socket) -> None:
@@ -79,17 +86,17 @@ class WebDoor(Server):
         """Serve from now on until the answer's ``cleanup``. ``shutdown_timeout`` is in seconds."""
         runner = web.AppRunner(await self._make_app(), access_log=None, shutdown_timeout=shutdown_timeout)
         await runner.setup()
-        await GuardedSite(runner, listening, self.settings, ssl_context=self.tls()).start()
+        await GuardedSite(runner, listening, self.settings, ssl_context=self._served and self._served.context).start()
         return runner
 
-    def tls(self) -> ssl.SSLContext | None:
-        """TLS 1.2 or later with the certificate of the settings, if there is one. Raises OSError and SSLError."""
-        if self.settings.certificate is None:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.settings.certificate, self.settings.key)
-        return context
+    async def _renewing(self, _app: web.Application) -> AsyncIterator[None]:
+        """Serve a certificate that was renewed without a new start, which would end all consoles."""
+        if self._served is None:
+            yield
+            return
+        looking = asyncio.create_task(keep_renewed(self._served, log, self.settings.limits.renewed))
+        yield
+        looking.cancel()
 
     async def on_shutdown(self, app: web.Application) -> None:
         """End all consoles, and give the connections to the daemon back."""
@@ -109,7 +116,10 @@ class WebDoor(Server):
                     browser = None
         if browser is None:
             raise web.HTTPSeeOther("/login")
-        return page(request, "terminal", socket=f"{self.settings.websocket}/ws", browser=browser)
+        response = page(request, "terminal", socket=f"{self.settings.websocket}/ws", browser=browser)
+        # The terminal sets its colours by a style element of its own.
+        response.headers[POLICY] = policy_of(self.settings, "'self' 'unsafe-inline'")
+        return response
 
     async def show_login(self, request: web.Request) -> web.Response:
         """The form, with a way in for visitors when a service has something for them."""
@@ -118,21 +128,15 @@ class WebDoor(Server):
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Name and password become a session of the daemon and a cookie of the browser."""
         refuse_foreign(request, self.settings)
-        try:
-            async with asyncio.timeout(self.settings.limits.body):
-                form = await request.post()
-        except TimeoutError:
-            raise web.HTTPRequestTimeout(text="the form did not come in time") from None
-        except (ValueError, LookupError, AssertionError):  # no form, or in no character set
-            raise web.HTTPBadRequest(text="a form is expected") from None
-        name, password = str(form.get("name", ""))[:100], str(form.get("password", ""))[:256]
+        form = await fields_of(request, self.settings.limits.body)
+        name, password = form.get("name", "")[:100], form.get("password", "")[:256]
         try:
             token, person = await self.daemon.log_in(name, password, peer_of(request, self.settings))
         except LoginRefused as refused:
             return await self._login_page(request, 401, (refused.template, refused.values), name)
         except Unanswered:
             return await self._login_page(request, 503, NO_ANSWER, name)
-        return await self._enter(request, Browser(token=token, person=person))
+        return await self._enter(request, Browser(token=token, person=person, whose=person))
 
     async def visit(self, request: web.Request) -> web.StreamResponse:
         """A console without a login, when a service is public."""
@@ -142,7 +146,8 @@ class WebDoor(Server):
                 raise web.HTTPForbidden(text="there is nothing for visitors")
         except Unanswered:
             return await self._login_page(request, 503, NO_ANSWER)
-        return await self._enter(request, Browser(token="", person=""))
+        place = place_of(peer_of(request, self.settings))
+        return await self._enter(request, Browser(token="", person="", whose=place))
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
         """End the session here and at the daemon, and its consoles."""
@@ -221,7 +226,6 @@ class WebDoor(Server):
             raise web.HTTPNotFound
         response = web.StreamResponse(
             headers={
-                **headers_of(self.settings),
                 "Content-Type": "application/octet-stream",
                 "Content-Disposition": _attachment(offer.name),
                 "Cache-Control": "no-store",

@@ -3,7 +3,8 @@
 Textual's own writes packets from two threads without a lock: a file that is
 sent while the screen is painted would be torn into it (pipe(7): writes longer
 than PIPE_BUF may be interleaved). And it lives on when its input has ended,
-that is, when the door was killed.
+that is, when the door was killed. And it takes a size from among the keys,
+which the door has not bounded.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any
 
-from textual import messages
+from textual import events, messages
 from textual.app import App
 from textual.drivers.web_driver import WebDriver
+from textual.message import Message
 
 __all__ = ["ConsoleDriver"]
 
@@ -36,6 +38,11 @@ class ConsoleDriver(WebDriver):
         with self._one_at_a_time, suppress(BrokenPipeError):  # the end of the input tells the same
             while left:
                 left = left[os.write(self.fileno, left) :]
+
+    def process_message(self, message: Message) -> None:
+        """What was typed. Sizes are the door's to say, which come another way."""
+        if not isinstance(message, events.Resize):
+            super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Read until there is nothing more, and tell the application."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from appliance.data import data
 from appliance.doors.web.settings import WebSettings
 from appliance.language import DEFAULT, LANGUAGES, translator
 
-__all__ = ["HEADERS", "headers_of", "language_of", "page", "protect", "static"]
+__all__ = ["POLICY", "headers_of", "language_of", "page", "policy_of", "protect", "static", "strictly"]
 
 log = logging.getLogger("gerbang.web")
 
@@ -27,9 +27,16 @@ STATIC = {
     "xterm.css": (TERMINAL / "css" / "xterm.css", "text/css"),
 }
 """Two files of textual-serve; the others are in templates/web."""
-HEADERS: web.AppKey[Mapping[str, str]] = web.AppKey("headers")
-"""Of every answer of the application."""
+POLICY = "Content-Security-Policy"
 OWN = {"door.css": "text/css", "door.js": "text/javascript", "terminal.css": "text/css"}
+
+
+def policy_of(settings: WebSettings, styles: str = "'self'") -> str:
+    """The policy of a page: everything comes from this door (CSP 3)."""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; font-src 'self'; "
+        f"connect-src {settings.websocket}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def headers_of(settings: WebSettings) -> dict[str, str]:
@@ -39,12 +46,7 @@ def headers_of(settings: WebSettings) -> dict[str, str]:
     "append a request Origin header").
     """
     headers = {
-        # The terminal sets its colours by a style element of its own; everything else comes from this door.
-        "Content-Security-Policy": (
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-            f"font-src 'self'; connect-src {settings.websocket}; form-action 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'"
-        ),
+        POLICY: policy_of(settings),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
@@ -118,20 +120,27 @@ async def static(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def strictly(headers: Mapping[str, str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Adds the headers that keep browsers strict to every answer, the refused and the failed ones too. A page that
+    brings a policy of its own keeps it."""
+
+    async def add(_request: web.Request, response: web.StreamResponse) -> None:
+        own = response.headers.get(POLICY)
+        response.headers.update(headers)
+        if own is not None:
+            response.headers[POLICY] = own
+
+    return add
+
+
 @web.middleware
 async def protect(request: web.Request, handler: Any) -> web.StreamResponse:
-    """The headers that keep browsers strict, on every answer, the refused and the failed ones too."""
-    headers = request.app[HEADERS]
+    """What fails is logged, and told in a few words."""
     try:
         response: web.StreamResponse = await handler(request)
-    except web.HTTPException as error:
-        error.headers.update(headers)
-        raise
-    except (ConnectionError, TimeoutError):
+    except (web.HTTPException, ConnectionError, TimeoutError):
         raise
     except Exception:
         log.exception("failed at %s", request.path)
-        return web.Response(status=500, text="the door failed; its log says why", headers=headers)
-    if not response.prepared:
-        response.headers.update(headers)
+        return web.Response(status=500, text="the door failed; its log says why")
     return response

@@ -45,6 +45,8 @@ class Limits:
     """Seconds from one answer to the head of the next request."""
     body: float = 30.0
     """Seconds for the body of a request, and more for what a file brings."""
+    renewed: float = 30.0
+    """Seconds between two looks whether the certificate was renewed."""
     slowest: int = 32 * 1024
     """Bytes a second that a file brings at least."""
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from appliance.doors.web.browsers import Browser
 from appliance.doors.web.daemon import Daemon, LoginRefused
@@ -49,7 +50,7 @@ async def receive(request: web.Request, browser: Browser, daemon: Daemon, limits
         kept = await daemon.keep_file(browser.token, plain_name(part.filename), kind, _bounded(part, limits, began))
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the file did not come in time") from None
-    except (ValueError, AssertionError):  # what aiohttp says of a form that breaks off
+    except (ValueError, AssertionError, HttpProcessingError):  # what aiohttp says of a form that is none, or breaks off
         raise web.HTTPBadRequest(text="a form with a file is expected") from None
     return str(kept["file"])
 

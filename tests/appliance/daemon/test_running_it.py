@@ -149,7 +149,13 @@ def with_tls(folder: Path, *, files: int = 4096) -> Iterator[tuple[Path, int, st
     with subprocess.Popen([*limited, *map(str, words)], stdout=subprocess.PIPE, text=True, env=environment) as daemon:
         try:
             assert daemon.stdout is not None
-            said = list(iter(daemon.stdout.readline, f"ready {path}\n"))
+            said: list[str] = []
+            for line in daemon.stdout:
+                if line == f"ready {path}\n":
+                    break
+                said.append(line)
+            else:
+                raise AssertionError(f"it ended with {daemon.wait(60)}: {said}")
             yield path, port, said[0].split()[-1]
             daemon.terminate()
             assert daemon.wait(60) == 0

@@ -20,7 +20,7 @@ from appliance.doors.web.settings import Limits, WebSettings
 
 SMALL = Path(__file__).with_name("small_console.py")
 QUICK = Limits(ends_within=0.3, takes_within=1.0)
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Double:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +218,80 @@ def test_a_console_that_has_ended_is_started_again(chromium: Any, processes: Pro
     seen.page.click("text='Start again'")
     seen.page.wait_for_url("**/login")
     _asked_only_the_door(seen, processes)
+    seen.page.context.close()
+
+
+FOREIGN = """<!DOCTYPE html><title>a game</title>
+<form id=login method=post action="{door}/login"><input name=name value=admin><input name=password value=x></form>
+<form id=logout method=post action="{door}/logout"></form>
+<form id=visit method=post action="{door}/visit"></form>
+<form id=upload method=post action="{door}/upload" enctype="multipart/form-data"><input name=form_key></form>
+<iframe src="{door}/"></iframe>
+<script>
+async function tell() {{
+  return Promise.all([
+    fetch("{door}/", {{credentials: "include"}}).then(() => "read", () => "closed"),
+    fetch("{door}/upload", {{credentials: "include"}}).then(() => "read", () => "closed"),
+    new Promise((done) => {{
+      const socket = new WebSocket("{socket}/ws?width=80&height=24");
+      socket.onopen = () => done("open");
+      socket.onerror = () => done("closed");
+    }}),
+  ]);
+}}
+</script>"""
+"""What the page of another site tries in the browser of somebody who has logged in."""
+
+
+class _Foreign(http.server.BaseHTTPRequestHandler):
+    text = ""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.text.encode())
+
+    def log_message(self, *_words: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def _foreign_site(door: str) -> Iterator[str]:
+    """Another site: for browsers ``localhost`` is none of 127.0.0.1."""
+    page = FOREIGN.format(door=door, socket=door.replace("http", "ws", 1))
+    handler = type("Foreign", (_Foreign,), {"text": page})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://localhost:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_the_page_of_another_site_can_do_nothing(chromium: Any, processes: Processes) -> None:
+    seen = _opened(chromium, processes)
+    seen.log_in()
+    seen.reads("Good day, Demo Administrator.")
+    (console,) = processes.consoles()
+    with _foreign_site(processes.origin) as site:
+        other = seen.page.context.new_page()
+        other.set_default_timeout(PATIENCE * 1000)
+        other.goto(site)
+        assert other.evaluate("tell()") == ["closed"] * 3
+        assert "Gerbang" not in [frame.title() for frame in other.frames]
+        for form in ("login", "logout", "visit", "upload"):
+            other.goto(site)
+            with other.expect_navigation(url=f"{processes.origin}/{form}") as told:
+                other.evaluate(f"document.getElementById('{form}').submit()")
+            assert told.value.status == 403, form
+            assert "set-cookie" not in told.value.headers
+        other.close()
+    # Nothing of it had an effect: the console is the same, and the session the person's.
+    assert list(processes.consoles()) == [console]
+    assert "Log out (admin)" in seen.page.request.get(processes.origin).text()
     seen.page.context.close()
 
 

@@ -9,6 +9,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from textual._xterm_parser import XTermParser
+from textual.events import Resize
+
+from appliance.doors.terminal import BoundedDriver
 from appliance.doors.web.driver import ConsoleDriver
 
 
@@ -52,3 +56,14 @@ def test_packets_of_two_threads_are_never_torn() -> None:
         thread.join()
     os.close(writing)
     assert all(len(set(one)) == 1 for one in packets)
+
+
+def test_a_size_among_the_keys_is_not_believed() -> None:
+    """The web door's sizes come beside them; those of a terminal at SSH are bounded."""
+    for driver_class, expected in ((ConsoleDriver, ["a", "b"]), (BoundedDriver, ["a", (500, 200), (99, 30), "b"])):
+        driver: Any = driver_class.__new__(driver_class)
+        told: list[Any] = []
+        driver._app, driver.send_message, driver._down_buttons, driver.cursor_origin = None, told.append, [], None
+        for message in XTermParser().feed("a\x1b[48;60000;60000;0;0t\x1b[48;30;99;0;0tb"):
+            driver.process_message(message)
+        assert [tuple(one.size) if isinstance(one, Resize) else one.character for one in told] == expected

@@ -177,8 +177,15 @@ def test_the_holder_of_a_key_has_the_login_and_no_command_of_his(
             terminal.read = b""
             terminal.resize(43, 132)
             terminal.until(rb"\x1b\[43;")
+            # A window of 4,000 million cells would take all memory; neither is it believed when it is typed.
+            terminal.read = b""
+            terminal.resize(3000, 3000)
+            os.write(terminal.master, b"\x1b[48;3000;3000;0;0t")
+            terminal.until(rb"\x1b\[200;")
             os.write(terminal.master, b"\x11")
             terminal.until(rb"\x1b\[\?1049l")
+            rows = [int(row) for row in re.findall(rb"\x1b\[([0-9]+);[0-9]+H", terminal.read)]
+            assert max(rows) == 200
         finally:
             terminal.end()
         answer = server.ssh("cat", "/etc/passwd", before=("-T",))

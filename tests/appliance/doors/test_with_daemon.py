@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import subprocess
 from argparse import Namespace
@@ -14,9 +15,11 @@ import pytest
 from appliance.cli.serving_web import settings_from
 from appliance.client.addresses import Address
 from appliance.doors.web.connecting import DaemonClient
+from appliance.doors.web.settings import Limits
 from appliance.services.system import service as system
 from compiler.errors import UsageError
 from tests.appliance.daemon.house import PASSWORD, House
+from tests.appliance.daemon.test_running_it import certificate_in
 from tests.appliance.doors.standing import standing
 
 OPTIONS: dict[str, Any] = {
@@ -140,3 +143,36 @@ def test_tls_with_an_own_certificate_and_nothing_older_than_1_2(tmp_path: Path) 
                 await asyncio.open_connection("127.0.0.1", door.door.settings.port, ssl=old)
 
     asyncio.run(play())
+
+
+def test_a_renewed_certificate_is_served_while_consoles_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    certificate, key = certificate_in(tmp_path)
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+
+    async def shown(port: int) -> bytes:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=anybody)
+        seen = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return bytes(seen)
+
+    async def play() -> None:
+        limits = Limits(renewed=0.05, ends_within=0.3)
+        async with standing(certificate=certificate, key=key, limits=limits) as door:
+            browser, port = door.browser(), door.door.settings.port
+            assert (await browser.post("/login", {"name": "ani", "password": "right"}, ssl=anybody)).status == 303
+            console = await browser.open(ssl=anybody)
+            first = await shown(port)
+            certificate_in(tmp_path)
+            await door.until(lambda: "was renewed, and is served" in caplog.text)
+            second = await shown(port)
+            assert second != first
+            certificate.write_text("half of a cert")
+            caplog.clear()
+            await door.until(lambda: "the renewed certificate is not served" in caplog.text)
+            assert await shown(port) == second
+            await console.type("here")
+            assert await console.read() == "here"
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(play())
