@@ -152,8 +152,10 @@ class _Linking:
         try:
             with opened(self._maildir, message.folder, message.place) as here:
                 os.link(message.file, message.file, src_dir_fd=here, dst_dir_fd=into, follow_symlinks=False)
-            # What it was may have changed since it was listed; now it has a name that is only ours.
-            if not stat.S_ISREG(os.stat(message.file, dir_fd=into, follow_symlinks=False).st_mode):
+            # What it was may have changed since it was listed; now it has a name that is only ours. A file of somebody
+            # else may have been given a second name there, where fs.protected_hardlinks is 0: it is no mail.
+            linked = os.stat(message.file, dir_fd=into, follow_symlinks=False)
+            if not stat.S_ISREG(linked.st_mode) or linked.st_uid != os.fstat(self._maildir).st_uid:
                 os.unlink(message.file, dir_fd=into)
                 return
             file = os.open(message.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=into)

@@ -95,7 +95,8 @@ def plain_files(here: int) -> Iterator[str]:
 
 
 def copied(source: int, target: int, name: str, owner: tuple[int, int] | None = None) -> None:
-    """Copy one file, or a link that stays in its folder. What is gone or leads elsewhere is passed over."""
+    """Copy one file, or a link that stays in its folder. What is gone or leads elsewhere is passed over, and so is what
+    does not belong to the folder's owner: he may have given a file of somebody else a second name."""
     try:
         seen = os.stat(name, dir_fd=source, follow_symlinks=False)
         if stat.S_ISLNK(seen.st_mode):
@@ -109,7 +110,8 @@ def copied(source: int, target: int, name: str, owner: tuple[int, int] | None = 
     except OSError:
         return
     with os.fdopen(reading, "rb") as old:
-        if not stat.S_ISREG(os.fstat(reading).st_mode):
+        here = os.fstat(reading)
+        if not stat.S_ISREG(here.st_mode) or here.st_uid != os.fstat(source).st_uid:
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         writing = os.open(name, flags, seen.st_mode & 0o600, dir_fd=target)

@@ -96,7 +96,7 @@ def _compressed(programs: Path, program: str, name: str, aside: str, before: flo
                     os.unlink(file, dir_fd=folder)
                     removed += 1
                 elif not file.endswith(".gz") and stat.S_ISREG(seen.st_mode):
-                    _compress(folder, file, seen)
+                    _compress(folder, file)
     except OSError:
         return removed
     finally:
@@ -104,8 +104,11 @@ def _compressed(programs: Path, program: str, name: str, aside: str, before: flo
     return removed
 
 
-def _compress(folder: int, file: str, seen: os.stat_result) -> None:
+def _compress(folder: int, file: str) -> None:
     reading = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    # Of what was opened: whose folder it is may have put another file there since it was looked at, and would be given
+    # a copy of it.
+    seen = os.fstat(reading)
     making = f".{file}.gz"
     # An earlier time was cut off: what it left would stop every later one.
     with suppress(FileNotFoundError):

@@ -79,6 +79,24 @@ def test_links_in_a_mailbox_lead_nowhere(state: Path, tmp_path: Path) -> None:
     assert not any("root's" in path.read_text() for path in held.rglob("*") if path.is_file())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+def test_a_second_name_of_somebody_elses_file_is_no_mail(state: Path, tmp_path: Path) -> None:
+    """Root would read it, and give a copy to whose mailbox it is (fs.protected_hardlinks may be 0: proc_sys_fs(5))."""
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    for folder, folders, files in os.walk(state / "mail"):
+        for name in ("", *folders, *files):
+            os.chown(Path(folder) / name, 65534, 65534)
+    home = state / "mail" / "siti"
+    os.link(secret, home / "Maildir" / "cur" / "evil.M1P1.host,S=6:2,")
+    os.link(secret, home / "Maildir" / "subscriptions")
+    os.link(secret, home / ".dovecot.sieve")
+    assert len(snapshot(state, "20261123T054004Z", "siti")) == 60
+    held = state / "snapshots" / "20261123T054004Z"
+    assert not any("root's" in path.read_text() for path in held.rglob("*") if path.is_file())
+    assert secret.stat().st_uid == 0
+
+
 def test_a_mailbox_that_is_a_link_is_none(state: Path) -> None:
     (state / "mail" / "evil").symlink_to(state / "mail" / "siti")
     with pytest.raises(NoMailbox):
