@@ -13,11 +13,13 @@ from appliance.console.references import lookup_of
 from appliance.console.widgets.dialogs import ConfirmScreen
 from appliance.console.working import follow
 from appliance.contract.fields import fields_of
+from appliance.contract.records import Row
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
 if TYPE_CHECKING:
     from appliance.console.screens import Pane
+    from appliance.console.words import Reader
 
 __all__ = ["Action", "perform"]
 
@@ -48,11 +50,23 @@ class Action:
     given: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     """More values to begin with, made from the row's."""
     tooltip: str = ""
+    rule: Callable[[Row], object] | None = None
+    """What the command asks of the row first: raises Refused for one that does not fit. The command and the screen
+    share it, so the key of what would be refused is dim, and says why in the same words."""
 
     @property
     def needs_row(self) -> bool:
         """Whether it is about the row under the cursor."""
         return bool(self.fills) or self.given is not None
+
+    def why_not(self, reader: Reader, row: Mapping[str, Any]) -> str:
+        """Why the rule would refuse this row, in the reader's words; empty when it would not."""
+        if self.rule is not None:
+            try:
+                self.rule(row)
+            except Refused as error:
+                return reader.say(error.template, error.values)
+        return ""
 
     def initial(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What the form begins with, or the arguments themselves when there is no form."""
@@ -66,8 +80,8 @@ async def perform(pane: Pane, action: Action, row: Mapping[str, Any]) -> bool:
     if action.form and action.record is not None and fields_of(action.record):
         return await _by_form(pane, action, initial)
     if action.ask and not action.paper:
-        question = pane.reader.say(_("{action}: {what}?"), {"action": pane.reader.say(action.title),
-                                                            "what": _subject(pane, action, initial)})  # fmt: skip
+        question = pane.reader.say(_("{action}: {subject}?"), {"action": pane.reader.say(action.title),
+                                                            "subject": _subject(pane, action, initial)})  # fmt: skip
         if not await pane.app.push_screen_wait(ConfirmScreen(question)):
             return False
     try:

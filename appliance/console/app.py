@@ -328,7 +328,9 @@ class ConsoleApp(GoingAboutApp):
 
         assert self.state.person is not None
         try:
-            renewed = await self.push_screen_wait(AgainScreen(self.state.person.name))
+            while not (renewed := await self.push_screen_wait(AgainScreen(self.state.person.name))):
+                if await self._may_leave():
+                    break
         finally:
             self._renewing = None
         answer.set_result(bool(renewed))

@@ -18,7 +18,8 @@ from appliance.console.once import Once
 from appliance.console.plain import plain
 from appliance.console.status import KeyLine
 from appliance.console.widgets.deeds import begin
-from appliance.console.widgets.form import Form
+from appliance.console.widgets.editors import NOTHING
+from appliance.console.widgets.form import SAVE, Form
 from appliance.console.widgets.front import FrontScreen
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.reference import Lookup
@@ -27,7 +28,7 @@ from appliance.contract.fields import fields_of
 from appliance.contract.refusals import Refused
 from appliance.language import _
 
-__all__ = ["LookScreen", "RecordDialog", "focus_first", "show_failure"]
+__all__ = ["AskDialog", "LookScreen", "RecordDialog", "focus_first", "show_failure"]
 
 AROUND = 9
 """Lines of a dialog that are no entries: frame, buttons, what is wrong, and the keys and the state below it."""
@@ -50,8 +51,11 @@ def show_failure(form: Form, error: Refused, prefix: str = "") -> None:
 
 
 def focus_first(form: Form) -> None:
-    """Into the form's first entry."""
-    for row in form.rows.values():
+    """Into the form's first entry; where some were filled in from a row, into the first that is still wanted: who gives
+    the reason of a cancellation does not write it into the number of the booking."""
+    required = [row for row in form.rows.values() if row.field.required and row.display]
+    wanted = [row for row in required if row.editor.initial is NOTHING]
+    for row in wanted if len(wanted) < len(required) and wanted else form.rows.values():
         for widget in row.editor.query("*"):
             if widget.focusable and row.display:
                 widget.focus()
@@ -62,6 +66,8 @@ class RecordDialog(FrontScreen[Any]):
     """What the daemon answered, or None when it is left. All that was typed stays until one of them."""
 
     AUTO_FOCUS = ""
+    save: ClassVar[str] = SAVE
+    """What the first button and its key say."""
 
     DEFAULT_CSS = """
     RecordDialog { align: center middle; }
@@ -88,7 +94,7 @@ class RecordDialog(FrontScreen[Any]):
         """``title`` is in the reader's language. ``prefix`` as in ``show_failure``."""
         super().__init__()
         self._title_text = title
-        self.form = Form(record, initial, version=version, lookup=lookup)
+        self.form = Form(record, initial, version=version, lookup=lookup, save=self.save)
         self._submit = submit
         self._conflicted = conflicted
         self._prefix = prefix
@@ -165,6 +171,12 @@ When somebody else has changed the record in the meantime, you see who, what and
 """)
 
 
+class AskDialog(RecordDialog):
+    """A form that asks, and changes nothing."""
+
+    save = _("Ask")
+
+
 class LookScreen(FrontScreen[None]):
     """A record to be read only."""
 
@@ -194,7 +206,7 @@ class LookScreen(FrontScreen[None]):
             shown = reader.shown(field, self._values.get(field.name))
             lines.append(Content.assemble((f"{reader.label(field):<24} ", "bold"), shown or "–"))
         if self._note:
-            lines += [Content(""), plain(self._note).stylize("dim")]
+            lines += [Content(""), plain(self._note).stylize("$text-muted")]
         box = VerticalScroll(Static(Content("\n").join(lines), markup=False))
         box.border_title = plain(self._title_text)
         yield box

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import shutil
+import stat
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PickScreen", "deliver", "export"]
 
+SLOW = 1.0
+"""Seconds after which it is said that an export is under way: 100,000 rows take some 15 as XLSX."""
 TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -83,11 +86,14 @@ async def export(pane: Pane, source: ListingSource, name: str) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="gerbang-export-") as folder:
         file = Path(folder) / f"{name}.{form}"
+        slow = pane.set_timer(SLOW, lambda: pane.shell.tell(_("The rows are being written; you can go on meanwhile.")))
         try:
             await source.export(form, file)
         except Refused as error:
             pane.shell.say_refused(error)
             return
+        finally:
+            slow.stop()
         await deliver(pane, file, file.name)
 
 
@@ -102,29 +108,51 @@ async def deliver(pane: Pane, content: bytes | Path, name: str) -> None:
     # Textual 8.2's own saving opens the file for text, and fails on bytes.
     from platformdirs import user_downloads_path
 
+    folder = Path(user_downloads_path())
     try:
-        saved = await asyncio.to_thread(_saved, content, Path(user_downloads_path()), name)
+        saved = await asyncio.to_thread(_saved, content, folder, name)
     except OSError as error:
-        pane.shell.tell(_("It cannot be saved: {reason}"), "error", reason=str(error.strerror or error))
+        reason = str(error.strerror or error)
+        pane.shell.tell(_("It cannot be saved in {folder}: {reason}"), "error", folder=str(folder), reason=reason)
     else:
         pane.shell.tell(_("Saved: {file}"), file=str(saved))
 
 
 def _saved(content: bytes | Path, folder: Path, name: str) -> Path:
-    """Under a name that is free."""
+    """Under a name that is free. Written beside it, so that half a file never has it: not even when the disk is full,
+    or the console is killed."""
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as aside:
+        try:
+            if isinstance(content, bytes):
+                aside.write(content)
+            else:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, aside)
+            aside.close()
+            return _named(Path(aside.name), folder, name)
+        except BaseException:
+            Path(aside.name).unlink(missing_ok=True)
+            raise
+
+
+def _named(aside: Path, folder: Path, name: str) -> Path:
+    """Give the file its name, or the name with the first number that is free."""
     stem, dot, suffix = name.rpartition(".")
     for number in count(1):
         file = folder / (name if number == 1 else f"{stem} ({number}){dot}{suffix}")
         try:
-            with file.open("xb") as into:
-                if isinstance(content, bytes):
-                    into.write(content)
-                else:
-                    with content.open("rb") as source:
-                        shutil.copyfileobj(source, into)
+            # The name is taken first: another console may save the same at the same time.
+            file.touch(exist_ok=False)
         except FileExistsError:
             continue
+        try:
+            # As any other file that the user makes; those of tempfile are for nobody else.
+            aside.chmod(stat.S_IMODE(file.stat().st_mode))
+            aside.replace(file)
+        except OSError:
+            file.unlink()
+            raise
         return file
     raise AssertionError("numbers do not end")
 

@@ -96,9 +96,10 @@ class KeySheet(FrontScreen[None]):
     def _line(self, one: ShownKey, wide: int) -> Content:
         words = f"{one.words}: {one.more}" if one.more and one.more != one.words else one.words
         line = Content.assemble(
-            (f"{plain_text(one.key):<{wide}}", "bold"), (f"{plain_text(words)}  ", "" if one.enabled else "dim")
+            (f"{plain_text(one.key):<{wide}}", "bold"),
+            (f"{plain_text(words)}  ", "" if one.enabled else "$text-disabled"),
         )
-        return Content.assemble(line, (one.identity, "italic dim")) if one.identity else line
+        return Content.assemble(line, (one.identity, "italic $text-muted")) if one.identity else line
 
     def action_leave(self) -> None:
         """Back to work."""

@@ -100,15 +100,17 @@ class ListingPane(GridPane):
         return next((one for one in self.described.actions if text == f"do('{one.command}')"), None)
 
     def why_not(self, action: str) -> str:
-        """Roles first, then whether there is a row."""
+        """Roles first, then whether there is a row, then what the command asks of it."""
         found = self._action(action)
         if found is None:
             return ""
         if reason := self.needs(found.command):
             return reason
-        if found.needs_row and self.is_mounted and self.grid.row is None:
+        if not found.needs_row or not self.is_mounted:
+            return ""
+        if self.grid.row is None:
             return self.reader.say(_("There is no row under the cursor."))
-        return ""
+        return found.why_not(self.reader, self.row_values())
 
     def action_do(self, command: str) -> None:
         """One of the actions, on the row of now."""

@@ -113,6 +113,11 @@ class PasswordScreen(_Asking):
             self.dismiss(True)
 
 
+_CLOSED = _(
+    "The password is wrong. If it was right before, an administrator has made a new one, or closed your account."
+)
+
+
 class AgainScreen(_Asking):
     """The session has expired: the password once more, and the work goes on."""
 
@@ -139,10 +144,21 @@ class AgainScreen(_Asking):
         from appliance.console.app import ConsoleApp
 
         assert isinstance(self.app, ConsoleApp)
+        door = self.app.door
         try:
-            await self.app.door.login(self._who, password)
+            answer = await door.login(self._who, password)
+            if answer.get("must_change_password") and not await self._own(password):
+                await door.logout()
+                self.complain(_("The password must be changed before anything else."))
+                return
         except Refused as error:
-            self.complain(error.template, **error.values)
+            # It was right a moment ago, as far as the person knows; the daemon tells nobody which accounts there are.
+            self.complain(_CLOSED if error.code == "login-refused" else error.template, **error.values)
             self.query_one(Input).value = ""
         else:
             self.dismiss(True)
+
+    async def _own(self, password: str) -> bool:
+        """An administrator has made a new one, and with that the session ended: a password of one's own comes first."""
+        changed = await self.app.push_screen_wait(PasswordScreen(password, must=True))
+        return bool(changed)

@@ -35,6 +35,7 @@ class SpeakingApp(App[None]):
     def __init__(self, preferences: Preferences) -> None:
         # First, for App's own beginning asks for the theme.
         self.preferences = preferences
+        self._readable: dict[str, Theme] = {}
         super().__init__()
         self.language = preferences.language
         self.translate: Translate = translator(self.language)
@@ -49,6 +50,17 @@ class SpeakingApp(App[None]):
     def available_themes(self) -> dict[str, Theme]:
         """Textual's and our own."""
         return {**super().available_themes, **{one.name: one for one in OWN}}
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """One of them; another's so that everybody can read it."""
+        theme = self.available_themes.get(theme_name)
+        if theme is None or theme in OWN:
+            return theme
+        if theme_name not in self._readable:
+            from appliance.console.contrast import readable
+
+            self._readable[theme_name] = readable(theme)
+        return self._readable[theme_name]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An editor that indents by the tabulator keeps it."""

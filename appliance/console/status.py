@@ -62,7 +62,8 @@ class KeyLine(Widget):
         room = self.size.width + BETWEEN
         if sum(map(_length, shown)) > room:
             # The least used are left out, and where all of them are is said.
-            sheet = [one._replace(words=f"… {say(self, _('more'))}") for one in shown if one.identity == SHEET]
+            more = say(self, _("more"))
+            sheet = [one._replace(words=f"… {more}") for one in shown if one.identity == SHEET]
             shown = fitting([one for one in shown if one.identity != SHEET], room - sum(map(_length, sheet))) + sheet
         self.drawn = tuple(shown)
         parts = [

@@ -76,6 +76,7 @@ LIGHT = Theme(
         "input-selection-background": "#0b5c86 25%",
         "border": "#0b5c86",
         "border-blurred": "#8b97a3",
+        "primary-muted": "#cfe3ee",
         "foreground-muted": "#4d5a67",
         "text-muted": "#4d5a67",
         "text-disabled": "#586470",

@@ -21,6 +21,8 @@ from appliance.language import DEFAULT, Translate, _
 __all__ = ["BYTES", "Reader", "number", "separators", "sized"]
 
 HIDDEN = "••••••"
+THINGS = frozenset({"what", "records"})
+"""Values of templates that are no data, but what a record or a list is called (``appliance.contract.refusals``)."""
 BYTES = "bytes"
 """The unit of numbers that are shown as people read sizes: 12.4 MB."""
 
@@ -70,11 +72,21 @@ class Reader:
         words = self.translate(template) if template else ""
         if not values:
             return plain_text(words)
-        shown = _Names((name, self.value(dated(value))) for name, value in values.items())
+        shown = _Names(
+            (name, self.thing(value) if name in THINGS and isinstance(value, str) else self.value(dated(value)))
+            for name, value in values.items()
+        )
         try:
             return plain_text(words.format_map(shown))
         except (ValueError, IndexError, KeyError, AttributeError):  # braces in a translation that are no places
             return plain_text(words)
+
+    def thing(self, name: str) -> str:
+        """What a record or a list is called: ``guest``, ``bookings``; also as a screen has it in its title."""
+        for known, shown in ((name, str), (name.capitalize(), str.lower)):
+            if (words := self.translate(known)) != known:
+                return plain_text(shown(words))
+        return plain_text(name)
 
     def label(self, field: Field) -> str:
         """What the field is called."""

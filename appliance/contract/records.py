@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, dataclass_transform, overload
+from typing import Any, Protocol, TypeVar, dataclass_transform, overload
 
 from pydantic import ConfigDict
 
-__all__ = ["STRICT", "record"]
+__all__ = ["STRICT", "Row", "record"]
 
 Made = TypeVar("Made")
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 """Unknown names are refused, "12" is no number, and what was sent is not said back."""
+
+
+class Row(Protocol):
+    """What a rule of a service looks at: a row by the names of its columns, of a table or as a screen has it."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
 
 
 @overload

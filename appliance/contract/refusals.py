@@ -11,11 +11,15 @@
     └── RuleBroken          a rule of the service; also raised by a record's own ``__post_init__``
 
 The words are a template in English and its values, never a finished sentence: who reads it chooses the language.
+The values ``what`` and ``records`` are what one record, and a list of them, is called, English too: both are
+translated.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+
+from appliance.language import _
 
 __all__ = ["AlreadyThere", "Conflict", "InUse", "NotAllowed", "NotFound", "Refused", "RuleBroken", "Value"]
 
@@ -47,7 +51,7 @@ class NotFound(Refused):
     code = "not-found"
 
     def __init__(self, what: str, key: str | int) -> None:
-        super().__init__("there is no {what} {key}", what=what, key=key)
+        super().__init__(_("there is no {what} {key}"), what=what, key=key)
 
 
 class AlreadyThere(Refused):
@@ -56,7 +60,7 @@ class AlreadyThere(Refused):
     code = "already-there"
 
     def __init__(self, what: str, key: str | int, *, field: str = "") -> None:
-        super().__init__("there is a {what} {key} already", field=field, what=what, key=key)
+        super().__init__(_("there is a {what} {key} already"), field=field, what=what, key=key)
 
 
 class InUse(Refused):
@@ -65,7 +69,7 @@ class InUse(Refused):
     code = "in-use"
 
     def __init__(self, what: str, key: str | int, count: int, by: str) -> None:
-        super().__init__("{what} {key} is used by {count} {by}", what=what, key=key, count=count, by=by)
+        super().__init__(_("{what} {key} is used by {count} {records}"), what=what, key=key, count=count, records=by)
 
 
 class Conflict(Refused):
@@ -91,10 +95,10 @@ class Conflict(Refused):
             "changed_at": changed_at.isoformat(timespec="seconds"),
             "version": version,
         }
-        template = "{what} {key} was changed by {changed_by} at {changed_at}; look at it again, then change it"
+        template = _("{what} {key} was changed by {changed_by} at {changed_at}; look at it again, then change it")
         if renamed is not None:
             values["renamed"] = renamed
-            template = (
+            template = _(
                 "{what} {key} was changed by {changed_by} at {changed_at} and is now {renamed};"
                 " look at it again, then change it"
             )

@@ -222,7 +222,7 @@ def _refuse_strangers(context: Context, table: Table, values: Mapping[str, Any])
         target = link.column
         if context.connection.execute(_target(link), {"wanted": values[name]}).first() is None:
             raise RuleBroken(
-                _("there is no {value} among {others}"), field=name, value=values[name], others=_plain(target)
+                _("there is no {value} among {records}"), field=name, value=values[name], records=_plain(target)
             )
 
 

@@ -29,10 +29,10 @@ class NotUnique(AlreadyThere):
     def __init__(self, others: str, columns: tuple[str, ...]) -> None:
         Refused.__init__(
             self,
-            _("there is one with the same {fields} among {others} already"),
+            _("there is one with the same {fields} among {records} already"),
             field=columns[0] if columns else "",
             fields=", ".join(one.replace("_", " ") for one in columns) or "values",
-            others=others,
+            records=others,
         )
 
 
@@ -45,11 +45,11 @@ def refusal_of(error: IntegrityError) -> Refused:
     if kind == "unique":
         return NotUnique(others, columns)
     if kind == "reference":
-        words = _("a record that {others} refer to is not there, or is still used")
-        return RuleBroken(words, others=others or "others")
+        words = _("a record that {records} refer to is not there, or is still used")
+        return RuleBroken(words, records=others or "others")
     if kind == "missing":
         field = columns[0] if columns else ""
-        return RuleBroken(_("{fields} of {others} is missing"), field=field, fields=field, others=others)
+        return RuleBroken(_("{fields} of {records} is missing"), field=field, fields=field, records=others)
     return RuleBroken(_("a condition of the table is not met: {reason}"), reason=str(cause).partition("\n")[0])
 
 

@@ -16,8 +16,8 @@ WorkbenchScreen {
     &.-wide #panel { border-left: solid $surface-lighten-1; }
     & Underline { display: none; }
     & Tabs { height: 1; background: $panel; }
-    & Tab { height: 1; padding: 0 1; }
-    & Tab.-active { text-style: bold reverse; }
+    & Tab { height: 1; padding: 0 1; color: $foreground-muted; }
+    & Tab.-active { text-style: bold reverse; color: $foreground; }
     & TabPane { padding: 0; }
     & TabbedContent > ContentSwitcher { height: 1fr; }
     & TabbedContent, & TabPane { height: 1fr; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -35,9 +36,10 @@ from appliance.console.widgets.whole import to_its_end
 from appliance.contract.fields import Field, Kind, fields_of, title_of
 from appliance.language import _
 
-__all__ = ["Form", "FormScreen"]
+__all__ = ["SAVE", "Form", "FormScreen"]
 
 SAVE = _("Save")
+"""What the first button and its key say, unless the form asks something."""
 
 
 class Form(Vertical):
@@ -98,8 +100,11 @@ class Form(Vertical):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        """``initial``: a record, or a mapping of some of its values. ``save``: what the first button says."""
+        """``initial``: a record, or a mapping of some of its values. ``save``: what its first button and key say."""
         super().__init__(id=id, classes=classes)
+        if save != SAVE:
+            named = self._bindings.key_to_bindings
+            named["ctrl+s"] = [replace(one, description=save, tooltip="") for one in named["ctrl+s"]]
         self.record = record
         self.version = version
         self._lookup = lookup

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from appliance.console.widgets.grid_layout import Layout
+from appliance.console.widgets.grid_layout import GUTTER, Layout
 from appliance.console.widgets.reading import reader_of
 from appliance.console.widgets.row_cache import RowCache
 from appliance.console.widgets.rows import Row
@@ -121,7 +123,8 @@ class GridDrawing(ScrollView):
             return self._crop(self.plan.cells_of_totals(self.reader, self.totals), "  ", "grid--totals", width)
         offset = int(self.scroll_offset.y) + y - 1
         if offset >= self.cache.count:
-            text = f"  {self.words}" if y == 1 and not self.cache.count else ""
+            said = () if self.cache.count else _said(self.words, width - 2 * GUTTER)
+            text = " " * GUTTER + said[y - 1] if y <= len(said) else ""
             return Strip([Segment(text, self._style("grid--empty"))]).adjust_cell_length(width, self._style(""))
         key = (offset, offset == self.cursor)
         strip = self._lines.get(key)
@@ -176,3 +179,9 @@ class GridDrawing(ScrollView):
         if left == 0:
             return strip.crop(0, width)
         return Strip.join([strip.crop(0, frozen), strip.crop(frozen + left, left + width)])
+
+
+@lru_cache(maxsize=8)
+def _said(words: str, cells: int) -> tuple[str, ...]:
+    """The words in place of rows, in lines of at most so many cells."""
+    return tuple(line.plain for line in Content(words).wrap(max(cells, 2))) if words else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import ClassVar, Literal
 
@@ -10,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Button, ProgressBar, Static
 
@@ -116,6 +118,11 @@ class Work(Vertical):
         return max(self.elapsed * (total - done) / done, 0.0)
 
     def _show(self) -> None:
+        # Who leaves it running takes its lines away, one after the other, while its news still come.
+        with suppress(NoMatches):
+            self._draw()
+
+    def _draw(self) -> None:
         reader = reader_of(self)
         words = {"cancelling": _("is being cancelled"), "done": _("done"), "failed": _("failed"),
                  "cancelled": _("cancelled")}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, select
@@ -17,7 +17,6 @@ from appliance.services.hotel.model import (
     Package,
     Room,
     Settings,
-    Status,
     Stay,
 )
 from appliance.services.hotel.rules import Quote, nights_of, quote
@@ -32,7 +31,6 @@ __all__ = [
     "lines_of",
     "quoted",
     "receive",
-    "refuse_unless",
     "release",
     "release_rest",
     "seen",
@@ -47,7 +45,9 @@ def quoted(context: Context, stay: Stay) -> Quote:
     for wanted in stay.rooms:
         row = context.connection.execute(select(table).where(table.c.code == wanted.room)).mappings().one_or_none()
         if row is None:
-            raise RuleBroken(_("there is no {value} among {others}"), field="rooms", value=wanted.room, others="rooms")
+            raise RuleBroken(
+                _("there is no {value} among {records}"), field="rooms", value=wanted.room, records="rooms"
+            )
         rooms[wanted.room] = made(Room, row)
     package = None
     if stay.package is not None:
@@ -127,12 +127,6 @@ def seen(context: Context, arguments: BookingSeen) -> RowMapping:
             version=row["version"],
         )
     return row
-
-
-def refuse_unless(row: RowMapping, allowed: Iterable[Status]) -> None:
-    """A booking that is cancelled or over is not changed any more."""
-    if row["status"] not in allowed:
-        raise RuleBroken(_("booking {number} is {status}"), number=row["number"], status=str(row["status"]))
 
 
 def change_booking(context: Context, row: RowMapping, **values: Any) -> None:

@@ -128,10 +128,14 @@ class CalendarGrid(ScrollView, can_focus=True):
         return max((self.size.width - self.head) // CELL, 1)
 
     @property
+    def bar(self) -> Bar | None:
+        """What is under the cursor."""
+        return self.lines[self.row].at(self.day) if self.lines else None
+
+    @property
     def booking(self) -> str | None:
         """The booking under the cursor."""
-        bar = self.lines[self.row].at(self.day) if self.lines else None
-        return bar.booking if bar else None
+        return self.bar.booking if self.bar else None
 
     @property
     def taken(self) -> str:
@@ -174,7 +178,7 @@ class CalendarGrid(ScrollView, can_focus=True):
             if bar is not None:
                 text += f" · {bar.booking} · {bar.guest} · {say(self, bar.status)}"
             elif line.closed:
-                text += f" · {say(self, _('closed'))}"
+                text += " · " + say(self, _("closed"))
             self.post_message(self.Moved(plain_text(text)))
 
     def action_move(self, down: int, right: int) -> None:

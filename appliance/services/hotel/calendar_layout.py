@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,8 @@ class Bar:
     booking: str
     guest: str
     status: str
+    balance: int
+    """Rupiah that are still to be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,10 @@ def _bars(first: date, nights: list[Mapping[str, Any]]) -> Iterator[Bar]:
     for night in nights:
         day = (date.fromisoformat(night["night"]) - first).days
         if open_bar and open_bar.booking == night["booking"] and open_bar.start + open_bar.nights == day:
-            open_bar = Bar(open_bar.start, open_bar.nights + 1, open_bar.booking, open_bar.guest, open_bar.status)
+            open_bar = replace(open_bar, nights=open_bar.nights + 1)
             continue
         if open_bar:
             yield open_bar
-        open_bar = Bar(day, 1, night["booking"], night["guest"], night["status"])
+        open_bar = Bar(day, 1, night["booking"], night["guest"], night["status"], night["balance"])
     if open_bar:
         yield open_bar

@@ -154,17 +154,21 @@ class CalendarPane(Pane):
         begin(self, self._done(action, {}))
 
     def why_not(self, action: str) -> str:
-        """Roles first; then whether a booking is under the cursor."""
+        """Roles first; then whether a booking is under the cursor, and what the command asks of it."""
         command = action.removeprefix("do('").removesuffix("')")
         if command == action:
             return ""
         if reason := self.needs(command):
             return reason
-        if command != BOOK.command and self.is_mounted and self.grid.booking is None:
+        if not self.is_mounted:
+            return ""
+        if command == BOOK.command:
+            return self.reader.say(self.grid.taken)
+        bar = self.grid.bar
+        if bar is None:
             return self.reader.say(_("There is no booking under the cursor."))
-        if command == BOOK.command and self.is_mounted and (reason := self.grid.taken):
-            return self.reader.say(reason)
-        return ""
+        seen = {"number": bar.booking, "status": bar.status, "balance": bar.balance}
+        return _on_a_booking(command).why_not(self.reader, seen)
 
     def action_do(self, command: str) -> None:
         """One of the desk's actions."""
@@ -173,8 +177,7 @@ class CalendarPane(Pane):
         if command == BOOK.command:
             self.grid.action_choose_free()
             return
-        action, number = next(one for one in ON_A_BOOKING if one.command == command), self.grid.booking or ""
-        begin(self, self._do(action, number))
+        begin(self, self._do(_on_a_booking(command), self.grid.booking or ""))
 
     async def _do(self, action: Action, number: str) -> None:
         row = await self._booking(number)
@@ -201,3 +204,7 @@ class CalendarPane(Pane):
         """Another desk has booked, or a room has changed."""
         if str(event.get("subject", "")).partition("/")[0] in {"bookings", "rooms", "settings"}:
             self.look()
+
+
+def _on_a_booking(command: str) -> Action:
+    return next(one for one in ON_A_BOOKING if one.command == command)

@@ -18,11 +18,17 @@ from appliance.services.hotel.bookings import (
     lines_of,
     quoted,
     receive,
-    refuse_unless,
     release,
     release_rest,
     seen,
     staff_name,
+)
+from appliance.services.hotel.desk_rules import (
+    refuse_cancelling,
+    refuse_changing,
+    refuse_check_in,
+    refuse_check_out,
+    refuse_paying,
 )
 from appliance.services.hotel.listings import LISTINGS
 from appliance.services.hotel.model import (
@@ -160,7 +166,7 @@ def book(context: Context, booking: NewBooking) -> BookingKept:
 def change_stay(context: Context, changed: BookingChange) -> BookingKept:
     """Change days, rooms, beds or package of a booking; the price is reckoned anew by today's rates."""
     row = seen(context, BookingSeen(number=changed.number, version=changed.version))
-    refuse_unless(row, (Status.BOOKED, Status.STAYING))
+    refuse_changing(row)
     if row["status"] is Status.STAYING and changed.arrival != row["arrival"]:
         raise RuleBroken(_("the guest has arrived already"), field="arrival")
     if row["status"] is Status.BOOKED and changed.arrival < min(row["arrival"], context.today):
@@ -192,7 +198,7 @@ def change_stay(context: Context, changed: BookingChange) -> BookingKept:
 def check_in(context: Context, booking: BookingSeen) -> BookingKept:
     """Receive the guest of a booking."""
     row = seen(context, booking)
-    refuse_unless(row, (Status.BOOKED,))
+    refuse_check_in(row)
     if not row["arrival"] <= context.today < row["departure"]:
         raise RuleBroken(
             _("booking {number} is from {arrival} to {departure}"),
@@ -208,7 +214,7 @@ def check_in(context: Context, booking: BookingSeen) -> BookingKept:
 def pay(context: Context, payment: Payment) -> BookingKept:
     """Take money for a booking: the rest, or a part of it."""
     row = seen(context, payment)
-    refuse_unless(row, (Status.BOOKED, Status.STAYING))
+    refuse_paying(row)
     if payment.amount > row["balance"]:
         raise RuleBroken(_("{balance} rupiah are still to be paid"), field="amount", balance=row["balance"])
     receive(context, payment.number, "settlement", payment.amount, payment.method)
@@ -220,9 +226,7 @@ def pay(context: Context, payment: Payment) -> BookingKept:
 def check_out(context: Context, booking: BookingSeen) -> BookingKept:
     """Let the guest go: everything is paid, and nights that are left are free again."""
     row = seen(context, booking)
-    refuse_unless(row, (Status.STAYING,))
-    if row["balance"]:
-        raise RuleBroken(_("{balance} rupiah are still to be paid"), balance=row["balance"])
+    refuse_check_out(row)
     release_rest(context, booking.number)
     change_booking(context, row, status=Status.LEFT)
     return _kept(context, booking.number)
@@ -232,7 +236,7 @@ def check_out(context: Context, booking: BookingSeen) -> BookingKept:
 def cancel(context: Context, cancellation: Cancellation) -> Refunded:
     """Give up a booking; before the day of arrival what was paid goes back, less the fee."""
     row = seen(context, cancellation)
-    refuse_unless(row, (Status.BOOKED,))
+    refuse_cancelling(row)
     fee, refund = cancelled(row["paid"], row["arrival"], context.today, context.settings(Settings))
     number = next_number(context, CANCELLATIONS.c.number, "C")
     kept = CancellationRow(

@@ -38,6 +38,7 @@ class CalendarDay:
     booking: Code
     guest: Name
     status: Line
+    balance: Rupiah
 
 
 @record

@@ -38,7 +38,7 @@ def calendar(context: Context, question: CalendarQuestion) -> Calendar:
     last = first + timedelta(days=question.days)
     taken: dict[str, list[CalendarDay]] = defaultdict(list)
     wanted = (
-        select(NIGHTS.c.room, NIGHTS.c.night, NIGHTS.c.booking, guests.c.name, BOOKINGS.c.status)
+        select(NIGHTS.c.room, NIGHTS.c.night, NIGHTS.c.booking, guests.c.name, BOOKINGS.c.status, BOOKINGS.c.balance)
         .join(BOOKINGS, BOOKINGS.c.number == NIGHTS.c.booking)
         .join(guests, guests.c.identity == BOOKINGS.c.guest)
         .where(NIGHTS.c.night >= first, NIGHTS.c.night < last)
@@ -46,7 +46,9 @@ def calendar(context: Context, question: CalendarQuestion) -> Calendar:
     )
     for row in context.connection.execute(wanted):
         taken[row.room].append(
-            CalendarDay(night=row.night, booking=row.booking, guest=row.name, status=row.status.value)
+            CalendarDay(
+                night=row.night, booking=row.booking, guest=row.name, status=row.status.value, balance=row.balance
+            )
         )
     found = context.connection.execute(select(rooms).order_by(rooms.c.code)).mappings()
     return Calendar(

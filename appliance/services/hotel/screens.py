@@ -13,6 +13,13 @@ from appliance.console.report_screen import ReportScreen
 from appliance.console.screens import CustomScreen
 from appliance.contract.periods import Period
 from appliance.language import _
+from appliance.services.hotel.desk_rules import (
+    refuse_cancelling,
+    refuse_changing,
+    refuse_check_in,
+    refuse_check_out,
+    refuse_paying,
+)
 from appliance.services.hotel.model import (
     MASTER_DATA,
     BookingChange,
@@ -50,11 +57,12 @@ ON_A_BOOKING = (
         "c",
         fills=SEEN | {name: name for name in ("arrival", "departure", "package", "note")},
         given=_rooms,
+        rule=refuse_changing,
     ),
-    Action("check-in", BookingSeen, _("Check in"), "i", fills=SEEN, form=False),
-    Action("pay", Payment, _("Pay"), "y", fills=SEEN, given=_rest),
-    Action("check-out", BookingSeen, _("Check out"), "o", fills=SEEN, form=False),
-    Action("cancel", Cancellation, _("Cancel"), "k", fills=SEEN),
+    Action("check-in", BookingSeen, _("Check in"), "i", fills=SEEN, form=False, rule=refuse_check_in),
+    Action("pay", Payment, _("Pay"), "y", fills=SEEN, given=_rest, rule=refuse_paying),
+    Action("check-out", BookingSeen, _("Check out"), "o", fills=SEEN, form=False, rule=refuse_check_out),
+    Action("cancel", Cancellation, _("Cancel"), "k", fills=SEEN, rule=refuse_cancelling),
     Action("bill", Asked, _("Bill"), "l", fills={"number": "number"}, form=False, paper=True),
 )
 """What the desk does with one booking."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, String, Table
 
+from appliance.language import _
 from appliance.services.hotel.model import MASTER_DATA, Booking, CancellationRow, PaymentRow
 from appliance.store.tables import master_tables, metadata, record_table
 
@@ -41,6 +42,7 @@ def _room() -> Column[str]:
     )
 
 
+_("booked rooms")  # A refusal calls the table so: "room 101 is used by 2 booked rooms".
 BOOKED_ROOMS = Table(
     "hotel_booked_rooms",
     METADATA,

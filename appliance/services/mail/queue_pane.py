@@ -129,7 +129,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def why_not(self, action: str) -> str:
         """Roles first, then whether there is a row."""
-        name = {"act": "hold", "flush": "flush", "seek": "", "which": ""}.get(action, action)
+        name = action.removeprefix("act('").removesuffix("')")
         if name in _COMMANDS:
             if reason := self.needs(_COMMANDS[name]):
                 return reason
@@ -156,7 +156,7 @@ all that are shown. **b** tries everything. **i** looks for a text in addresses 
 
     def action_act(self, what: str) -> None:
         """On this message, or on all that are shown."""
-        if not self.refuses("act"):
+        if not self.refuses(f"act('{what}')"):
             begin(self, self._act(what, self.row))
 
     async def _act(self, what: str, row: QueueRow) -> None:

@@ -139,7 +139,10 @@ in a snapshot first, and messages that arrive meanwhile stay. Afterwards all mes
     async def _prune(self) -> None:
         question = self.reader.say(_("How many of the newest snapshots stay? All older ones are removed."))
         typed = await self.app.push_screen_wait(AskScreen(question, "14"))
-        if typed is None or not typed.strip().isdecimal():
+        if typed is None:
+            return
+        if not typed.strip().isdecimal():
+            self.shell.tell(_("Nothing was removed: “{typed}” is no number."), "warning", typed=typed.strip())
             return
         done = await worked(self, _("Remove old"), "snapshots.prune", {"keep": int(typed)})
         if isinstance(done, dict):

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from appliance.console.dialog import RecordDialog
+from appliance.console.dialog import AskDialog
 from appliance.console.plain import plain, plain_text
 from appliance.console.query_pane import records_of
 from appliance.console.screens import Pane
@@ -75,7 +75,7 @@ Who asks for what stands in the audit log.
 
         title = self.reader.say(_("Where is my mail?"))
         first = TraceAsked(by=self.asked.by, text=self.asked.text, days=self.asked.days)
-        if await self.app.push_screen_wait(RecordDialog(title, TraceAsked, first, take)) is None:
+        if await self.app.push_screen_wait(AskDialog(title, TraceAsked, first, take)) is None:
             return
         (self.asked,) = wanted
         answer = await worked(self, _("Where is my mail?"), "trace", self.asked)
@@ -123,13 +123,13 @@ Who asks for what stands in the audit log.
             parts.append((plain_text(self._outcome(outcome)) + "\n", style))
             if outcome.original and outcome.original != outcome.recipient:
                 came = self.reader.say(_("  it came by {original}"), {"original": outcome.original})
-                parts.append((plain_text(came) + "\n", "dim"))
+                parts.append((plain_text(came) + "\n", "$text-muted"))
         parts.append(("\n", ""))
         for step in one.steps:
             at = f"{self.reader.value(step.at.date())} {self.reader.clock(*step.at.timetuple()[3:6])}"
             said = self.reader.say(STEPS.get(step.step, step.step), asdict(step))
-            parts.append((f"{at}  {plain_text(step.daemon):8.8} {plain_text(step.queue_id):12.12}  ", "dim"))
+            parts.append((f"{at}  {plain_text(step.daemon):8.8} {plain_text(step.queue_id):12.12}  ", "$text-muted"))
             parts.append((" ".join(plain_text(said).split()) + "\n", ""))
         if one.more:
-            parts.append((self.reader.say(_("and {count} steps more"), {"count": one.more}), "dim"))
+            parts.append((self.reader.say(_("and {count} steps more"), {"count": one.more}), "$text-muted"))
         return Content.assemble(*parts)

@@ -67,7 +67,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         if not self.text.strip():
-            raise RuleBroken("a policy says what it permits and denies", field="text")
+            raise RuleBroken(_("a policy says what it permits and denies"), field="text")
 
 
 @record
@@ -88,12 +88,12 @@ class Interface:
     def __post_init__(self) -> None:
         found = [_checked(interface_address, text, "addresses") for text in self.addresses]
         if self.name == "lo":
-            raise RuleBroken("the loopback is the machine's own", field="name")
+            raise RuleBroken(_("the loopback is the machine's own"), field="name")
         if 0 < self.mtu < 68:
             # RFC 791: every internet module forwards datagrams of 68 octets.
-            raise RuleBroken("an MTU is at least 68 octets", field="mtu")
+            raise RuleBroken(_("an MTU is at least 68 octets"), field="mtu")
         if 0 < self.mtu < 1280 and any(one.version == 6 for one in found):
-            raise RuleBroken("IPv6 needs an MTU of 1280 octets or more (RFC 8200)", field="mtu")
+            raise RuleBroken(_("IPv6 needs an MTU of 1280 octets or more (RFC 8200)"), field="mtu")
         hosts = [one.ip for one in found]
         for one in found:
             _check_host(one.ip)
@@ -102,7 +102,7 @@ class Interface:
                     "{address} is the number of its network, or its broadcast", field="addresses", address=str(one)
                 )
             if hosts.count(one.ip) > 1:
-                raise RuleBroken("{address} stands twice", field="addresses", address=str(one.ip))
+                raise RuleBroken(_("{address} stands twice"), field="addresses", address=str(one.ip))
 
 
 @record
@@ -121,18 +121,18 @@ class Route:
         target = _checked(network, self.destination, "destination")
         if self.kind != "unicast":
             if self.gateway or self.interface:
-                raise RuleBroken("a route of the kind {kind} leads nowhere", field="kind", kind=self.kind)
+                raise RuleBroken(_("a route of the kind {kind} leads nowhere"), field="kind", kind=self.kind)
             return
         if not self.gateway and not self.interface:
-            raise RuleBroken("a route needs a gateway or an interface", field="gateway")
+            raise RuleBroken(_("a route needs a gateway or an interface"), field="gateway")
         if not self.gateway:
             return
         way = _checked(address, self.gateway, "gateway")
         _check_host(way, field="gateway")
         if way.version != target.version:
-            raise RuleBroken("the gateway is of another family than the destination", field="gateway")
+            raise RuleBroken(_("the gateway is of another family than the destination"), field="gateway")
         if way.version == 6 and way.is_link_local() and not self.interface:
-            raise RuleBroken("a link-local gateway needs its interface", field="interface")
+            raise RuleBroken(_("a link-local gateway needs its interface"), field="interface")
 
 
 @record
@@ -213,4 +213,4 @@ def _checked(parse: Callable[[str], Found], text: str, field: str) -> Found:
 def _check_host(one: IPAddress, field: str = "addresses") -> None:
     """An address that one host has: not loopback, not a group, not nobody."""
     if one.is_loopback() or one.is_multicast() or int(one) == 0 or (one.version == 4 and int(one) >= 0xF0000000):
-        raise RuleBroken("{address} cannot be the address of a host on a network", field=field, address=str(one))
+        raise RuleBroken(_("{address} cannot be the address of a host on a network"), field=field, address=str(one))

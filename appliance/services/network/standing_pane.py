@@ -57,6 +57,7 @@ the packets that each has decided. Rates are of the last two seconds. **Space** 
     StandingPane TabbedContent { height: 1fr; }
     StandingPane ContentSwitcher { height: 1fr; }
     StandingPane TabPane { padding: 0; height: 1fr; }
+    StandingPane Tab { color: $foreground-muted; &.-active { color: $foreground; } }
     """
 
     def __init__(self, service: str, *, title: str = "", help: str = "") -> None:

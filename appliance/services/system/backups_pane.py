@@ -47,7 +47,7 @@ A backup holds secrets; it lies in the appliance's state folder. Copy it elsewhe
 """)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "backup", _("Back up"), id="system.backup", tooltip=_("Back up, and check the backup")),
-        Binding("v", "check", _("Check"), id="system.check-backup", tooltip=_("Restore it beside the store")),
+        Binding("v", "check", _("Verify"), id="system.check-backup", tooltip=_("Restore it beside the store")),
         Binding("t", "restore", _("Restore"), id="system.restore", tooltip=_("Replace what is there now")),
     ]
     command = "backups"

@@ -113,8 +113,9 @@ async def _on_trips(app: ConsoleApp, pilot: Pilot[Any], plate: str) -> Any:
             break
         await pilot.press("down")
     await pilot.press("t")
-    await until(lambda: isinstance(app.screen, RecordDialog) and isinstance(app.focused, Input))
-    await pilot.press("tab")
+    # The plate is the row's, and the kilometres are wanted.
+    await until(lambda: isinstance(app.screen, RecordDialog) and app.focused is not None)
+    await until(lambda: app.focused in app.screen.form.rows["kilometres"].query(Input))
     await typed(pilot, "10")
     return pane
 

@@ -8,7 +8,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from appliance.console.app import ConsoleApp
+from appliance.console.door import Failure
 from appliance.console.passwords import AgainScreen, PasswordScreen
+from appliance.console.widgets.dialogs import ConfirmScreen
 from tests.appliance.console.double import Double, error
 from tests.appliance.console.driving import console, log_in, shown, typed, until
 
@@ -142,5 +144,66 @@ def test_who_was_told_of_a_gap_looks_again(tmp_path: Path) -> None:
             app.screen.told = lambda event: seen.append(event["kind"])  # type: ignore[attr-defined]
             double.told.put_nowait({})
             await until(lambda: seen == ["missed"])
+
+    asyncio.run(play())
+
+
+def test_an_account_that_was_closed_says_so_and_loses_nothing_without_a_question(tmp_path: Path) -> None:
+    """Somebody is removed while he works: his password opens nothing any more, and what he typed is asked about."""
+
+    async def play() -> None:
+        double = Double()
+        async with console(tmp_path, double=double, size=(80, 24)) as (app, pilot):
+            await log_in(app, pilot, "ani", "right")
+            pane = app.screen.pane
+            assert pane is not None
+            unsaved = {"booking"}
+            type(pane).unsaved = property(lambda _pane: ", ".join(unsaved))  # type: ignore[assignment, method-assign]
+            try:
+                double.valid.clear()
+                double.password = "of nobody"
+                waiting = asyncio.create_task(app.door.services())
+                await until(lambda: isinstance(app.screen, AgainScreen))
+                await pilot.press(*"right", "enter")
+                await until(lambda: "closed your account" in " ".join(shown(app).replace("│", " ").split()))
+                await pilot.press("escape")
+                await until(lambda: isinstance(app.screen, ConfirmScreen))
+                assert "booking" in shown(app)
+                await pilot.press("escape")
+                await until(lambda: isinstance(app.screen, AgainScreen))
+                unsaved.clear()
+                await pilot.press("escape")
+                await until(lambda: app.screen is app.login and app.state.person is None)
+                assert "The session has ended." in shown(app)
+                assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], Failure)
+            finally:
+                del type(pane).unsaved
+
+    asyncio.run(play())
+
+
+def test_a_password_that_an_administrator_made_new_goes_on_after_ones_own(tmp_path: Path) -> None:
+    async def play() -> None:
+        double = Double()
+        async with console(tmp_path, double=double) as (app, pilot):
+            await log_in(app, pilot, "ani", "right")
+            double.valid.clear()
+            double.password, double.must_change = "one-time", True
+            waiting = asyncio.create_task(app.door.services())
+            await until(lambda: isinstance(app.screen, AgainScreen))
+            await pilot.press(*"one-time", "enter")
+            await until(lambda: isinstance(app.screen, PasswordScreen))
+            # Without one of one's own nothing goes on, and the session is no session.
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, AgainScreen) and "must be changed" in shown(app))
+            assert not double.valid
+            app.screen.query_one(Input).value = ""
+            await pilot.press(*"one-time", "enter")
+            await until(lambda: isinstance(app.screen, PasswordScreen))
+            await pilot.press(*"mine", "tab", *"mine", "enter")
+            assert await waiting == []
+            assert app.current_mode == "home"
+            assert not isinstance(app.screen, AgainScreen | PasswordScreen)
+            assert double.password == "mine"
 
     asyncio.run(play())

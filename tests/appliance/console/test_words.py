@@ -15,6 +15,8 @@ from appliance.console.words import Reader, number, sized
 from appliance.contract.fields import Field, fields_of
 from appliance.contract.fields import Kind as Numbered
 from appliance.contract.kinds import Entry, Number
+from appliance.contract.refusals import AlreadyThere, InUse, NotFound
+from appliance.language import translator
 from tests.appliance.console.widgets.rooms import BillLine, Kind, Room
 
 FIELDS = {field.name: field for field in fields_of(Room)}
@@ -50,9 +52,22 @@ def test_shown(name: str, value: object, english: str, indonesian: str) -> None:
 
 
 def test_words_are_translated_and_values_are_not() -> None:
-    reader = Reader({"yes": "ya", "{what} is {state}": "{what}: {state}"}.__getitem__, "id")
+    reader = Reader({"yes": "ya", "{name} is {state}": "{name}: {state}"}.__getitem__, "id")
     assert reader.value(True) == "ya"
-    assert reader.say("{what} is {state}", {"what": "{x}[/]", "state": 1000}) == "{x}[/]: 1.000"
+    assert reader.say("{name} is {state}", {"name": "{x}[/]", "state": 1000}) == "{x}[/]: 1.000"
+
+
+def test_what_records_and_lists_are_called_is_translated_and_keys_are_not() -> None:
+    """The refusals of the contract: their words are English in the daemon, down to what a record is called."""
+    reader = Reader(translator("id"), "id")
+    for refused, said in (
+        (NotFound("guest", "guest"), "tidak ada tamu guest"),
+        (AlreadyThere("guest", "guest"), "sudah ada tamu guest"),
+        (InUse("guest", "3275", 2, "bookings"), "tamu 3275 dipakai oleh 2 pemesanan"),
+        (InUse("guest", "3275", 2, "{x}[/]"), "tamu 3275 dipakai oleh 2 {x}[/]"),
+    ):
+        assert reader.say(refused.template, refused.values) == said
+        assert ENGLISH.say(refused.template, refused.values) == str(refused)
 
 
 def test_days_of_json_are_read_as_days() -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from appliance.contract.commands import change, query
 from appliance.contract.context import Context
 from appliance.store.rows import change_row, row_of
-from tests.appliance.example_service.model import Drive, UsageLine, UsageQuestion
+from tests.appliance.example_service.model import Drive, UsageLine, UsageQuestion, refuse_worn_out
 from tests.appliance.example_service.tables import MASTER
 
 VEHICLES = MASTER["vehicles"]
@@ -17,6 +17,7 @@ VEHICLES = MASTER["vehicles"]
 def drive(context: Context, trip: Drive) -> None:
     """Enter a trip."""
     row = row_of(context, VEHICLES, "plate", trip.plate, "vehicle")
+    refuse_worn_out(row)
     driven = {"kilometres": row["kilometres"] + trip.kilometres}
     change_row(context, VEHICLES, "plate", trip.plate, row["version"], driven, "vehicle")
     context.publish("changed", f"vehicles/{trip.plate}")

@@ -8,11 +8,13 @@ from annotated_types import Ge, Le
 
 from appliance.contract.kinds import Code, Count, Name, Note, Unit
 from appliance.contract.master_data import MasterData
-from appliance.contract.records import record
+from appliance.contract.records import Row, record
+from appliance.contract.refusals import RuleBroken
 
 CLERKS = frozenset({"clerk"})
 READERS = frozenset({"clerk", "reader"})
-Kilometres = Annotated[int, Ge(0), Le(2_000_000), Unit("km")]
+MOST = 2_000_000
+Kilometres = Annotated[int, Ge(0), Le(MOST), Unit("km")]
 Fuel = Literal["petrol", "diesel", "electricity"]
 
 
@@ -34,6 +36,12 @@ class Drive:
 
     plate: Code
     kilometres: Annotated[int, Ge(1), Le(5000), Unit("km")]
+
+
+def refuse_worn_out(vehicle: Row) -> None:
+    """A rule of the row: the command refuses by it, and the key of the screen is dim and says so beforehand."""
+    if vehicle["kilometres"] > MOST - 5000:
+        raise RuleBroken("{plate} is worn out: it has driven {km} km", plate=vehicle["plate"], km=vehicle["kilometres"])
 
 
 @record

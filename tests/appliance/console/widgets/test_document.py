@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Button, Static
+from textual.widgets import Button, ProgressBar, Static
 
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
 from appliance.console.widgets.document import DocumentLines, DocumentView
@@ -84,6 +84,19 @@ def test_work_of_unknown_length() -> None:
         work.finish("12 files")
         assert work.has_class("-done")
         assert "12 files" in str(work.query_one(".work--said", Static).content)
+
+    play(lambda: Work("Backup"), act)
+
+
+def test_news_that_come_while_somebody_leaves_end_nothing() -> None:
+    """The lines go one after the other, and the daemon's answer may come between: the console stood with an error."""
+
+    async def act(app: Stage, pilot: Pilot[None], work: Work) -> None:
+        for gone in (".work--said", ProgressBar, ".work--title"):
+            await work.query(gone).remove()
+            work.advance(Progress(done=1, total=2))
+        work.finish()
+        assert work.state == "done"
 
     play(lambda: Work("Backup"), act)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input, SelectionList, Static
 
@@ -190,6 +191,24 @@ def test_nothing_there_and_nothing_that_fits() -> None:
         await settle(pilot)
 
     play(lambda: grid(0), act)
+
+
+def test_long_words_in_place_of_rows_are_read_whole() -> None:
+    words = (
+        "Nothing was found: [/x] look at another time, or ask for 東京都千代田区, by sender, recipient or subject. "
+        "The last word of all of this must be read as well, however narrow the screen may be: here it is."
+    )
+
+    async def act(app: Stage, pilot: Pilot[None], widget: Grid) -> None:
+        await settle(pilot)
+        lines = screen_text(widget)
+        assert lines[0].split()[0] == "Code"
+        assert " ".join(" ".join(lines[1:8]).split()).startswith(words)
+        assert all(cell_len(line) == widget.body.scrollable_content_region.width for line in lines)
+        assert not lines[12].strip()
+
+    for size in SIZES:
+        play(lambda: grid(0, empty=words), act, size)
 
 
 class Slow:

@@ -32,7 +32,13 @@ FIRST = date(2026, 1, 5)
 @given(st.lists(st.sampled_from([None, "P1", "P2", "P3"]), max_size=40), st.integers(1, 40))
 def test_bars_and_gaps_cover_each_day_once(nights: list[str | None], days: int) -> None:
     taken = [
-        {"night": (FIRST + timedelta(days=day)).isoformat(), "booking": booking, "guest": "g", "status": "booked"}
+        {
+            "night": (FIRST + timedelta(days=day)).isoformat(),
+            "booking": booking,
+            "guest": "g",
+            "status": "booked",
+            "balance": 5,
+        }
         for day, booking in enumerate(nights)
         if booking
     ]
@@ -47,10 +53,11 @@ def test_bars_and_gaps_cover_each_day_once(nights: list[str | None], days: int) 
 
 
 def test_two_stays_of_one_booking_are_two_bars() -> None:
-    nights = [{"night": f"2026-01-{day:02}", "booking": "P1", "guest": "g", "status": "booked"} for day in (5, 7)]
+    night = {"booking": "P1", "guest": "g", "status": "booked", "balance": 5}
+    nights = [{"night": f"2026-01-{day:02}", **night} for day in (5, 7)]
     answer = {"first": "2026-01-05", "rooms": [{"room": "1", "name": "n", "closed": False, "nights": nights}]}
     assert room_lines(answer) == (
-        RoomLine("1", "n", False, (Bar(0, 1, "P1", "g", "booked"), Bar(2, 1, "P1", "g", "booked"))),
+        RoomLine("1", "n", False, (Bar(0, 1, "P1", "g", "booked", 5), Bar(2, 1, "P1", "g", "booked", 5))),
     )
 
 
@@ -111,9 +118,9 @@ def test_a_booking_is_opened_and_a_foreign_change_is_seen(hotel: Driven, tmp_pat
         pane.grid.focus()
         await until(lambda: pane.grid.first + timedelta(days=pane.grid.day) == pane.grid.today)
         # The keys that need a booking work as soon as there is one under the cursor, and not before.
-        await until(lambda: _works(app, "hotel.cancel"))
+        await until(lambda: _works(app, "hotel.bill"))
         await pilot.press("left")
-        await until(lambda: not _works(app, "hotel.cancel"))
+        await until(lambda: not _works(app, "hotel.bill"))
         await pilot.press("right", "enter")
         await until(lambda: isinstance(app.screen, LookScreen))
         assert "Rahmat Hidayat" in shown(app) or "3275010101800001" in shown(app)

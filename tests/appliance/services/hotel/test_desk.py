@@ -144,7 +144,7 @@ def test_a_stay_from_arrival_to_departure(trial: Trial, desk: Any) -> None:
     assert desk("check-out", number=number, version=3)["row"]["status"] == "left"
     # The guest left a night early: it can be sold again.
     assert {room["code"] for room in desk("free", first="2026-01-09", last="2026-01-10")["rooms"]} == {"101", "102"}
-    with pytest.raises(RuleBroken, match=f"booking {number} is left"):
+    with pytest.raises(RuleBroken, match=f"booking {number}: the guest has left"):
         desk("cancel", number=number, version=4, reason="too late")
 
 

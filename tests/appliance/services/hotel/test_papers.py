@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from appliance.contract.documents import Document
 from appliance.contract.people import Person
 from appliance.documents.rendering import Letterhead, Paper, as_html, as_pdf, as_text, file_name
-from appliance.language import LANGUAGES
+from appliance.language import LANGUAGES, translator
 from appliance.services.hotel import service
 from appliance.testing import Trial
 
@@ -68,3 +68,16 @@ def test_each_copy_bears_its_owner(trial: Trial) -> None:
     pages = PdfReader(io.BytesIO(as_pdf(document, paper))).pages
     owners = ("Guest", "Front office", "Accounting")
     assert [owner in page.extract_text() for owner, page in zip(owners, pages, strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_bill_says_whole_what_was_sold_however_long_its_words_are(trial: Trial, language: str) -> None:
+    person = Person("ani", frozenset({"hotel.receptionist"}), language)
+    document = trial.runner.call(person, "hotel", "bill", b'{"number": "P201302002"}').value
+    paper = Paper(language=language, zone=NOW.tzinfo, letterhead=Letterhead(name="Hotel", address="", phone=""))
+    words = " ".join(as_text(document, paper).split())
+    translate = translator(language)
+    for line in document.values.lines:
+        # What does not fit stands on a line of its own, and the numbers behind its end.
+        sold = f"{translate(line.text)} · {line.room}"
+        assert f"{sold} {line.count} x" in words

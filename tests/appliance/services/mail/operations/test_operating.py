@@ -13,6 +13,7 @@ from textual.widgets import Input
 from appliance.console.app import ConsoleApp
 from appliance.console.dialog import RecordDialog
 from appliance.console.exporting import PickScreen
+from appliance.console.keys import all_keys
 from appliance.console.told_screen import LogScreen, ToldScreen
 from appliance.console.widgets.dialogs import AskScreen, ConfirmScreen
 from appliance.contract.programs import State, Status
@@ -138,13 +139,18 @@ def test_a_queue_that_cannot_be_read_is_not_called_empty(driven: Driven, standin
         pane = await open_screen(app, pilot, "mail", "queue")
         await until(lambda: "mail does not run yet: it comes with the next commit" in shown(app))
         assert "everything was delivered" not in shown(app)
+        off = {one.identity for one in all_keys(app.screen) if not one.enabled}
+        on_one = {"mail.hold", "mail.release", "mail.requeue", "mail.delete", "mail.deliver", "mail.read"}
+        assert on_one <= off
+        assert "mail.flush" not in off
         standing.bare = False
         standing.fails["queue-list"] = "postqueue: warning\nmail system is down"
         pane.look()
         await until(lambda: "not done: mail system is down" in shown(app))
         standing.fails.clear()
         pane.look()
-        await until(lambda: len(pane.rows) == 2)
+        await until(lambda: len(pane.rows) == 2 and pane.row is not None)
+        assert not on_one & {one.identity for one in all_keys(app.screen) if not one.enabled}
 
     standing.bare = True
     standing.fails["queue-list"] = "postqueue ended with 69"
@@ -187,6 +193,7 @@ def test_a_message_is_followed(driven: Driven, standing: Machine, tmp_path: Path
         await until(lambda: isinstance(app.screen, RecordDialog) and app.focused is not None)
         await pilot.press("tab")
         await until(lambda: isinstance(app.focused, Input))
+        assert "Ctrl+S Ask" in shown(app)
         await typed(pilot, "siti")
         await pilot.press("ctrl+s")
         await until(lambda: app.screen is pane.screen and pane.found)
@@ -215,6 +222,12 @@ def test_a_mailbox_is_restored(driven: Driven, standing: Machine, tmp_path: Path
         await until(lambda: isinstance(app.screen, ConfirmScreen) and "REPLACED" in shown(app))
         await pilot.press("y")
         await until(lambda: isinstance(app.screen, ToldScreen) and "-before" in shown(app))
+        await pilot.press("escape")
+        await until(lambda: app.screen is pane.screen)
+        await pilot.press("p")
+        await until(lambda: isinstance(app.screen, AskScreen))
+        await pilot.press(*["backspace"] * 2, *"two", "enter")
+        await until(lambda: "“two” is no number" in shown(app))
 
     driven.drive(tmp_path, "siti", play, WIDE)
     arguments, _given = standing.last("restore-place")
