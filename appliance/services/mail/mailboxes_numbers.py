@@ -39,6 +39,8 @@ _SETTINGS = {
         "mail_driver = maildir\nmail_path = {home}/Maildir\n"
     ),
 }
+_NOBODYS: dict[str, tuple[str, ...]] = {"2.3": (), "2.4": ("--no-userdb-lookup",)}
+"""2.4 asks whose mailbox it is to be, and wants to be told when it is who runs doveadm (doveadm-mailbox(1))."""
 _COMMON = """\
 first_valid_uid = 1
 first_valid_gid = 1
@@ -65,7 +67,7 @@ def keep_numbers(home: Path, owner: tuple[int, int]) -> bool:
                 raise ValueError(f"the numbers of {folder} come to their end")
             # More than any change that anybody has seen: nobody makes so many in a second.
             words = ("--min-next-uid", str(following + _LOST), "--min-highest-modseq", str(int(time.time()) << 16))
-            _doveadm(configuration, home, owner, "mailbox", "update", *words, folder)
+            _mailbox(configuration, home, owner, "update", *words, folder)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         forget_numbers(home)
         return False
@@ -83,16 +85,16 @@ def forget_numbers(home: Path) -> None:
 
 
 def _next_numbers(configuration: Path, home: Path, owner: tuple[int, int]) -> dict[str, int]:
-    said = _doveadm(configuration, home, owner, "-f", "json", "mailbox", "status", "uidnext", "*")
+    said = _mailbox(configuration, home, owner, "status", "uidnext", "*")
     return {one["mailbox"]: int(one["uidnext"]) for one in json.loads(said)}
 
 
-def _doveadm(configuration: Path, home: Path, owner: tuple[int, int], *words: str) -> str:
-    """Raises OSError, SubprocessError."""
+def _mailbox(configuration: Path, home: Path, owner: tuple[int, int], word: str, *words: str) -> str:
+    """What ``doveadm mailbox WORD`` says, in JSON. Raises OSError, SubprocessError."""
     doveadm = shutil.which("doveadm", path=_SEARCH) or "doveadm"
     uid, gid = owner
     done = subprocess.run(
-        [doveadm, "-c", str(configuration), *words],
+        [doveadm, "-c", str(configuration), "-f", "json", "mailbox", word, *_NOBODYS[dovecot_series()], *words],
         env={"PATH": _SEARCH, "USER": "restored", "HOME": str(home)},
         user=uid,
         group=gid,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ __all__ = ["CHROMIUM", "NEEDS", "SERVER", "House"]
 CHROMIUM = Path("/usr/bin/chromium")
 SERVER = "192.168.10.2"
 ROOT = Path(__file__).parents[4]
+_PATIENCE = 60.0
 _COVERED = 'mount -t tmpfs none /run && mount -t tmpfs none /var/lib && exec "$@"'
 # A process namespace too: when the first of it ends, all others do.
 _APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", _COVERED, "sh")
@@ -125,9 +128,12 @@ class House:
         os.chown(path, owner.st_uid, owner.st_gid)
         path.rename(box / "new" / path.name)
 
-    def dovecot_log(self) -> str:
-        """All of it."""
-        return (self.folder / "dovecot.log").read_text()
+    def dovecot_says(self, pattern: str) -> None:
+        """In its log, which another of its processes writes than the one that has answered."""
+        log, end = self.folder / "dovecot.log", time.monotonic() + _PATIENCE
+        while re.search(pattern, said := log.read_text()) is None:
+            assert time.monotonic() < end, said
+            time.sleep(0.05)
 
     @property
     def first(self) -> int:

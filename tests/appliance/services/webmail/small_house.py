@@ -33,56 +33,7 @@ from appliance.supervisor.own import OwnSupervisor
 from appliance.supervisor.places import Places
 from tests.appliance.services.webmail.people import ADDRESS_BOOK, AUTOCONFIG, HOST, PASSWORDS, WEB, described
 from tests.appliance.services.webmail.sink import Sink
-
-DOVECOT = """\
-base_dir = {folder}/dovecot-run
-log_path = {folder}/dovecot.log
-auth_verbose = yes
-auth_failure_delay = 0
-protocols = imap sieve
-listen = 127.0.0.1
-ssl = required
-ssl_cert = <{folder}/mail.pem
-ssl_key = <{folder}/mail.key
-login_trusted_networks = 127.0.0.0/8
-disable_plaintext_auth = yes
-auth_username_format = %n
-mail_location = maildir:{folder}/mail/%n/Maildir
-first_valid_uid = 1
-mail_uid = {user}
-mail_gid = {group}
-mail_plugins = quota
-protocol imap {{
-  mail_plugins = quota imap_quota
-}}
-plugin {{
-  quota = maildir:User quota
-  quota_rule = *:storage=500M
-  sieve = file:{folder}/mail/%n/sieve;active={folder}/mail/%n/active.sieve
-}}
-namespace inbox {{
-  inbox = yes
-  separator = /
-}}
-passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN {folder}/users
-}}
-userdb {{
-  driver = static
-  args = home={folder}/mail/%n
-}}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service imap-login {{
-  inet_listener imap {{
-    port = 0
-  }}
-}}
-"""
+from tests.appliance.services.webmail.small_dovecot import serving
 
 
 class SmallHouse:
@@ -116,10 +67,7 @@ class SmallHouse:
         files = {file.path: file.content for file in self.mail.render()}
         (self.folder / "mail.pem").write_bytes(files["fullchain.pem"])
         (self.folder / "mail.key").write_bytes(files["key.pem"])
-        (self.folder / "dovecot.conf").write_text(DOVECOT.format(folder=self.folder, user="nobody", group="nogroup"))
-        self.dovecot = subprocess.Popen(
-            ["/usr/sbin/dovecot", "-F", "-c", str(self.folder / "dovecot.conf")], start_new_session=True
-        )
+        self.dovecot = serving(self.folder, "nobody", "nogroup")
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self.folder / "mail.pem", self.folder / "mail.key")
         sink = Sink(self.folder / "mail", PASSWORDS, (owner.pw_uid, owner.pw_gid))

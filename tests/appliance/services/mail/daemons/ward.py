@@ -68,7 +68,10 @@ class Ward:
         self._stack.__enter__()
         try:
             make_user("mail", "gerbang-mail")
-            self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="gerbang-ward-")))
+            # Not in /tmp: behind the walls of a trial (appliance.helper.walls) it would stay, without a place to write,
+            # and doveconf of Dovecot 2.4 writes there.
+            folder = tempfile.TemporaryDirectory(prefix="gerbang-ward-", dir="/var/tmp")
+            self.folder = Path(self._stack.enter_context(folder))
             self.folder.chmod(0o755)
             self.network = self._stack.enter_context(Namespace("ward"))
             with self.network.inside():
