@@ -118,6 +118,8 @@ class Consoles:
             except TimeoutError:
                 await websocket.close(code=WSCloseCode.GOING_AWAY, message=b"idle")
                 return
+            # Others have their turn between two messages: since Python 3.12 waiting for what is there gives none.
+            await asyncio.sleep(0)
             if message.type in OVER:
                 return
             if message.type is WSMsgType.PONG:

@@ -127,7 +127,12 @@ class World:
 
     def workers(self) -> list[int]:
         """The processes that judge mail and take new connections."""
-        said = subprocess.run(["pgrep", "-f", "^rspamd: rspamd_proxy"], capture_output=True, text=True, check=True)
+        # A worker that has just been made says what it is a moment after it serves.
+        for _attempt in range(600):
+            said = subprocess.run(["pgrep", "-f", "^rspamd: rspamd_proxy"], capture_output=True, text=True, check=False)
+            if said.stdout:
+                break
+            time.sleep(0.1)
         return sorted(int(word) for word in said.stdout.split())
 
     def speak_to_scanner(self, user: str, word: str) -> str:
