@@ -186,7 +186,7 @@ def test_records_are_a_table_and_csv() -> None:
             as_csv(no_list)
 
 
-# A connection that is refused leaves its socket to the collector in the client's library.
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_nobody_answers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "No such file" in gerbang(capsys, "call", "ledger.greet", "--socket", str(tmp_path / "x"), code=1)

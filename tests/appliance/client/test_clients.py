@@ -123,7 +123,7 @@ def test_many_requests_at_once_of_the_waiting_client(process: Process) -> None:
     asyncio.run(check())
 
 
-# A connection that is refused leaves its socket to the collector in the client's library.
+@pytest.mark.usefixtures("collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_nobody_there_and_somebody_else_there(tmp_path: Path) -> None:
     with Client(Address(tmp_path / "none.sock")) as client, pytest.raises(Unreachable, match="No such file"):

@@ -18,8 +18,10 @@ from appliance.store.seal import HeadFile, key_of
 from tests.appliance.daemon.process import Process
 
 CLIENTS = 20 if os.environ.get("GERBANG_LONG") else 8
-# A connection that is refused leaves its socket to the collector in the client's library.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.usefixtures("collected"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 class Teller(threading.Thread):
