@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -148,7 +149,9 @@ def test_who_was_told_of_a_gap_looks_again(tmp_path: Path) -> None:
     asyncio.run(play())
 
 
-def test_an_account_that_was_closed_says_so_and_loses_nothing_without_a_question(tmp_path: Path) -> None:
+def test_an_account_that_was_closed_says_so_and_loses_nothing_without_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody is removed while he works: his password opens nothing any more, and what he typed is asked about."""
 
     async def play() -> None:
@@ -158,26 +161,23 @@ def test_an_account_that_was_closed_says_so_and_loses_nothing_without_a_question
             pane = app.screen.pane
             assert pane is not None
             unsaved = {"booking"}
-            type(pane).unsaved = property(lambda _pane: ", ".join(unsaved))  # type: ignore[assignment, method-assign]
-            try:
-                double.valid.clear()
-                double.password = "of nobody"
-                waiting = asyncio.create_task(app.door.services())
-                await until(lambda: isinstance(app.screen, AgainScreen))
-                await pilot.press(*"right", "enter")
-                await until(lambda: "closed your account" in " ".join(shown(app).replace("│", " ").split()))
-                await pilot.press("escape")
-                await until(lambda: isinstance(app.screen, ConfirmScreen))
-                assert "booking" in shown(app)
-                await pilot.press("escape")
-                await until(lambda: isinstance(app.screen, AgainScreen))
-                unsaved.clear()
-                await pilot.press("escape")
-                await until(lambda: app.screen is app.login and app.state.person is None)
-                assert "The session has ended." in shown(app)
-                assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], Failure)
-            finally:
-                del type(pane).unsaved
+            monkeypatch.setattr(type(pane), "unsaved", property(lambda _pane: ", ".join(unsaved)))
+            double.valid.clear()
+            double.password = "of nobody"
+            waiting = asyncio.create_task(app.door.services())
+            await until(lambda: isinstance(app.screen, AgainScreen))
+            await pilot.press(*"right", "enter")
+            await until(lambda: "closed your account" in " ".join(shown(app).replace("│", " ").split()))
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, ConfirmScreen))
+            assert "booking" in shown(app)
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, AgainScreen))
+            unsaved.clear()
+            await pilot.press("escape")
+            await until(lambda: app.screen is app.login and app.state.person is None)
+            assert "The session has ended." in shown(app)
+            assert isinstance((await asyncio.gather(waiting, return_exceptions=True))[0], Failure)
 
     asyncio.run(play())
 
