@@ -154,7 +154,9 @@ class Table:
         given = self._checked(arguments)
         planned = [(row, {**row.properties, **given}) for row in chosen]
         for row, properties in planned:
-            for name in self.menu.required:
+            # What has a name, as every interface, keeps one, also where a new row may leave it out.
+            kept = {"name"} & row.properties.keys() if not self._is_single else set()
+            for name in dict.fromkeys((*self.menu.required, *kept)):
                 if not properties.get(name):
                     raise Trap(f"missing ={name}=", Category.MISSING)
             self._want_unique(properties, chosen if len(chosen) == 1 else (row,))

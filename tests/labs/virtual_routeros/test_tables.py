@@ -100,6 +100,8 @@ def test_rows_can_be_named() -> None:
         ("ip address", "add", {"address": "10.0.0.1/24"}, "missing =interface="),
         ("ip address", "add", {"adress": "10.0.0.1/24"}, "unknown parameter adress"),
         ("ip address", "set", {"comment": "x"}, "missing =.id="),
+        ("interface", "set", {".id": "*1", "!name": ""}, "missing =name="),
+        ("interface", "unset", {".id": "*1", "value-name": "name"}, "missing =name="),
         ("ip address", "set", {".id": "*7", "comment": "x"}, "no such item"),
         ("ip address", "move", {".id": "*7"}, "no such item"),
         ("ip address", "fly", {}, "no such command"),
