@@ -53,5 +53,5 @@ def names_of(settings: Settings, domain: str) -> tuple[str, ...]:
 
 
 def autoconfig_of(domain: str) -> str:
-    """The name that Thunderbird, KMail, Evolution and K-9 make of an address's domain (Mozilla, Autoconfiguration)."""
+    """The name that a mail program makes of an address's domain (Mozilla, Autoconfiguration)."""
     return f"autoconfig.{domain}"

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.commit.journal import read_journal
 from appliance.contract.people import ADMINISTRATOR, Person
 from appliance.services.certificates import service as certificates
 from appliance.services.machine import service as machine
 from appliance.services.system import service as system
-from appliance.store.failures import StoreAway
+from tests.appliance.daemon.away import store_away, wait_until_told
 from tests.appliance.daemon.house import ZONE, House
 
 ADMIN = Person("admin", frozenset({ADMINISTRATOR}))
-
-
-def wait_for(met: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not met():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_a_renewal_that_is_committed_has_its_line_though_the_store_was_away(
@@ -34,14 +24,11 @@ def test_a_renewal_that_is_committed_has_its_line_though_the_store_was_away(
 ) -> None:
     monkeypatch.setattr("appliance.commit.telling.AGAIN", 0.05)
     house = House(tmp_path, f"sqlite:///{tmp_path / 'house.sqlite'}", services=(system, machine, certificates))
-    runner, writing = house.parts.runner, house.store.writing
+    runner = house.parts.runner
 
     def work(service: str, command: str, **arguments: Any) -> Any:
         body = json.dumps(arguments).encode()
         return json.loads(runner.work(ADMIN, service, command, body, lambda progress: None).json())
-
-    def away() -> Any:
-        raise StoreAway("the server does not answer")
 
     def lines() -> list[tuple[str, str, Any]]:
         told = [(one, json.loads(one.arguments)) for one in house.audit() if one.command == "renew-due"]
@@ -57,14 +44,12 @@ def test_a_renewal_that_is_committed_has_its_line_though_the_store_was_away(
         assert work("certificates", "renew-due", commit=False)["names"] == ["web"]
         served = tmp_path / "current/certificates.web/certificate.pem"
         before = served.read_bytes()
-        monkeypatch.setattr(house.store, "writing", away)
-        done = work("certificates", "renew-due", commit=True)
-        assert (done["committed"], done["remark"]) == (True, "")
-        assert served.read_bytes() != before
-        assert lines() == []
-        monkeypatch.setattr(house.store, "writing", writing)
-        wait_for(lambda: bool(lines()))
-        wait_for(lambda: not read_journal(tmp_path / "journal.json").owed)
+        with store_away(house):
+            done = work("certificates", "renew-due", commit=True)
+            assert (done["committed"], done["remark"]) == (True, "")
+            assert served.read_bytes() != before
+            assert lines() == []
+        wait_until_told(tmp_path, lines)
         assert lines() == [("admin", "certificates", "confirmed")]
     finally:
         house.parts.ports.close()

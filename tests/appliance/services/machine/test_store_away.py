@@ -8,8 +8,7 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from appliance.store.engine import Store
 from appliance.store.failures import StoreAway
 from appliance.store.seal import HeadFile, key_of
 from tests.appliance.commit.parts import ModelClock, ModelMachine, Part, commits_of
+from tests.appliance.daemon.away import store_away, wait_for, wait_until_told
 from tests.appliance.daemon.house import House
 from tests.appliance.postgresql import Server
 from tests.appliance.services.machine import signpost
@@ -123,13 +123,6 @@ def daemon(tmp_path: Path, postgresql: str, postgresql_server: Server) -> Iterat
             made.kill()
 
 
-def wait_for(met: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not met():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-
 @pytest.mark.long
 def test_the_timer_rings_while_the_server_is_away(daemon: Daemon, postgresql_server: Server) -> None:
     daemon.text.write_text("south", encoding="utf-8")
@@ -194,24 +187,19 @@ def test_somebodys_commit_is_told_later_when_the_store_goes_in_the_middle(
     monkeypatch.setenv("SIGNPOST", str(tmp_path / "text"))
     monkeypatch.setattr("appliance.commit.telling.AGAIN", 0.05)
     house = House(tmp_path, f"sqlite:///{tmp_path / 'house.sqlite'}", services=(system, machine, signpost.service))
-    runner, writing = house.parts.runner, house.store.writing
-
-    def away() -> Any:
-        raise StoreAway("the server does not answer")
+    runner = house.parts.runner
 
     def lines() -> list[tuple[str, str, str]]:
         told = [one for one in house.audit() if one.service == "machine"]
         return [(one.person, one.command, json.loads(one.arguments)["ending"]) for one in told]
 
-    monkeypatch.setattr(house.store, "writing", away)
     try:
-        answer = runner.work(ADMIN, "machine", "commit", b'{"confirm_within": 0}', lambda progress: None)
-        assert answer.value.ending == "confirmed"
-        assert "the audit log has no line of this yet" in str(answer.value.findings[-1])
-        assert lines() == []
-        monkeypatch.setattr(house.store, "writing", writing)
-        wait_for(lambda: bool(lines()))
-        wait_for(lambda: not read_journal(tmp_path / "journal.json").owed)
+        with store_away(house):
+            answer = runner.work(ADMIN, "machine", "commit", b'{"confirm_within": 0}', lambda progress: None)
+            assert answer.value.ending == "confirmed"
+            assert "the audit log has no line of this yet" in str(answer.value.findings[-1])
+            assert lines() == []
+        wait_until_told(tmp_path, lines)
         assert lines() == [("admin", "commit", "confirmed")]
     finally:
         house.parts.ports.close()

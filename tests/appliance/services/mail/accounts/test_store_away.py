@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from appliance.commit.commits import Commits
-from appliance.commit.journal import read_journal
 from appliance.contract.people import Person
 from appliance.daemon.ports import MachinePorts
 from appliance.services.certificates import service as certificates
@@ -19,18 +15,11 @@ from appliance.services.dns import service as dns
 from appliance.services.machine import service as machine
 from appliance.services.mail import service as mail
 from appliance.services.system import service as system
-from appliance.store.failures import StoreAway
 from tests.appliance.commit.parts import ModelMachine, Part
+from tests.appliance.daemon.away import store_away, wait_until_told
 from tests.appliance.daemon.house import House
 
 SITI = Person("siti", frozenset({"mail.postmaster"}))
-
-
-def wait_for(met: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not met():
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 def test_accounts_that_are_committed_have_their_line_though_the_store_was_away(
@@ -39,28 +28,23 @@ def test_accounts_that_are_committed_have_their_line_though_the_store_was_away(
     monkeypatch.setattr("appliance.commit.telling.AGAIN", 0.05)
     services = (system, machine, certificates, dns, mail)
     house = House(tmp_path, f"sqlite:///{tmp_path / 'house.sqlite'}", services=services)
-    ports, writing = house.parts.ports, house.store.writing
+    ports = house.parts.ports
     commits = Commits(tmp_path, ModelMachine(), (Part,), told=house.parts._owed)
     monkeypatch.setattr(MachinePorts, "commits", commits)
     # Accounts are data that a model serves as well; which changes are the postmaster's is test_committing's.
     monkeypatch.setattr(ports, "components", lambda connection: (Part(name="mail.accounts", text="eko"),))
-
-    def away() -> Any:
-        raise StoreAway("the server does not answer")
 
     def lines() -> list[tuple[str, str, str]]:
         told = [one for one in house.audit() if one.command == "commit-accounts"]
         return [(one.person, one.service, json.loads(one.arguments)["ending"]) for one in told]
 
     try:
-        monkeypatch.setattr(house.store, "writing", away)
-        answer = house.parts.runner.work(SITI, "mail", "commit-accounts", b"", lambda progress: None)
-        assert answer.value.ending == "confirmed"
-        assert "the audit log has no line of this yet" in str(answer.value.findings[-1])
-        assert lines() == []
-        monkeypatch.setattr(house.store, "writing", writing)
-        wait_for(lambda: bool(lines()))
-        wait_for(lambda: not read_journal(tmp_path / "journal.json").owed)
+        with store_away(house):
+            answer = house.parts.runner.work(SITI, "mail", "commit-accounts", b"", lambda progress: None)
+            assert answer.value.ending == "confirmed"
+            assert "the audit log has no line of this yet" in str(answer.value.findings[-1])
+            assert lines() == []
+        wait_until_told(tmp_path, lines)
         assert lines() == [("siti", "mail", "confirmed")]
     finally:
         commits.close()
